@@ -1,6 +1,3 @@
-<<<<<<< HEAD
-//! Stub.
-=======
 //! The words of the pages in every language: gettext files `assets/lang/<tag>/xinsheng.po`, embedded.
 //!
 //! Two languages show at once, and a language can be added beside the program, so the pages hold no text of their own: each takes its
@@ -178,6 +175,8 @@ texts! {
     OutOfServiceTitle = "out-of-service", "Out of service";
     /// The disk refuses.
     OutOfServiceStorage = "out-of-service", "Answers cannot be stored at the moment. Please tell the staff.";
+    /// The last tap could not be stored.
+    NotStoredTitle = "out-of-service", "Not recorded, sorry";
     /// No configuration that could be used.
     OutOfServiceSetup = "out-of-service", "This terminal is not set up yet. Please tell the staff.";
     /// The promise at the foot of the pages.
@@ -414,4 +413,3 @@ mod tests {
         assert_eq!(Text::level("nps11", 1), None);
     }
 }
->>>>>>> ui

@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 //! Xinsheng 心声: a patient-feedback terminal and its central, where every tap counts and can be shown to count.
 //!
 //! The map, in reading order:
@@ -37,12 +36,3 @@ pub mod ui;
 
 #[cfg(feature = "central")]
 pub mod central;
-=======
-//! x
-pub mod icons;
-#[cfg(feature = "terminal")]
-pub mod lang;
-pub mod panel;
-#[cfg(feature = "kiosk")]
-pub mod ui;
->>>>>>> ui

@@ -1,6 +1,3 @@
-<<<<<<< HEAD
-//! Stub.
-=======
 //! A panel's geometry: from its diagonal, its resolution and how far away the patient stands to every length the pages use.
 //!
 //! Pure numbers. Text must be readable at the viewing distance, so its size is an angle; fingers do not shrink with distance, so a
@@ -288,4 +285,3 @@ mod tests {
         ]
     }
 }
->>>>>>> ui

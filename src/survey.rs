@@ -148,6 +148,10 @@ pub enum Event {
     OpenLanguages,
     /// A language was chosen.
     PickLanguage(usize),
+    /// Back from the languages without choosing.
+    KeepLanguage,
+    /// The glass was touched, on a target or beside.
+    Touched,
     /// Storing succeeded.
     Stored(Token),
     /// Storing failed.
@@ -330,7 +334,12 @@ impl Survey {
             Event::Another => self.another(fresh, &mut effects),
             Event::StillHere => self.still_here(),
             Event::OpenLanguages => self.open_languages(),
-            Event::PickLanguage(index) => self.pick_language(index),
+            Event::PickLanguage(index) => {
+                let lang = self.plan.languages.get(index).cloned();
+                self.leave_languages(lang);
+            }
+            Event::KeepLanguage => self.leave_languages(None),
+            Event::Touched => {}
         }
         self.take_new_plan_at_rest();
         effects
@@ -623,11 +632,10 @@ impl Survey {
         }
     }
 
-    fn pick_language(&mut self, index: usize) {
-        let Some(lang) = self.plan.languages.get(index).cloned() else { return };
+    fn leave_languages(&mut self, chosen: Option<Lang>) {
         match self.take() {
             State::Language { back } => {
-                self.lang = lang;
+                self.lang = chosen.unwrap_or_else(|| self.lang.clone());
                 self.state = *back;
             }
             other => self.state = other,
