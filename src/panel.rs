@@ -40,8 +40,10 @@ pub struct Metrics {
     pub mm: f64,
     /// A millimetre of the page as composed: grows with the panel, never below `mm`.
     pub unit: f64,
-    /// Em of a heading.
+    /// Em of a heading that stays on one line.
     pub question_size: f64,
+    /// Em of a longer heading: the least the distance allows.
+    pub question_least_size: f64,
     /// Em of every other text in the visitor's language.
     pub text_size: f64,
     /// Em of the second language.
@@ -68,7 +70,10 @@ const CAPITAL_DEGREES: f64 = 0.7;
 const QUESTION_ARCMIN: f64 = 55.0;
 /// Capital H of the second language on the glass: a courtesy, not the visitor's own text.
 const SECOND_CAPITAL_MM: f64 = 4.0;
-/// The page the layout is composed for: 10.1", 1280 x 800.
+/// A short heading is a quarter larger than it must be: 12 mm at 600 mm.
+const QUESTION_AIM: f64 = 1.25;
+/// The page the layout is composed for: 10.1", 1280 x 800, at its usual distance.
+const COMPOSED_DISTANCE_MM: f64 = 500.0;
 const COMPOSED_LONG_MM: f64 = 217.5;
 const COMPOSED_SHORT_MM: f64 = 135.9;
 const MM_PER_INCH: f64 = 25.4;
@@ -111,17 +116,17 @@ impl Panel {
         let portrait = self.is_portrait();
         let growth = self.growth();
         let unit = mm * growth;
-        let question_least = self.question_em_mm();
-        // A heading a quarter larger than it must be, where the page has room for it.
-        let question_aim = if small { question_least } else { 1.25 * question_least };
-        let composed = |distance_mm: f64| if small { 0.0 } else { growth * distance_mm };
-        let question = question_aim.max(composed(1.25 * question_em_mm(500.0)));
-        let text = self.text_em_mm().max(composed(text_em_mm(500.0)));
+        // What the page is composed with, grown with the panel; a small panel has no room beyond what the distance asks for.
+        let composed = |em_mm: f64| if small { 0.0 } else { growth * em_mm };
+        let question_least = self.question_em_mm().max(composed(question_em_mm(COMPOSED_DISTANCE_MM)));
+        let text = self.text_em_mm().max(composed(text_em_mm(COMPOSED_DISTANCE_MM)));
         let second = (SECOND_CAPITAL_MM / CAPITAL_EM).max(composed(SECOND_CAPITAL_MM / CAPITAL_EM));
+        let question = if small { question_least } else { QUESTION_AIM * question_least };
         Metrics {
             mm,
             unit,
-            question_size: mm * if portrait { 0.92 * question } else { question },
+            question_size: mm * question,
+            question_least_size: mm * question_least,
             text_size: mm * text,
             second_size: mm * second,
             target: unit * self.target_mm(),
@@ -226,9 +231,9 @@ mod tests {
         for (panel, distance) in six_panels().into_iter().zip([400.0, 400.0, 400.0, 500.0, 600.0, 600.0]) {
             close(panel.viewing_distance_mm, distance, 0.0);
             let metrics = panel.metrics(1.0);
-            let question_mm = metrics.question_size * IDEOGRAPH_EM / metrics.mm;
+            let question_mm = metrics.question_least_size * IDEOGRAPH_EM / metrics.mm;
             let text_mm = metrics.text_size * CAPITAL_EM / metrics.mm;
-            assert!(question_mm + 1e-9 >= seen_at(distance, 55.0 / 60.0) * if metrics.portrait { 0.92 } else { 1.0 }, "{panel:?}: {question_mm}");
+            assert!(question_mm + 1e-9 >= seen_at(distance, 55.0 / 60.0), "{panel:?}: {question_mm}");
             assert!(text_mm + 1e-9 >= seen_at(distance, 0.7), "{panel:?}: {text_mm}");
             assert!(metrics.second_size * CAPITAL_EM / metrics.mm + 1e-9 >= 4.0, "{panel:?}");
         }

@@ -21,6 +21,7 @@ pub fn lay_out(window: &AppWindow, panel: &Panel, low_reach: bool) {
     metrics.set_mm(lengths.mm as f32);
     metrics.set_unit(lengths.unit as f32);
     metrics.set_question_size(lengths.question_size as f32);
+    metrics.set_question_least_size(lengths.question_least_size as f32);
     metrics.set_text_size(lengths.text_size as f32);
     metrics.set_second_size(lengths.second_size as f32);
     metrics.set_target(lengths.target as f32);
