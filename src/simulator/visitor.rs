@@ -1,6 +1,7 @@
 //! A scripted visitor: reads the page like a person, finds the button by its words, and taps the glass.
 
 use anyhow::{Context, bail};
+use chrono::{DateTime, Utc};
 
 use super::SimPanel;
 use crate::{
@@ -58,6 +59,12 @@ impl<'a> Visitor<'a> {
         Ok(outcome)
     }
 
+    /// The next visitor comes at this time, a while after the last.
+    pub fn arrive(&mut self, at: DateTime<Utc>, after_ms: u64) {
+        self.panel.advance(after_ms);
+        self.panel.clock().set_wall(at);
+    }
+
     fn begin(&mut self) -> anyhow::Result<()> {
         if self.panel.kiosk().with_survey(|survey| survey.page() == Page::Attract) {
             let start = self.say(Text::AttractStart);
@@ -66,7 +73,11 @@ impl<'a> Visitor<'a> {
         Ok(())
     }
 
-    fn pick(&mut self, touchpoint: &TouchpointId) -> anyhow::Result<()> {
+    /// Chooses a touchpoint, where there is a choice.
+    ///
+    /// # Errors
+    /// It is not on offer.
+    pub fn pick(&mut self, touchpoint: &TouchpointId) -> anyhow::Result<()> {
         let name = self.panel.kiosk().with_survey(|survey| match survey.page() {
             Page::Choice(places) => {
                 let place = places.iter().find(|place| &place.id == touchpoint);
@@ -104,7 +115,10 @@ impl<'a> Visitor<'a> {
     }
 
     /// Goes through what follows an answer until the thank-you page shows: no reasons, and the middle of every further question.
-    fn finish(&mut self) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    /// It does not come.
+    pub fn finish(&mut self) -> anyhow::Result<()> {
         // A questionnaire is short; a page that never ends is an error, not a wait.
         for _ in 0..20 {
             let step = self.panel.kiosk().with_survey(|survey| match survey.page() {
