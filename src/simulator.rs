@@ -183,6 +183,11 @@ impl SimPanel {
         Ok(())
     }
 
+    /// How often something had to be drawn.
+    pub fn frames_drawn(&self) -> u64 {
+        self.display.frames_drawn
+    }
+
     /// The color of one pixel.
     pub fn pixel(&self, x: u32, y: u32) -> [u8; 3] {
         self.display.pixel(x, y)

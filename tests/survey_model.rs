@@ -4,16 +4,16 @@
 //! how many events are tried (default 40,000).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use xinsheng::model::{Lang, ResponseId, Scale, Value};
-use xinsheng::questionnaire::{
-    Hospital, Order, Question, Questionnaire, Reason, ReasonGroup, Site, Stage, Texts, Touchpoint,
-};
-use xinsheng::survey::{Effect, Event, Page, Plan, Start, Survey, Timing, Token};
+use xinsheng::model::ResponseId;
+use xinsheng::survey::{Effect, Event, Page, Plan, Start, Survey, Token};
 use xinsheng::wire::{Body, EndOutcome, Flag};
+
+#[path = "support/hospital.rs"]
+mod hospital;
+use hospital::plan;
 
 const EVENTS_PER_VISIT_MAX: usize = 100;
 
@@ -48,61 +48,6 @@ fn op() -> impl Strategy<Value = Op> {
         8 => Just(Op::Commit),
         1 => Just(Op::Fail),
     ]
-}
-
-fn texts(text: &str) -> Texts {
-    Texts([(lang("zh-CN"), text.to_owned()), (lang("en"), text.to_owned())].into())
-}
-
-fn lang(tag: &str) -> Lang {
-    tag.parse().unwrap()
-}
-
-fn question(id: &str, scale: Scale, reasons_after: &[u8]) -> Question {
-    let reason = |id: &str| Reason { id: id.parse().unwrap(), text: texts(id), dimension: None };
-    let group = ReasonGroup {
-        values: reasons_after.iter().copied().map(Value).collect(),
-        prompt: texts("why"),
-        reasons: ["wait", "manner", "other"].map(reason).into(),
-    };
-    Question {
-        id: id.parse().unwrap(),
-        text: texts(id),
-        scale,
-        order: Order::WorstFirst,
-        reasons: if reasons_after.is_empty() { vec![] } else { vec![group] },
-    }
-}
-
-fn plan(touchpoints: &[&str], start: Start) -> Plan {
-    let touchpoint = |id: &str, questionnaire: &str| Touchpoint {
-        id: id.parse().unwrap(),
-        site: "main".parse().unwrap(),
-        name: texts(id),
-        stage: Stage::Visit,
-        dimension: None,
-        hours: Default::default(),
-        icon: "generic".into(),
-        questionnaire: questionnaire.parse().unwrap(),
-    };
-    let questionnaire =
-        |id: &str, questions: Vec<Question>| Questionnaire { id: id.parse().unwrap(), questions };
-    Plan {
-        hospital: Arc::new(Hospital {
-            languages: vec![lang("zh-CN"), lang("en")],
-            sites: vec![Site { id: "main".parse().unwrap(), name: texts("Main"), time_zone: chrono_tz::Asia::Shanghai }],
-            touchpoints: vec![touchpoint("window", "long@1"), touchpoint("ward", "short@1"), touchpoint("exit", "fft@2")],
-            questionnaires: vec![
-                questionnaire("long@1", vec![question("a", Scale::Csat5, &[1, 2]), question("b", Scale::Face4, &[])]),
-                questionnaire("short@1", vec![question("a", Scale::YesNo, &[0])]),
-                questionnaire("fft@2", vec![question("fft", Scale::Fft6, &[])]),
-            ],
-        }),
-        touchpoints: touchpoints.iter().map(|id| id.parse().unwrap()).collect(),
-        languages: vec![lang("zh-CN"), lang("en")],
-        start,
-        timing: Timing::default(),
-    }
 }
 
 #[derive(Default)]

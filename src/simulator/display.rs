@@ -18,6 +18,7 @@ pub(super) struct Display {
     frame: Vec<Rgb8Pixel>,
     stride: usize,
     glass: SimulatorDisplay<Rgb888>,
+    pub frames_drawn: u64,
 }
 
 impl Display {
@@ -27,6 +28,7 @@ impl Display {
             frame: vec![Rgb8Pixel::default(); stride * height as usize],
             stride,
             glass: SimulatorDisplay::with_default_color(Size::new(width, height), Rgb888::BLACK),
+            frames_drawn: 0,
         }
     }
 
@@ -35,6 +37,7 @@ impl Display {
         window.draw_if_needed(|renderer| {
             changed = Some(renderer.render(&mut self.frame, self.stride));
         });
+        self.frames_drawn += u64::from(changed.is_some());
         for (at, size) in changed.iter().flat_map(PhysicalRegion::iter) {
             self.send(Rectangle::new(Point::new(at.x, at.y), Size::new(size.width, size.height)));
         }
