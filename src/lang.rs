@@ -102,10 +102,8 @@ impl Catalogue {
     }
 }
 
-const SHIPPED: [(&str, &str); 2] = [
-    ("zh-CN", include_str!("../assets/lang/zh-CN/xinsheng.po")),
-    ("en", include_str!("../assets/lang/en/xinsheng.po")),
-];
+const SHIPPED: [(&str, &str); 2] =
+    [("zh-CN", include_str!("../assets/lang/zh-CN/xinsheng.po")), ("en", include_str!("../assets/lang/en/xinsheng.po"))];
 
 macro_rules! texts {
     ($($(#[$doc:meta])* $name:ident = $context:literal, $source:literal;)+) => {
@@ -160,7 +158,7 @@ texts! {
     /// Back to the question; the first answer is withdrawn.
     ThanksUndo = "thanks", "Change my answer";
     /// At an exit: on to another touchpoint.
-    ThanksAnother = "thanks", "Rate another place";
+    ThanksAnother = "thanks", "Another place";
     /// Nothing was touched for a while.
     StillThereTitle = "still-there", "Are you still there?";
     /// What happens after the countdown.
@@ -180,7 +178,7 @@ texts! {
     /// The promise at the foot of the pages.
     Privacy = "shell", "Anonymous. Staff cannot see your choice.";
     /// The same for narrow panels.
-    PrivacyShort = "shell", "Staff cannot see your choice.";
+    PrivacyShort = "shell", "Staff cannot see this";
     /// What the language button is called.
     LanguageButton = "shell", "Language";
     /// Staff badge: a changed file was refused, the last good one is in use.
@@ -202,7 +200,7 @@ texts! {
     /// Ease.
     Easy2 = "scale ease", "Hard";
     /// Ease, neither.
-    Easy3 = "scale ease", "In between";
+    Easy3 = "scale ease", "So-so";
     /// Ease.
     Easy4 = "scale ease", "Easy";
     /// Ease, best.
@@ -212,7 +210,7 @@ texts! {
     /// Friends and family.
     Experience2 = "scale experience", "Poor";
     /// Friends and family, neither.
-    Experience3 = "scale experience", "Neither";
+    Experience3 = "scale experience", "So-so";
     /// Friends and family.
     Experience4 = "scale experience", "Good";
     /// Friends and family, best.
@@ -220,7 +218,7 @@ texts! {
     /// Friends and family: don't know.
     Experience6 = "scale experience", "Don't know";
     /// The low end of the eleven keys.
-    RecommendLow = "scale recommendation", "0 Not likely at all";
+    RecommendLow = "scale recommendation", "0 Not at all likely";
     /// The high end of the eleven keys.
     RecommendHigh = "scale recommendation", "10 Very likely";
     /// A question of yes or no.
@@ -237,14 +235,7 @@ impl Text {
             "face4" => &[Self::Satisfied1, Self::Satisfied2, Self::Satisfied4, Self::Satisfied5],
             "face5" | "csat5" => &[Self::Satisfied1, Self::Satisfied2, Self::Satisfied3, Self::Satisfied4, Self::Satisfied5],
             "ces5" => &[Self::Easy1, Self::Easy2, Self::Easy3, Self::Easy4, Self::Easy5],
-            "fft6" => &[
-                Self::Experience1,
-                Self::Experience2,
-                Self::Experience3,
-                Self::Experience4,
-                Self::Experience5,
-                Self::Experience6,
-            ],
+            "fft6" => &[Self::Experience1, Self::Experience2, Self::Experience3, Self::Experience4, Self::Experience5, Self::Experience6],
             "yes_no" => &[Self::No, Self::Yes],
             _ => &[],
         };

@@ -8,7 +8,16 @@ use crate::lang::Words;
 use crate::panel::Panel;
 use slint::ComponentHandle;
 
-#[allow(missing_docs, unused_qualifications, unreachable_pub, clippy::all, clippy::pedantic, clippy::unwrap_used, clippy::expect_used, clippy::wildcard_enum_match_arm)]
+#[allow(
+    missing_docs,
+    unused_qualifications,
+    unreachable_pub,
+    clippy::all,
+    clippy::pedantic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::wildcard_enum_match_arm
+)]
 mod generated {
     slint::include_modules!();
 }
