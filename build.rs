@@ -7,8 +7,8 @@ fn main() {
 
 #[cfg(feature = "kiosk")]
 fn screens() {
-    // Tests find elements by what they are called on the screen; a terminal need not carry those names.
-    let debug_info = std::env::var("PROFILE").is_ok_and(|profile| profile == "debug");
+    // Tests and simulated visitors find elements by what they are called on the screen; a terminal need not carry those names.
+    let debug_info = cfg!(feature = "simulator");
     let configuration = slint_build::CompilerConfiguration::new()
         .with_style("fluent".into())
         .with_debug_info(debug_info);

@@ -173,6 +173,8 @@ texts! {
     OutOfServiceTitle = "out-of-service", "Out of service";
     /// The disk refuses.
     OutOfServiceStorage = "out-of-service", "Answers cannot be stored at the moment. Please tell the staff.";
+    /// The last tap could not be stored.
+    NotStoredTitle = "out-of-service", "Not recorded, sorry";
     /// No configuration that could be used.
     OutOfServiceSetup = "out-of-service", "This terminal is not set up yet. Please tell the staff.";
     /// The promise at the foot of the pages.

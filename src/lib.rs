@@ -1,7 +1,40 @@
-//! x
+//! Xinsheng 心声: a patient-feedback terminal and its central, where every tap counts and can be shown to count.
+//!
+//! The map, in reading order:
+//! - [`model`], [`questionnaire`]: the nouns. [`wire`], [`chain`], [`sign`]: what terminal and central say to each other, and the
+//!   proof in it. [`survey`]: one visitor. All pure: no clock, no dice, no I/O.
+//! - [`config`]: text files to validated values, with errors that say where, what and how to fix. [`lang`]: texts of the screens.
+//! - `journal`, `sync`: the terminal's memory and its way to central (feature `terminal`).
+//! - `panel`, `ui`, `kiosk`: the Slint screens (feature `kiosk`); `simulator`: the same screens on a panel in memory.
+//! - `central`: the server (feature `central`).
+//!
+//! `kiosk` and `central` never import each other; they meet in the pure modules only.
+
+pub mod chain;
+pub mod config;
 pub mod icons;
+pub mod model;
+pub mod panel;
+pub mod questionnaire;
+pub mod sign;
+pub mod survey;
+pub mod wire;
+
+#[cfg(feature = "terminal")]
+pub mod clock;
+#[cfg(feature = "terminal")]
+pub mod journal;
 #[cfg(feature = "terminal")]
 pub mod lang;
-pub mod panel;
+#[cfg(feature = "terminal")]
+pub mod sync;
+
+#[cfg(feature = "kiosk")]
+pub mod kiosk;
+#[cfg(feature = "simulator")]
+pub mod simulator;
 #[cfg(feature = "kiosk")]
 pub mod ui;
+
+#[cfg(feature = "central")]
+pub mod central;

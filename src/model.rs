@@ -1,0 +1,16 @@
+//! The nouns every part shares: identifiers, scales and their values, and a moment in time with its quality.
+//!
+//! Pure data. Invariants:
+//! - an identifier that exists is well-formed (it was parsed once, at an edge);
+//! - a [`Value`] by itself is a bare number; only [`Scale::holds`] says whether it belongs to a scale.
+
+mod ids;
+mod scale;
+mod time;
+
+pub use ids::{
+    BootId, ChainId, EntryId, Hash, IdError, Lang, QuestionId, QuestionnaireId, QuestionnaireRef, ReasonId,
+    ResponseId, SiteId, StoreId, TerminalId, TouchpointId,
+};
+pub use scale::{Level, Polarity, Scale, Value};
+pub use time::{Moment, TimeQuality, millis};

@@ -1,0 +1,217 @@
+//! Requests and answers around the entries.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    ChainId, EntryId, Hash, Moment, SiteId, StoreId, TerminalId, TimeQuality, TouchpointId, millis,
+};
+
+/// The first line of a batch; the exact entry lines follow, each ended by a newline.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct BatchHeader {
+    /// Which journal.
+    pub chain: ChainId,
+    /// Sequence number of the first entry.
+    pub first_seq: u64,
+    /// Chain hash before the first entry.
+    pub previous_hash: Hash,
+    /// How many lines follow.
+    pub count: u32,
+    /// Chain hash after the last entry.
+    pub head_hash: Hash,
+    /// When the terminal sent it: central learns the offset of this boot's clock from it.
+    pub sent: Moment,
+}
+
+/// An entry central stored but could not interpret.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "central", derive(utoipa::ToSchema))]
+pub struct Quarantined {
+    /// Place in the chain.
+    pub seq: u64,
+    /// Why, in words for staff.
+    pub reason: String,
+}
+
+/// Central's signed word that it has everything up to `accepted_through`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "central", derive(utoipa::ToSchema))]
+pub struct Receipt {
+    /// Which store speaks.
+    #[cfg_attr(feature = "central", schema(value_type = String))]
+    pub store: StoreId,
+    /// Which journal.
+    #[cfg_attr(feature = "central", schema(value_type = String))]
+    pub chain: ChainId,
+    /// Last sequence number of the unbroken prefix it holds.
+    pub accepted_through: u64,
+    /// Chain hash at `accepted_through`.
+    #[cfg_attr(feature = "central", schema(value_type = String))]
+    pub head_hash: Hash,
+    /// Entries of this batch that are new.
+    pub stored: u32,
+    /// Entries of this batch that were there.
+    pub duplicate: u32,
+    /// Entries stored but not understood.
+    #[serde(default)]
+    pub quarantined: Vec<Quarantined>,
+    /// When to come again, in seconds.
+    pub next_sync_after_s: u32,
+    /// Central's clock.
+    #[serde(with = "millis")]
+    pub time: DateTime<Utc>,
+}
+
+/// How far central is with a journal.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "central", derive(utoipa::ToSchema))]
+pub struct CursorReply {
+    /// Which store speaks.
+    #[cfg_attr(feature = "central", schema(value_type = String))]
+    pub store: StoreId,
+    /// Which journal.
+    #[cfg_attr(feature = "central", schema(value_type = String))]
+    pub chain: ChainId,
+    /// Last sequence number held; 0 for an unknown journal.
+    pub accepted_through: u64,
+    /// Chain hash there; the chain's first hash when nothing is held.
+    #[cfg_attr(feature = "central", schema(value_type = String))]
+    pub head_hash: Hash,
+    /// Central's clock.
+    #[serde(with = "millis")]
+    pub time: DateTime<Utc>,
+}
+
+/// A terminal asks to be taken in. The request is signed with the key it offers.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "central", derive(utoipa::ToSchema))]
+pub struct Enrolment {
+    /// The one-time code staff made.
+    pub code: String,
+    /// Ed25519 public key, base64.
+    pub public_key: String,
+    /// What tells this machine from a copy of its card.
+    pub hardware_id: String,
+    /// Program version.
+    pub software: String,
+    /// The terminal's clock.
+    #[cfg_attr(feature = "central", schema(value_type = Object))]
+    pub sent: Moment,
+}
+
+/// A terminal was taken in.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "central", derive(utoipa::ToSchema))]
+pub struct EnrolmentReply {
+    /// Its name from now on.
+    #[cfg_attr(feature = "central", schema(value_type = String))]
+    pub terminal: TerminalId,
+    /// Where it belongs.
+    #[cfg_attr(feature = "central", schema(value_type = String))]
+    pub site: SiteId,
+    /// The touchpoint the code was made for.
+    #[cfg_attr(feature = "central", schema(value_type = String))]
+    pub touchpoint: TouchpointId,
+    /// Which store speaks.
+    #[cfg_attr(feature = "central", schema(value_type = String))]
+    pub store: StoreId,
+    /// Central's Ed25519 public key, base64; receipts are checked against it.
+    pub central_key: String,
+    /// Central's clock.
+    #[serde(with = "millis")]
+    pub time: DateTime<Utc>,
+}
+
+/// A terminal's screen.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "central", derive(utoipa::ToSchema))]
+pub struct ScreenFacts {
+    /// Pixels across.
+    pub width_px: u32,
+    /// Pixels down.
+    pub height_px: u32,
+}
+
+/// How a terminal is.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "central", derive(utoipa::ToSchema))]
+pub struct Health {
+    /// The journal it writes.
+    #[cfg_attr(feature = "central", schema(value_type = String))]
+    pub chain: ChainId,
+    /// Last sequence number written.
+    pub last_seq: u64,
+    /// Entries without a receipt.
+    pub queue_depth: u64,
+    /// Age of the oldest of them, in seconds.
+    pub oldest_unsent_s: Option<u64>,
+    /// Entries central refused one by one; kept on the terminal.
+    #[serde(default)]
+    pub refused: u64,
+    /// What went wrong last, in words.
+    pub last_error: Option<String>,
+    /// Degrees Celsius.
+    pub temperature_c: Option<f32>,
+    /// Free bytes where the journal lies.
+    pub disk_free_bytes: Option<u64>,
+    /// What the clock is worth.
+    #[cfg_attr(feature = "central", schema(value_type = String))]
+    pub clock: TimeQuality,
+    /// Program version.
+    pub software: String,
+    /// SHA-256 of the configuration in force, hexadecimal.
+    pub config_hash: String,
+    /// The panel.
+    #[serde(default)]
+    pub screen: ScreenFacts,
+    /// Program starts since the journal was made.
+    #[serde(default)]
+    pub restarts: u64,
+    /// An entry with this id was the newest when storage was found damaged; what came after it may be lost.
+    #[serde(default)]
+    #[cfg_attr(feature = "central", schema(value_type = Option<String>))]
+    pub lost_after: Option<EntryId>,
+    /// The terminal's clock.
+    #[cfg_attr(feature = "central", schema(value_type = Object))]
+    pub sent: Moment,
+}
+
+/// Central's answer to [`Health`].
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "central", derive(utoipa::ToSchema))]
+pub struct HealthReply {
+    /// When to come again, in seconds.
+    pub next_sync_after_s: u32,
+    /// `ETag` of the configuration central delivers, if it delivers one.
+    pub config_etag: Option<String>,
+    /// Commands for the terminal; unknown ones are ignored. Known: `sync_now`.
+    #[serde(default)]
+    pub commands: Vec<String>,
+    /// Central's clock.
+    #[serde(with = "millis")]
+    pub time: DateTime<Utc>,
+}
+
+/// RFC 9457 problem details.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "central", derive(utoipa::ToSchema))]
+pub struct Problem {
+    /// A stable name of the kind of problem, as a relative URI.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The kind in words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// This case in words: what, and how to fix it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// On a conflict: the last sequence number central holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted_through: Option<u64>,
+    /// On a conflict: the chain hash there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "central", schema(value_type = Option<String>))]
+    pub head_hash: Option<Hash>,
+}
