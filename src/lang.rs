@@ -94,7 +94,10 @@ impl Catalogue {
     /// What a language has no words for.
     pub fn missing(&self, tag: &str) -> Vec<Text> {
         let known = self.find(tag);
-        Text::ALL.into_iter().filter(|text| !known.is_some_and(|language| language.texts.contains_key(text))).collect()
+        Text::ALL
+            .into_iter()
+            .filter(|text| !known.is_some_and(|language| language.texts.contains_key(text)))
+            .collect()
     }
 
     fn find(&self, tag: &str) -> Option<&Language> {
@@ -102,8 +105,10 @@ impl Catalogue {
     }
 }
 
-const SHIPPED: [(&str, &str); 2] =
-    [("zh-CN", include_str!("../assets/lang/zh-CN/xinsheng.po")), ("en", include_str!("../assets/lang/en/xinsheng.po"))];
+const SHIPPED: [(&str, &str); 2] = [
+    ("zh-CN", include_str!("../assets/lang/zh-CN/xinsheng.po")),
+    ("en", include_str!("../assets/lang/en/xinsheng.po")),
+];
 
 macro_rules! texts {
     ($($(#[$doc:meta])* $name:ident = $context:literal, $source:literal;)+) => {
@@ -235,9 +240,18 @@ impl Text {
     pub fn level(scale: &str, place: usize) -> Option<Self> {
         let labels: &[Self] = match scale {
             "face4" => &[Self::Satisfied1, Self::Satisfied2, Self::Satisfied4, Self::Satisfied5],
-            "face5" | "csat5" => &[Self::Satisfied1, Self::Satisfied2, Self::Satisfied3, Self::Satisfied4, Self::Satisfied5],
+            "face5" | "csat5" => {
+                &[Self::Satisfied1, Self::Satisfied2, Self::Satisfied3, Self::Satisfied4, Self::Satisfied5]
+            }
             "ces5" => &[Self::Easy1, Self::Easy2, Self::Easy3, Self::Easy4, Self::Easy5],
-            "fft6" => &[Self::Experience1, Self::Experience2, Self::Experience3, Self::Experience4, Self::Experience5, Self::Experience6],
+            "fft6" => &[
+                Self::Experience1,
+                Self::Experience2,
+                Self::Experience3,
+                Self::Experience4,
+                Self::Experience5,
+                Self::Experience6,
+            ],
             "yes_no" => &[Self::No, Self::Yes],
             _ => &[],
         };
@@ -302,7 +316,8 @@ fn parse(tag: &str, po: &str) -> Result<Language, LangError> {
         }
         let entry = entry.unescaped().map_err(|error| syntax(format!("line {}: {error}", entry.linenum)))?;
         let context = entry.msgctxt.as_deref().unwrap_or_default();
-        let found = Text::ALL.into_iter().find(|text| text.context() == context && text.source() == entry.msgid);
+        let found =
+            Text::ALL.into_iter().find(|text| text.context() == context && text.source() == entry.msgid);
         if let (Some(text), Some(words)) = (found, entry.msgstr.filter(|words| !words.is_empty())) {
             texts.insert(text, words);
         }
@@ -329,7 +344,9 @@ mod tests {
             for entry in &file.entries {
                 let context = entry.msgctxt.as_deref().unwrap_or_default();
                 assert!(
-                    Text::ALL.into_iter().any(|text| text.context() == context && text.source() == entry.msgid),
+                    Text::ALL
+                        .into_iter()
+                        .any(|text| text.context() == context && text.source() == entry.msgid),
                     "{tag}, line {}: no page asks for {context:?} {:?}",
                     entry.linenum,
                     entry.msgid
@@ -356,8 +373,12 @@ mod tests {
         for (weight, bytes) in fonts {
             let face = ttf_parser::Face::parse(bytes, 0).expect("a font");
             for tag in catalogue.tags() {
-                let texts = Text::ALL.into_iter().map(|text| Words::new(catalogue.text(tag, text), None).text);
-                for c in texts.chain([catalogue.name(tag).to_owned()]).flat_map(|text| text.chars().collect::<Vec<_>>()) {
+                let texts =
+                    Text::ALL.into_iter().map(|text| Words::new(catalogue.text(tag, text), None).text);
+                for c in texts
+                    .chain([catalogue.name(tag).to_owned()])
+                    .flat_map(|text| text.chars().collect::<Vec<_>>())
+                {
                     assert!(face.glyph_index(c).is_some(), "{tag}: {c:?} is not in the {weight} font");
                 }
             }
@@ -394,7 +415,9 @@ mod tests {
 
     #[test]
     fn every_scale_of_words_has_a_label_for_each_level() {
-        for (scale, levels) in [("face4", 4), ("face5", 5), ("csat5", 5), ("ces5", 5), ("fft6", 6), ("yes_no", 2)] {
+        for (scale, levels) in
+            [("face4", 4), ("face5", 5), ("csat5", 5), ("ces5", 5), ("fft6", 6), ("yes_no", 2)]
+        {
             for place in 1..=levels {
                 assert!(Text::level(scale, place).is_some(), "{scale} {place}");
             }

@@ -81,7 +81,13 @@ const MM_PER_INCH: f64 = 25.4;
 impl Panel {
     /// A panel at the usual viewing distance for its size.
     pub fn new(diagonal_in: f64, width_px: u32, height_px: u32) -> Self {
-        Self { diagonal_in, width_px, height_px, viewing_distance_mm: usual_viewing_distance_mm(diagonal_in), rotation: Rotation::None }
+        Self {
+            diagonal_in,
+            width_px,
+            height_px,
+            viewing_distance_mm: usual_viewing_distance_mm(diagonal_in),
+            rotation: Rotation::None,
+        }
     }
 
     /// Pixels for a millimetre; pixels are taken as square.

@@ -10,8 +10,8 @@ use std::rc::Rc;
 use xinsheng::lang::{Catalogue, Text, Words};
 use xinsheng::panel::{Panel, Rotation};
 use xinsheng::ui::{
-    AppWindow, Arrangement, Attract, Choice, Language, LanguageItem, Metrics, OptionItem, OutOfService, Page, PlaceItem, Question,
-    ReasonItem, Reasons, Shell, StillThere, Thanks, lay_out,
+    AppWindow, Arrangement, Attract, Choice, Language, LanguageItem, Metrics, OptionItem, OutOfService, Page,
+    PlaceItem, Question, ReasonItem, Reasons, Shell, StillThere, Thanks, lay_out,
 };
 
 /// Rounding to whole pixels may take this much from a target or a gap.
@@ -67,7 +67,10 @@ fn assistive_programs_and_number_keys_tap_without_pressing() {
     window.show().expect("shown");
     window.global::<Shell>().set_page(Page::Question);
     let log = record_question(&window);
-    ElementHandle::find_by_accessible_label(&window, "非常不满意").next().expect("the first card").invoke_accessible_default_action();
+    ElementHandle::find_by_accessible_label(&window, "非常不满意")
+        .next()
+        .expect("the first card")
+        .invoke_accessible_default_action();
     assert_eq!(*log.borrow(), ["tapped 0"]);
     log.borrow_mut().clear();
     type_key(&window, "2");
@@ -98,8 +101,12 @@ fn record_question(window: &AppWindow) -> Rc<RefCell<Vec<String>>> {
     let log = Rc::new(RefCell::new(Vec::new()));
     let (touched, pressed, tapped) = (log.clone(), log.clone(), log.clone());
     window.global::<Shell>().on_touched(move || touched.borrow_mut().push("touched".into()));
-    window.global::<Question>().on_option_pressed(move |index| pressed.borrow_mut().push(format!("pressed {index}")));
-    window.global::<Question>().on_option_tapped(move |index| tapped.borrow_mut().push(format!("tapped {index}")));
+    window
+        .global::<Question>()
+        .on_option_pressed(move |index| pressed.borrow_mut().push(format!("pressed {index}")));
+    window
+        .global::<Question>()
+        .on_option_tapped(move |index| tapped.borrow_mut().push(format!("tapped {index}")));
     log
 }
 
@@ -201,20 +208,34 @@ fn visits(panel: &Panel) -> Vec<(String, Arrange)> {
             format!("question {scale}"),
             Box::new(move |window, catalogue, first, second| {
                 let question = window.global::<Question>();
-                question.set_title(Words::new("您对这里的服务满意吗？", Some("How was the service here?")).into());
-                question.set_arrangement(if scale == "nps11" { Arrangement::Keys } else { Arrangement::Cards });
+                question.set_title(
+                    Words::new("您对这里的服务满意吗？", Some("How was the service here?")).into(),
+                );
+                question.set_arrangement(if scale == "nps11" {
+                    Arrangement::Keys
+                } else {
+                    Arrangement::Cards
+                });
                 question.set_low_end(catalogue.words(first, Some(second), Text::RecommendLow).into());
                 question.set_high_end(catalogue.words(first, Some(second), Text::RecommendHigh).into());
                 let option = |place: usize| OptionItem {
                     value: i32::try_from(place).expect("small"),
                     line: Text::level(scale, place)
-                        .map_or_else(|| Words::new(&(place - 1).to_string(), None), |text| catalogue.words(first, Some(second), text))
+                        .map_or_else(
+                            || Words::new(&(place - 1).to_string(), None),
+                            |text| catalogue.words(first, Some(second), text),
+                        )
                         .into(),
-                    mark: if marked { format!("face-{}", place.min(5)).into() } else { slint::SharedString::new() },
+                    mark: if marked {
+                        format!("face-{}", place.min(5)).into()
+                    } else {
+                        slint::SharedString::new()
+                    },
                     number: (place - 1).to_string().into(),
                     held: false,
                 };
-                question.set_options(ModelRc::new(VecModel::from((1..=levels).map(option).collect::<Vec<_>>())));
+                question
+                    .set_options(ModelRc::new(VecModel::from((1..=levels).map(option).collect::<Vec<_>>())));
                 window.global::<Shell>().set_page(Page::Question);
             }),
         ));
@@ -227,7 +248,10 @@ fn visits(panel: &Panel) -> Vec<(String, Arrange)> {
                 reasons.set_title(catalogue.words(first, Some(second), Text::ReasonsWrong).into());
                 reasons.set_back(catalogue.words(first, Some(second), Text::ReasonsBack).into());
                 reasons.set_done(catalogue.words(first, Some(second), Text::ReasonsDone).into());
-                let reason = |i| ReasonItem { line: Words::new("找不到\n地方", Some("Hard to find")).into(), chosen: i == 1 };
+                let reason = |i| ReasonItem {
+                    line: Words::new("找不到\n地方", Some("Hard to find")).into(),
+                    chosen: i == 1,
+                };
                 reasons.set_reasons(ModelRc::new(VecModel::from((0..count).map(reason).collect::<Vec<_>>())));
                 window.global::<Shell>().set_page(Page::Reasons);
             }),
@@ -256,7 +280,9 @@ fn visits(panel: &Panel) -> Vec<(String, Arrange)> {
     visits.push((
         "attract".into(),
         Box::new(|window, catalogue, first, second| {
-            window.global::<Attract>().set_start(catalogue.words(first, Some(second), Text::AttractStart).into());
+            window
+                .global::<Attract>()
+                .set_start(catalogue.words(first, Some(second), Text::AttractStart).into());
             window.global::<Shell>().set_page(Page::Attract);
         }),
     ));
@@ -274,7 +300,9 @@ fn visits(panel: &Panel) -> Vec<(String, Arrange)> {
     visits.push((
         "still there".into(),
         Box::new(|window, catalogue, first, second| {
-            window.global::<StillThere>().set_explanation(catalogue.words(first, Some(second), Text::StillThereExplanation).into());
+            window
+                .global::<StillThere>()
+                .set_explanation(catalogue.words(first, Some(second), Text::StillThereExplanation).into());
             window.global::<Shell>().set_page(Page::StillThere);
         }),
     ));
@@ -291,7 +319,9 @@ fn visits(panel: &Panel) -> Vec<(String, Arrange)> {
     visits.push((
         "out of service".into(),
         Box::new(|window, catalogue, first, second| {
-            window.global::<OutOfService>().set_reason(catalogue.words(first, Some(second), Text::OutOfServiceStorage).into());
+            window
+                .global::<OutOfService>()
+                .set_reason(catalogue.words(first, Some(second), Text::OutOfServiceStorage).into());
             window.global::<Shell>().set_page(Page::OutOfService);
         }),
     ));
@@ -300,7 +330,14 @@ fn visits(panel: &Panel) -> Vec<(String, Arrange)> {
 
 /// The panels of the requirements, and each turned by a quarter.
 fn panels() -> Vec<Panel> {
-    let built = [(7.0, 1024, 600), (7.0, 800, 480), (7.0, 720, 1280), (10.1, 1280, 800), (15.6, 1920, 1080), (21.5, 1920, 1080)];
+    let built = [
+        (7.0, 1024, 600),
+        (7.0, 800, 480),
+        (7.0, 720, 1280),
+        (10.1, 1280, 800),
+        (15.6, 1920, 1080),
+        (21.5, 1920, 1080),
+    ];
     built
         .into_iter()
         .map(|(diagonal, width, height)| Panel::new(diagonal, width, height))
