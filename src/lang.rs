@@ -40,8 +40,8 @@ impl Words {
     }
 }
 
-/// Every language there are texts for, in the order they were added.
-#[derive(Debug)]
+/// Every language there are texts for, in the order they were added. An empty one speaks English.
+#[derive(Debug, Default)]
 pub struct Catalogue {
     languages: Vec<Language>,
 }
