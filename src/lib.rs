@@ -12,7 +12,7 @@
 
 pub mod chain;
 pub mod config;
-pub mod lang;
+pub mod icons;
 pub mod model;
 pub mod panel;
 pub mod questionnaire;
@@ -25,6 +25,8 @@ pub mod clock;
 #[cfg(feature = "terminal")]
 pub mod journal;
 #[cfg(feature = "terminal")]
+pub mod lang;
+#[cfg(feature = "terminal")]
 pub mod sync;
 
 #[cfg(feature = "kiosk")]
@@ -36,3 +38,5 @@ pub mod ui;
 
 #[cfg(feature = "central")]
 pub mod central;
+#[cfg(all(feature = "simulator", feature = "central"))]
+pub mod demo;
