@@ -57,7 +57,9 @@ pub fn parse<'a>(source: &Source<'a>) -> (Spanned<DeTable<'a>>, Vec<Finding>) {
 
 fn advice(finding: &Finding) -> String {
     if let Some((wide, plain)) = full_width_outside_quotes(&finding.excerpt) {
-        return format!("type {plain} in place of the full-width `{wide}` (switch the keyboard to English 英文标点)");
+        return format!(
+            "type {plain} in place of the full-width `{wide}` (switch the keyboard to English 英文标点)"
+        );
     }
     let what = finding.what.as_str();
     if what.contains("duplicate key") {
