@@ -197,6 +197,7 @@ pub struct StorageFile {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Timing")]
+#[expect(clippy::struct_field_names, reason = "the unit belongs into the key, where staff read it")]
 #[serde(default)]
 pub struct TimingFile {
     /// Without a touch until "are you still there?".

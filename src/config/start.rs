@@ -182,10 +182,10 @@ fn built_in(
         loaded.files.truncate(1);
         loaded.files.extend(local.files);
         loaded.config_hash = load::hash_of(&loaded.files);
-        loaded.value.kiosk.languages = loaded.value.hospital.languages.clone();
+        loaded.value.kiosk.languages.clone_from(&loaded.value.hospital.languages);
         loaded.value.kiosk.second_language = None;
     }
-    loaded.value.kiosk.storage_dir = data_dir.to_owned();
+    data_dir.clone_into(&mut loaded.value.kiosk.storage_dir);
     if !own.is_empty() {
         for id in &own {
             stand_in(&mut loaded.value.hospital, id);

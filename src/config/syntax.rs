@@ -70,7 +70,7 @@ fn advice(finding: &Finding) -> String {
         return "a quote \" is missing on this line: put every text between two of them".to_owned();
     }
     if let Some((_, value)) = line.split_once('=')
-        && value.trim().chars().next().is_some_and(|c| c.is_alphabetic())
+        && value.trim().chars().next().is_some_and(char::is_alphabetic)
         && !matches!(value.trim(), "true" | "false")
     {
         return "put the text between two quotes: \"...\"".to_owned();
