@@ -8,6 +8,7 @@
 
 mod callbacks;
 mod pages;
+pub mod terminal;
 
 use std::{
     cell::RefCell,

@@ -1,0 +1,354 @@
+//! A whole terminal but for its window: configuration, journal, way to central, and the watch over the files.
+//!
+//! [`Terminal::start`] brings up everything that has a thread of its own; [`Terminal::parts`] is what a screen needs of it; and
+//! [`Terminal::attach`] lets the threads tell that screen what changed. The same code runs under a real window, on the simulated panel
+//! and in the demo.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use anyhow::Context;
+
+use super::{Messenger, Parts, Store};
+use crate::{
+    clock::{Clock, fresh},
+    config::{self, Change, Findings, Glyphs, KioskConfig, KioskSetup, LastGood, Loaded, Origin, Started},
+    journal::{Journal, OpenArgs, OpenReport, Recorder, RecorderHandle},
+    lang::Catalogue,
+    model::Lang,
+    panel::{Panel, Rotation, usual_viewing_distance_mm},
+    survey::{Plan, Start, Timing},
+    sync,
+    wire::{Body, BootFacts, ConfigChange, Draft, ScreenFacts},
+};
+
+/// The fonts of the screens: what the check looks glyphs up in.
+pub const FONTS: [&[u8]; 2] = [
+    include_bytes!("../../assets/fonts/NotoSansSC-Regular.ttf"),
+    include_bytes!("../../assets/fonts/NotoSansSC-Bold.ttf"),
+];
+
+/// How long "could not be saved" stays; not configurable: it must be read.
+const NOT_STORED_MS: u64 = 10_000;
+
+/// Where a terminal finds its things.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// kiosk.toml.
+    pub config: PathBuf,
+    /// Journal, key and last good configuration; `None`: where kiosk.toml says.
+    pub data: Option<PathBuf>,
+}
+
+/// The running threads of a terminal.
+pub struct Terminal {
+    place: Place,
+    data: PathBuf,
+    started: Started,
+    report: OpenReport,
+    recorder: Recorder,
+    sync: sync::SyncHandle,
+    inbox: Option<sync::SyncInbox>,
+    worker: Option<sync::SyncWorker>,
+    clock: Arc<dyn Clock>,
+    watch: Option<config::Watch>,
+    badges: Badges,
+    in_force: Arc<Mutex<String>>,
+}
+
+/// The name of the identity file in a terminal's data folder.
+pub const IDENTITY_FILE: &str = "identity.json";
+
+/// What staff should know, from two sources; the configuration's word goes first, because it needs a hand.
+#[derive(Clone, Default)]
+struct Badges(Arc<Mutex<BadgeWords>>);
+
+#[derive(Default)]
+struct BadgeWords {
+    config: String,
+    sync: String,
+}
+
+impl Badges {
+    /// Changes the words and gives what is to be shown.
+    fn change(&self, change: impl FnOnce(&mut BadgeWords)) -> String {
+        let mut words = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut words);
+        if words.config.is_empty() { words.sync.clone() } else { words.config.clone() }
+    }
+}
+
+impl Terminal {
+    /// Reads the configuration, opens the journal and starts the way to central.
+    ///
+    /// # Errors
+    /// A journal that another program has, or a disk that refuses everything. A wrong configuration is no error: the last good one or
+    /// the built-in questions are in force, and [`Terminal::started`] says why.
+    pub fn start(place: Place, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        let data = place.data.clone().or_else(|| config::data_dir_of(&place.config, &read)).unwrap_or_else(|| {
+            let folder = place.config.parent().unwrap_or(Path::new("."));
+            folder.join("data")
+        });
+        std::fs::create_dir_all(&data).with_context(|| format!("cannot make the folder {}", data.display()))?;
+        let identity = sync::Identity::load(&data.join(IDENTITY_FILE)).ok();
+        let enrolled_for = identity.as_ref().map(|identity| &identity.touchpoint);
+        let started = config::start(&place.config, &data, enrolled_for, &read, &Glyphs::new(&FONTS));
+        let (journal, report) =
+            Journal::open(&data, OpenArgs::new(fresh::chain_id(), clock.now())).context("cannot open the journal")?;
+        let (sync, inbox) = sync::wake_pair();
+        let waker = sync.clone();
+        let recorder = Recorder::spawn(journal, clock.clone(), move |_| waker.nudge())
+            .context("cannot start the journal's thread")?;
+        let in_force = Arc::new(Mutex::new(started.loaded.config_hash.clone()));
+        let terminal = Self {
+            place,
+            data,
+            started,
+            report,
+            recorder,
+            sync,
+            inbox: Some(inbox),
+            worker: None,
+            clock,
+            watch: None,
+            badges: Badges::default(),
+            in_force,
+        };
+        terminal.note_start()?;
+        Ok(terminal)
+    }
+
+    /// What is in force and where it came from.
+    pub fn started(&self) -> &Started {
+        &self.started
+    }
+
+    /// How the journal was found.
+    pub fn report(&self) -> &OpenReport {
+        &self.report
+    }
+
+    /// Where journal and key lie.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// The journal's thread.
+    pub fn recorder(&self) -> RecorderHandle {
+        self.recorder.handle()
+    }
+
+    /// The way to central; it goes nowhere before [`Terminal::attach`].
+    pub fn sync(&self) -> &sync::SyncHandle {
+        &self.sync
+    }
+
+    /// The identity file.
+    pub fn identity_file(&self) -> PathBuf {
+        self.data.join(IDENTITY_FILE)
+    }
+
+    /// What a screen needs.
+    ///
+    /// # Errors
+    /// The words of the pages cannot be read.
+    pub fn parts(&self) -> anyhow::Result<Parts> {
+        let setup = &self.started.loaded.value;
+        Ok(Parts {
+            plan: plan_of(setup),
+            catalogue: Catalogue::shipped()?,
+            second_language: setup.kiosk.second_language.clone(),
+            panel: panel_of(&setup.kiosk),
+            low_reach: setup.kiosk.panel.low_reach,
+            full_screen: setup.kiosk.panel.full_screen,
+            clock: self.clock.clone(),
+            store: self.store(),
+        })
+    }
+
+    /// The way of drafts to the journal.
+    pub fn store(&self) -> Store {
+        let recorder = self.recorder.handle();
+        Box::new(move |drafts, reply| {
+            recorder.append(drafts, move |stored| reply(stored.is_ok()));
+        })
+    }
+
+    /// Starts the way to central and the watch over the files; from now on both tell the screen what changed.
+    ///
+    /// # Errors
+    /// A thread cannot start.
+    pub fn attach(&mut self, messenger: &Messenger) -> anyhow::Result<()> {
+        if self.started.origin != Origin::Files {
+            messenger.badge(&self.badges.change(|words| words.config = refused_words()));
+        }
+        self.connect(messenger)?;
+        let tell = self.on_change(messenger.clone());
+        let seen = self.started.loaded.config_hash.clone();
+        let watch = config::Watch::spawn(self.place.config.clone(), seen, FONTS.to_vec(), tell)
+            .context("cannot watch the configuration files")?;
+        self.watch = Some(watch);
+        Ok(())
+    }
+
+    fn connect(&mut self, messenger: &Messenger) -> anyhow::Result<()> {
+        let Some(inbox) = self.inbox.take() else { return Ok(()) };
+        let kiosk = &self.started.loaded.value.kiosk;
+        let (messenger, badges) = (messenger.clone(), self.badges.clone());
+        let in_force = self.in_force.clone();
+        let mut args =
+            sync::SyncArgs::new(kiosk.central_url.clone(), kiosk.central_ca_file.clone(), self.identity_file());
+        args.screen = screen_of(kiosk);
+        args.config_hash = Box::new(move || in_force.lock().unwrap_or_else(PoisonError::into_inner).clone());
+        args.on_status = Box::new(move |status| {
+            let words = status.badge.as_ref().map(ToString::to_string).unwrap_or_default();
+            messenger.badge(&badges.change(|badge| badge.sync = words));
+        });
+        if kiosk.source == config::ConfigSource::Central {
+            args.on_config = self.on_delivery();
+        }
+        let worker = sync::spawn(inbox, self.recorder.handle(), self.clock.clone(), args)
+            .context("cannot start the way to central")?;
+        self.worker = Some(worker);
+        Ok(())
+    }
+
+    /// Puts a delivered touchpoints file in place if it is right; the watch over the files then takes it into force.
+    fn on_delivery(&self) -> Box<dyn FnMut(&str) -> Result<(), String> + Send> {
+        let (config, data) = (self.place.config.clone(), self.data.clone());
+        Box::new(move |text| {
+            config::accept_delivered(&config, &data, text.as_bytes(), &read, &Glyphs::new(&FONTS))
+                .map(|_| ())
+                .map_err(|error| error.to_string())
+        })
+    }
+
+    /// Ends the threads in order: nothing new comes in, then what is in hand is written.
+    pub fn stop(self) {
+        drop(self.watch);
+        drop(self.worker);
+        self.recorder.stop();
+    }
+
+    fn on_change(&self, messenger: Messenger) -> impl FnMut(Change) + Send + 'static {
+        let (recorder, clock, badges) = (self.recorder.handle(), self.clock.clone(), self.badges.clone());
+        let (last_good, in_force) = (LastGood::in_dir(&self.data), self.in_force.clone());
+        move |change| match change {
+            Change::New(loaded) => {
+                keep(&last_good, &loaded);
+                record(&recorder, &*clock, config_entry(&loaded.config_hash, None));
+                in_force.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&loaded.config_hash);
+                messenger.plan(plan_of(&loaded.value));
+                messenger.badge(&badges.change(|words| words.config.clear()));
+                tracing::info!(config_hash = %loaded.config_hash, "new configuration in force");
+            }
+            Change::Refused(findings) => {
+                tracing::error!("changed configuration refused, the last good one stays in force:\n{findings}");
+                record(&recorder, &*clock, config_entry("", Some(&findings)));
+                messenger.badge(&badges.change(|words| words.config = refused_words()));
+            }
+        }
+    }
+
+    /// The first entries of a run, and the last good configuration.
+    fn note_start(&self) -> anyhow::Result<()> {
+        let loaded = &self.started.loaded;
+        let now = self.clock.now();
+        let facts = BootFacts {
+            software: env!("CARGO_PKG_VERSION").into(),
+            config_hash: loaded.config_hash.clone(),
+            boot: now.boot,
+            clock: now.quality,
+        };
+        record(&self.recorder.handle(), &*self.clock, Body::Boot(facts));
+        match self.started.origin {
+            Origin::Files => keep(&LastGood::in_dir(&self.data), loaded),
+            Origin::LastGood | Origin::BuiltIn => {
+                tracing::error!("the configuration is wrong, an older one is in force:\n{}", self.started.findings);
+                let entry = config_entry("", Some(&self.started.findings));
+                record(&self.recorder.handle(), &*self.clock, entry);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the survey makes of a setup.
+pub fn plan_of(setup: &KioskSetup) -> Plan {
+    let (kiosk, hospital) = (&setup.kiosk, Arc::new(setup.hospital.clone()));
+    let languages: Vec<Lang> =
+        if kiosk.languages.is_empty() { hospital.languages.clone() } else { kiosk.languages.clone() };
+    let ms = |wait: std::time::Duration| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+    Plan {
+        hospital,
+        touchpoints: kiosk.touchpoints.clone(),
+        languages,
+        start: match kiosk.start {
+            config::Start::Attract => Start::Attract,
+            config::Start::Question => Start::Question,
+        },
+        timing: Timing {
+            idle_ms: ms(kiosk.timing.idle),
+            warning_ms: ms(kiosk.timing.warning),
+            undo_ms: ms(kiosk.timing.undo),
+            not_stored_ms: NOT_STORED_MS,
+            ..Timing::default()
+        },
+    }
+}
+
+/// The glass of a terminal.
+pub fn panel_of(kiosk: &KioskConfig) -> Panel {
+    let panel = &kiosk.panel;
+    Panel {
+        diagonal_in: panel.diagonal_in,
+        width_px: panel.width_px,
+        height_px: panel.height_px,
+        viewing_distance_mm: panel
+            .viewing_distance_mm
+            .unwrap_or_else(|| usual_viewing_distance_mm(panel.diagonal_in)),
+        rotation: match panel.rotation_deg {
+            90 => Rotation::Quarter,
+            180 => Rotation::Half,
+            270 => Rotation::ThreeQuarters,
+            _ => Rotation::None,
+        },
+    }
+}
+
+/// What central is told about the glass.
+pub fn screen_of(kiosk: &KioskConfig) -> ScreenFacts {
+    let (width_px, height_px) = panel_of(kiosk).page_px();
+    ScreenFacts { width_px, height_px }
+}
+
+pub(crate) fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    std::fs::read(path)
+}
+
+fn refused_words() -> String {
+    crate::lang::Text::BadgeConfigRefused.source().to_owned()
+}
+
+fn config_entry(config_hash: &str, refused: Option<&Findings>) -> Body {
+    Body::Config(ConfigChange {
+        config_hash: config_hash.into(),
+        accepted: refused.is_none(),
+        // The first finding is enough for a journal; all of them are in the log.
+        reason: refused.and_then(|findings| findings.0.first()).map(|finding| finding.what.clone()),
+    })
+}
+
+fn keep(last_good: &LastGood, loaded: &Loaded<KioskSetup>) {
+    if let Err(error) = last_good.save(loaded) {
+        tracing::warn!(error = &error as &dyn std::error::Error, "the configuration in force could not be kept for later");
+    }
+}
+
+/// Writes an entry about the terminal itself. Nobody is thanked for it, so a failure is only logged (by the recorder).
+fn record(recorder: &RecorderHandle, clock: &dyn Clock, body: Body) {
+    let at = clock.now();
+    recorder.append(vec![Draft { id: fresh::entry_id(&at), at, body }], |_| {});
+}
