@@ -1,1 +1,257 @@
-//! Stub.
+//! The terminal's screen: the pure [`Survey`] in a Slint window.
+//!
+//! Everything here runs on the UI thread and never waits: storing is handed to another thread, whose answer comes back as news.
+//! Invariants:
+//! - every touch becomes one [`Event`], every effect of it is carried out before the next touch;
+//! - the page shown is always the survey's page: nothing else decides what is on the screen;
+//! - a page that thanks is shown only after the storing thread said so (the survey sees to it).
+
+mod callbacks;
+mod pages;
+pub mod terminal;
+
+use std::{
+    cell::RefCell,
+    rc::{Rc, Weak},
+    sync::{Arc, mpsc},
+    time::Duration,
+};
+
+use slint::{ComponentHandle, TimerMode};
+
+use crate::{
+    clock::{Clock, fresh},
+    lang::Catalogue,
+    model::Lang,
+    panel::Panel,
+    survey::{Effect, Event, Page, Plan, Survey, Token},
+    ui::{self, AppWindow, Shell},
+    wire::{Body, Draft},
+};
+
+/// While a countdown shows, the page changes once a second.
+const COUNTDOWN_STEP_MS: u64 = 1_000;
+
+/// Told once whether the drafts are durable; may be called on any thread.
+pub type Reply = Box<dyn FnOnce(bool) + Send>;
+
+/// Takes drafts to the journal without making the caller wait.
+pub type Store = Box<dyn FnMut(Vec<Draft>, Reply)>;
+
+/// What a screen is made of.
+pub struct Parts {
+    /// What to ask.
+    pub plan: Plan,
+    /// The words of the pages.
+    pub catalogue: Catalogue,
+    /// The language shown smaller below the visitor's own; not shown when the visitor chose it.
+    pub second_language: Option<Lang>,
+    /// The glass.
+    pub panel: Panel,
+    /// Targets in the lower part of the glass.
+    pub low_reach: bool,
+    /// Cover the whole screen.
+    pub full_screen: bool,
+    /// Where time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where entries go.
+    pub store: Store,
+}
+
+/// News for the screen from other threads.
+enum News {
+    Stored(Token),
+    StoreFailed(Token),
+    Plan(Box<Plan>),
+    Badge(String),
+}
+
+/// Lets other threads tell the screen something. Cheap to clone.
+#[derive(Clone)]
+pub struct Messenger {
+    news: mpsc::Sender<News>,
+    window: slint::Weak<AppWindow>,
+}
+
+impl Messenger {
+    /// A new plan, in force as soon as nobody is in the middle of anything.
+    pub fn plan(&self, plan: Plan) {
+        self.tell(News::Plan(Box::new(plan)));
+    }
+
+    /// A word for staff in the corner; empty takes it away.
+    pub fn badge(&self, text: &str) {
+        self.tell(News::Badge(text.to_owned()));
+    }
+
+    fn tell(&self, news: News) {
+        // Either fails only when the window is gone, and then nobody is there to be told.
+        if self.news.send(news).is_ok() {
+            let _ = self.window.upgrade_in_event_loop(|window| window.global::<Shell>().invoke_news());
+        }
+    }
+}
+
+/// A running screen. Dropping it leaves the window without answers, so keep it as long as the window.
+pub struct Kiosk {
+    shared: Rc<RefCell<Shared>>,
+}
+
+struct Shared {
+    window: slint::Weak<AppWindow>,
+    survey: Survey,
+    catalogue: Catalogue,
+    second_language: Option<Lang>,
+    panel: Panel,
+    choice_page: usize,
+    badge: String,
+    clock: Arc<dyn Clock>,
+    store: Store,
+    news: mpsc::Receiver<News>,
+    messenger: Messenger,
+    timer: slint::Timer,
+    this: Weak<RefCell<Shared>>,
+}
+
+impl Kiosk {
+    /// Brings the pages of a window to life.
+    ///
+    /// # Errors
+    /// A plan with nothing to ask.
+    pub fn new(window: &AppWindow, parts: Parts) -> Result<Self, crate::survey::PlanError> {
+        let survey = Survey::new(parts.plan)?;
+        let (sender, news) = mpsc::channel();
+        let messenger = Messenger { news: sender, window: window.as_weak() };
+        ui::lay_out(window, &parts.panel, parts.low_reach);
+        window.global::<Shell>().set_full_screen(parts.full_screen);
+        let shared = Rc::new_cyclic(|this| {
+            RefCell::new(Shared {
+                window: window.as_weak(),
+                survey,
+                catalogue: parts.catalogue,
+                second_language: parts.second_language,
+                panel: parts.panel,
+                choice_page: 0,
+                badge: String::new(),
+                clock: parts.clock,
+                store: parts.store,
+                news,
+                messenger,
+                timer: slint::Timer::default(),
+                this: this.clone(),
+            })
+        });
+        callbacks::connect(window, &shared);
+        shared.borrow_mut().show();
+        Ok(Self { shared })
+    }
+
+    /// For other threads.
+    pub fn messenger(&self) -> Messenger {
+        self.shared.borrow().messenger.clone()
+    }
+
+    /// Whether nobody is in the middle of anything.
+    pub fn at_rest(&self) -> bool {
+        self.shared.borrow().survey.at_rest()
+    }
+
+    /// Looks at the survey, for tests and scripted visitors.
+    pub fn with_survey<T>(&self, look: impl FnOnce(&Survey) -> T) -> T {
+        look(&self.shared.borrow().survey)
+    }
+
+    /// Takes in what other threads had to say; the event loop does this by itself.
+    pub fn take_news(&self) {
+        self.shared.borrow_mut().take_news();
+    }
+
+    /// The index of the first place on the current page of the touchpoint choice.
+    pub fn first_place_shown(&self) -> usize {
+        let shared = self.shared.borrow();
+        shared.choice_page * shared.places_per_page()
+    }
+}
+
+impl Shared {
+    /// One touch, one tick or one piece of news.
+    fn handle(&mut self, event: Event) {
+        self.dispatch(event);
+        // A store that answers at once (a test's, a replay's) has left its answer here.
+        self.drain();
+        self.show();
+    }
+
+    fn take_news(&mut self) {
+        self.drain();
+        self.show();
+    }
+
+    fn dispatch(&mut self, event: Event) {
+        let now = self.clock.now();
+        let effects = self.survey.handle(event, now.up_ms, fresh::response_id(&now));
+        for Effect::Store { token, bodies } in effects {
+            self.record(token, bodies);
+        }
+    }
+
+    fn record(&mut self, token: Token, bodies: Vec<Body>) {
+        let at = self.clock.now();
+        let drafts = bodies.into_iter().map(|body| Draft { id: fresh::entry_id(&at), at, body }).collect();
+        let messenger = self.messenger.clone();
+        let reply = move |durable| messenger.tell(if durable { News::Stored(token) } else { News::StoreFailed(token) });
+        (self.store)(drafts, Box::new(reply));
+    }
+
+    fn drain(&mut self) {
+        while let Ok(news) = self.news.try_recv() {
+            match news {
+                News::Stored(token) => self.dispatch(Event::Stored(token)),
+                News::StoreFailed(token) => self.dispatch(Event::StoreFailed(token)),
+                News::Plan(plan) => self.dispatch(Event::NewPlan(*plan)),
+                News::Badge(text) => self.badge = text,
+            }
+        }
+    }
+
+    fn places_per_page(&self) -> usize {
+        self.panel.places_per_page(self.survey.plan().touchpoints.len())
+    }
+
+    fn turn_choice_page(&mut self, forward: bool) {
+        let last = self.survey.plan().touchpoints.len().saturating_sub(1) / self.places_per_page();
+        self.choice_page =
+            if forward { (self.choice_page + 1).min(last) } else { self.choice_page.saturating_sub(1) };
+        self.show();
+    }
+
+    /// Puts the survey's page on the screen and sets the timer for what comes next.
+    fn show(&mut self) {
+        if !matches!(self.survey.page(), Page::Choice(_)) {
+            self.choice_page = 0;
+        }
+        if let Some(window) = self.window.upgrade() {
+            pages::show(self, &window);
+        }
+        self.set_timer();
+    }
+
+    fn set_timer(&self) {
+        let Some(deadline) = self.survey.deadline_ms() else {
+            self.timer.stop();
+            return;
+        };
+        let left = deadline.saturating_sub(self.clock.now().up_ms);
+        let wait = match self.survey.page() {
+            // The remainder first, so that the count changes on whole seconds before the end.
+            Page::StillThere { .. } if left > COUNTDOWN_STEP_MS => (left - 1) % COUNTDOWN_STEP_MS + 1,
+            _ => left,
+        };
+        let this = self.this.clone();
+        self.timer.start(TimerMode::SingleShot, Duration::from_millis(wait), move || {
+            if let Some(shared) = this.upgrade() {
+                shared.borrow_mut().handle(Event::Tick);
+            }
+        });
+    }
+}

@@ -12,7 +12,7 @@
 
 pub mod chain;
 pub mod config;
-pub mod lang;
+pub mod icons;
 pub mod model;
 pub mod panel;
 pub mod questionnaire;
@@ -24,6 +24,8 @@ pub mod wire;
 pub mod clock;
 #[cfg(feature = "terminal")]
 pub mod journal;
+#[cfg(feature = "terminal")]
+pub mod lang;
 #[cfg(feature = "terminal")]
 pub mod sync;
 

@@ -121,7 +121,8 @@ pub fn verify_request(
     }
 }
 
-/// Signs an answer: `params.keyid` is the store id.
+/// Signs an answer: `params.keyid` is the store id. Central signs every answer to a request that carries a readable signature, refusals
+/// included: a terminal acts on a 400, 409 or 422 only if central itself said it, otherwise any proxy could make it give up an entry.
 pub fn sign_response(
     key: &KeyPair,
     parts: &ResponseParts,

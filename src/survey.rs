@@ -1,1 +1,706 @@
-//! Stub.
+//! One visitor at a time: `(state, event, now) -> (state, effects)`.
+//!
+//! Pure: time since boot and fresh ids are arguments, storing is an effect whose result comes back as an event. Invariants:
+//! - every accepted tap on a rating becomes an `answer` entry; flags are opinions and never drop one;
+//! - [`Page::Thanks`] is reached only after every entry of the visit was reported stored;
+//! - a visit that stored something, or got past the first tap, ends with exactly one `response_end`;
+//! - the page at rest is always in the default language, or on its way there.
+
+mod flags;
+mod visit;
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use crate::{
+    model::{Lang, ResponseId, TouchpointId},
+    questionnaire::{Hospital, Question, Questionnaire, ReasonGroup, Touchpoint},
+    wire::{Body, EndOutcome},
+};
+use flags::FlagWatch;
+use visit::Visit;
+
+/// Waits, in milliseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Timing {
+    /// Without a touch for this long, the visitor is asked whether they are still there.
+    pub idle_ms: u64,
+    /// How long that question waits.
+    pub warning_ms: u64,
+    /// How long the thank-you page offers to change the answer.
+    pub undo_ms: u64,
+    /// How long "could not be saved" stays.
+    pub not_stored_ms: u64,
+    /// A second strike on the same target within this time is the same tap (EN 301 549 5.8).
+    pub double_strike_ms: u64,
+}
+
+impl Default for Timing {
+    /// The numbers of WCAG 2.2.1, 3.3.4 and EN 301 549.
+    fn default() -> Self {
+        Self {
+            idle_ms: 30_000,
+            warning_ms: 20_000,
+            undo_ms: 5_000,
+            not_stored_ms: 10_000,
+            double_strike_ms: 500,
+        }
+    }
+}
+
+/// What the terminal shows at rest.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Start {
+    /// An invitation; a touch begins.
+    Attract,
+    /// The question itself: one tap is enough. Only with a single touchpoint.
+    Question,
+}
+
+/// What a terminal asks, where, and in which languages. Built from checked configuration.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Plan {
+    /// The hospital's touchpoints and questionnaires.
+    pub hospital: Arc<Hospital>,
+    /// What can be rated here; several at an exit. At least one, each in `hospital`.
+    pub touchpoints: Vec<TouchpointId>,
+    /// Languages on offer, the first is the default. At least one.
+    pub languages: Vec<Lang>,
+    /// The page at rest.
+    pub start: Start,
+    /// Waits.
+    pub timing: Timing,
+}
+
+/// Why a plan cannot be shown.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// Nothing to rate.
+    #[error("no touchpoint is configured for this terminal")]
+    NoTouchpoint,
+    /// No language.
+    #[error("no language is configured for this terminal")]
+    NoLanguage,
+    /// A touchpoint, or its questionnaire, is not in the hospital's file.
+    #[error("touchpoint `{0}` or its questionnaire is not in touchpoints.toml")]
+    Dangling(TouchpointId),
+}
+
+impl Plan {
+    fn check(&self) -> Result<(), PlanError> {
+        if self.touchpoints.is_empty() {
+            return Err(PlanError::NoTouchpoint);
+        }
+        if self.languages.is_empty() {
+            return Err(PlanError::NoLanguage);
+        }
+        match self.touchpoints.iter().find(|id| self.questionnaire(id).is_none_or(|q| q.questions.is_empty()))
+        {
+            Some(id) => Err(PlanError::Dangling(id.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// The questionnaire of a touchpoint.
+    fn questionnaire(&self, id: &TouchpointId) -> Option<&Questionnaire> {
+        self.hospital.questionnaire(&self.hospital.touchpoint(id)?.questionnaire)
+    }
+
+    fn only_touchpoint(&self) -> Option<&TouchpointId> {
+        match self.touchpoints.as_slice() {
+            [only] => Some(only),
+            _ => None,
+        }
+    }
+
+    fn rests_on_question(&self) -> bool {
+        self.start == Start::Question && self.touchpoints.len() == 1
+    }
+}
+
+/// Names one [`Effect::Store`] until its result is reported.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Token(u64);
+
+/// What happened. Indexes count options as they lie on screen, from 0.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Event {
+    /// The invitation was touched.
+    Begin,
+    /// A touchpoint was chosen.
+    PickTouchpoint(usize),
+    /// A finger went down on an option; it may or may not become a tap.
+    Pressed(usize),
+    /// A level was tapped.
+    Rate(usize),
+    /// A reason was tapped.
+    ToggleReason(usize),
+    /// The reasons are complete.
+    ReasonsDone,
+    /// Back from the reasons to their question.
+    Back,
+    /// "Change my answer" on the thank-you page.
+    Undo,
+    /// "Rate another place" on the thank-you page.
+    Another,
+    /// "I am still here".
+    StillHere,
+    /// The language button.
+    OpenLanguages,
+    /// A language was chosen.
+    PickLanguage(usize),
+    /// Back from the languages without choosing.
+    KeepLanguage,
+    /// The glass was touched, on a target or beside.
+    Touched,
+    /// Storing succeeded.
+    Stored(Token),
+    /// Storing failed.
+    StoreFailed(Token),
+    /// Time passed; see [`Survey::deadline_ms`].
+    Tick,
+    /// New configuration.
+    NewPlan(Plan),
+}
+
+/// What is to be done.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Effect {
+    /// Write these entries in one commit, then report [`Event::Stored`] or [`Event::StoreFailed`].
+    Store {
+        /// To be given back.
+        token: Token,
+        /// What to write.
+        bodies: Vec<Body>,
+    },
+}
+
+/// What is on the screen.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Page<'a> {
+    /// An invitation.
+    Attract,
+    /// Which touchpoint?
+    Choice(Vec<&'a Touchpoint>),
+    /// A question; `pressed` is the level being stored.
+    Question {
+        /// What is asked.
+        question: &'a Question,
+        /// Its place, from 1, and how many there are.
+        number: (usize, usize),
+        /// The level that was tapped and is being stored.
+        pressed: Option<usize>,
+    },
+    /// Reasons for a level.
+    Reasons {
+        /// What is asked.
+        group: &'a ReasonGroup,
+        /// Which are chosen.
+        selected: &'a BTreeSet<usize>,
+        /// "Done" was tapped and the choice is being stored.
+        saving: bool,
+    },
+    /// Everything is stored.
+    Thanks {
+        /// Whether another touchpoint can be rated here.
+        another: bool,
+    },
+    /// Is anybody there?
+    StillThere {
+        /// Until the visit ends, in milliseconds since boot.
+        until_ms: u64,
+    },
+    /// Which language?
+    Language(&'a [Lang]),
+    /// The last tap could not be stored, and the screen says so.
+    NotStored,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+enum State {
+    Rest,
+    Choosing(Visit),
+    Asking { visit: Visit, index: usize, shown_at_ms: Option<u64> },
+    Reasoning { visit: Visit, index: usize, level: usize, selected: BTreeSet<usize>, shown_at_ms: u64 },
+    Saving { visit: Visit, last: SavingPage },
+    Thanking { visit: Visit, until_ms: u64 },
+    StillThere { back: Box<State>, until_ms: u64 },
+    Language { back: Box<State> },
+    NotStored { until_ms: u64 },
+}
+
+/// The page that stays while its entries are written.
+#[derive(Clone, PartialEq, Debug)]
+enum SavingPage {
+    Question { index: usize, level: usize },
+    Reasons { index: usize, level: usize, selected: BTreeSet<usize> },
+}
+
+/// The state machine of one screen.
+#[derive(Clone, Debug)]
+pub struct Survey {
+    plan: Plan,
+    next_plan: Option<Plan>,
+    state: State,
+    lang: Lang,
+    touched_at_ms: u64,
+    last_tap: Option<(usize, u64)>,
+    flags: FlagWatch,
+    next_token: u64,
+}
+
+impl Survey {
+    /// A survey at rest.
+    ///
+    /// # Errors
+    /// A plan with nothing to ask.
+    pub fn new(plan: Plan) -> Result<Self, PlanError> {
+        plan.check()?;
+        let lang = plan.languages.first().cloned().ok_or(PlanError::NoLanguage)?;
+        Ok(Self {
+            plan,
+            next_plan: None,
+            state: State::Rest,
+            lang,
+            touched_at_ms: 0,
+            last_tap: None,
+            flags: FlagWatch::default(),
+            next_token: 0,
+        })
+    }
+
+    /// The plan in force.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The language on screen.
+    pub fn lang(&self) -> &Lang {
+        &self.lang
+    }
+
+    /// The touchpoint being rated, once that is known.
+    pub fn touchpoint(&self) -> Option<&Touchpoint> {
+        let id = match self.visit() {
+            Some(visit) => visit.touchpoint.as_ref(),
+            None => self.plan.only_touchpoint(),
+        }?;
+        self.plan.hospital.touchpoint(id)
+    }
+
+    /// Whether nobody is in the middle of anything.
+    pub fn at_rest(&self) -> bool {
+        self.state == State::Rest
+    }
+
+    /// When [`Event::Tick`] is due, in milliseconds since boot.
+    pub fn deadline_ms(&self) -> Option<u64> {
+        let idle = self.touched_at_ms + self.plan.timing.idle_ms;
+        match &self.state {
+            State::Rest => (self.plan.languages.first() != Some(&self.lang)).then_some(idle),
+            State::Choosing(_) | State::Asking { .. } | State::Reasoning { .. } | State::Language { .. } => {
+                Some(idle)
+            }
+            State::Saving { .. } => None,
+            State::Thanking { until_ms, .. }
+            | State::StillThere { until_ms, .. }
+            | State::NotStored { until_ms } => Some(*until_ms),
+        }
+    }
+
+    /// What to show.
+    pub fn page(&self) -> Page<'_> {
+        self.page_of(&self.state)
+    }
+
+    /// Takes an event. `fresh` is used if a response begins.
+    pub fn handle(&mut self, event: Event, now_ms: u64, fresh: ResponseId) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if !matches!(event, Event::Stored(_) | Event::StoreFailed(_) | Event::Tick | Event::NewPlan(_)) {
+            self.touched_at_ms = now_ms;
+        }
+        match event {
+            Event::Tick => self.tick(now_ms, &mut effects),
+            Event::NewPlan(plan) => self.next_plan = Some(plan),
+            Event::Stored(token) => self.stored(token, now_ms),
+            Event::StoreFailed(token) => self.store_failed(token, now_ms),
+            Event::Pressed(target) => self.flags.pressed(target, now_ms),
+            Event::Begin => self.begin(now_ms, fresh),
+            Event::PickTouchpoint(index) => self.pick_touchpoint(index, now_ms),
+            Event::Rate(index) => self.rate(index, now_ms, fresh, &mut effects),
+            Event::ToggleReason(index) => self.toggle_reason(index, now_ms),
+            Event::ReasonsDone => self.reasons_done(now_ms, &mut effects),
+            Event::Back => self.back(now_ms),
+            Event::Undo => self.undo(now_ms, fresh, &mut effects),
+            Event::Another => self.another(fresh, &mut effects),
+            Event::StillHere => self.still_here(),
+            Event::OpenLanguages => self.open_languages(),
+            Event::PickLanguage(index) => {
+                let lang = self.plan.languages.get(index).cloned();
+                self.leave_languages(lang);
+            }
+            Event::KeepLanguage => self.leave_languages(None),
+            Event::Touched => {}
+        }
+        self.take_new_plan_at_rest();
+        effects
+    }
+
+    fn page_of<'a>(&'a self, state: &'a State) -> Page<'a> {
+        match state {
+            State::Rest if self.plan.rests_on_question() => self
+                .plan
+                .only_touchpoint()
+                .and_then(|id| self.question_page(id, 0, None))
+                .unwrap_or(Page::Attract),
+            State::Rest => Page::Attract,
+            State::Choosing(_) => {
+                let hospital = &self.plan.hospital;
+                Page::Choice(self.plan.touchpoints.iter().filter_map(|id| hospital.touchpoint(id)).collect())
+            }
+            State::Asking { visit, index, .. } => visit
+                .touchpoint
+                .as_ref()
+                .and_then(|id| self.question_page(id, *index, None))
+                .unwrap_or(Page::Attract),
+            State::Reasoning { visit, index, level, selected, .. } => {
+                self.reasons_page(visit, *index, *level, selected, false)
+            }
+            State::Saving { visit, last: SavingPage::Question { index, level } } => visit
+                .touchpoint
+                .as_ref()
+                .and_then(|id| self.question_page(id, *index, Some(*level)))
+                .unwrap_or(Page::Attract),
+            State::Saving { visit, last: SavingPage::Reasons { index, level, selected } } => {
+                self.reasons_page(visit, *index, *level, selected, true)
+            }
+            State::Thanking { .. } => Page::Thanks { another: self.plan.touchpoints.len() > 1 },
+            State::StillThere { until_ms, .. } => Page::StillThere { until_ms: *until_ms },
+            State::Language { .. } => Page::Language(&self.plan.languages),
+            State::NotStored { .. } => Page::NotStored,
+        }
+    }
+
+    fn question_page(
+        &self,
+        touchpoint: &TouchpointId,
+        index: usize,
+        pressed: Option<usize>,
+    ) -> Option<Page<'_>> {
+        let questions = &self.plan.questionnaire(touchpoint)?.questions;
+        let question = questions.get(index)?;
+        Some(Page::Question { question, number: (index + 1, questions.len()), pressed })
+    }
+
+    fn reasons_page<'a>(
+        &'a self,
+        visit: &'a Visit,
+        index: usize,
+        level: usize,
+        selected: &'a BTreeSet<usize>,
+        saving: bool,
+    ) -> Page<'a> {
+        self.group(visit, index, level).map_or(Page::Attract, |group| Page::Reasons {
+            group,
+            selected,
+            saving,
+        })
+    }
+
+    fn visit(&self) -> Option<&Visit> {
+        visit_of(&self.state)
+    }
+
+    fn question(&self, visit: &Visit, index: usize) -> Option<&Question> {
+        self.plan.questionnaire(visit.touchpoint.as_ref()?)?.questions.get(index)
+    }
+
+    fn group(&self, visit: &Visit, index: usize, level: usize) -> Option<&ReasonGroup> {
+        let question = self.question(visit, index)?;
+        question.reasons_for(question.levels_on_screen().get(level)?.value)
+    }
+}
+
+fn visit_of(state: &State) -> Option<&Visit> {
+    match state {
+        State::Rest | State::NotStored { .. } => None,
+        State::Choosing(visit)
+        | State::Asking { visit, .. }
+        | State::Reasoning { visit, .. }
+        | State::Saving { visit, .. }
+        | State::Thanking { visit, .. } => Some(visit),
+        State::StillThere { back, .. } | State::Language { back } => visit_of(back),
+    }
+}
+
+/// The moves. Each takes the state out, decides, and puts a state back.
+impl Survey {
+    fn take(&mut self) -> State {
+        std::mem::replace(&mut self.state, State::Rest)
+    }
+
+    fn rest(&mut self) {
+        self.state = State::Rest;
+        if let Some(default) = self.plan.languages.first() {
+            self.lang = default.clone();
+        }
+    }
+
+    fn take_new_plan_at_rest(&mut self) {
+        if self.state != State::Rest {
+            return;
+        }
+        if let Some(plan) = self.next_plan.take()
+            && plan.check().is_ok()
+        {
+            self.plan = plan;
+            self.rest();
+        }
+    }
+
+    /// Whether this is a bounce of the last accepted tap on the same target.
+    fn bounces(&mut self, target: usize, now_ms: u64) -> bool {
+        let window = self.plan.timing.double_strike_ms;
+        let bounce = self.last_tap.is_some_and(|(t, at)| t == target && now_ms.saturating_sub(at) < window);
+        if !bounce {
+            self.last_tap = Some((target, now_ms));
+        }
+        bounce
+    }
+
+    fn store(&mut self, bodies: Vec<Body>, visit: Option<&mut Visit>, effects: &mut Vec<Effect>) {
+        let token = Token(self.next_token);
+        self.next_token += 1;
+        if let Some(visit) = visit {
+            visit.unstored.insert(token);
+        }
+        effects.push(Effect::Store { token, bodies });
+    }
+
+    fn begin(&mut self, now_ms: u64, fresh: ResponseId) {
+        if self.state != State::Rest || self.plan.rests_on_question() {
+            return;
+        }
+        let only = self.plan.only_touchpoint().cloned();
+        let mut visit = Visit::new(fresh, None);
+        self.state = if let Some(touchpoint) = only {
+            visit.touchpoint = Some(touchpoint);
+            State::Asking { visit, index: 0, shown_at_ms: Some(now_ms) }
+        } else {
+            State::Choosing(visit)
+        };
+    }
+
+    fn pick_touchpoint(&mut self, index: usize, now_ms: u64) {
+        let Some(touchpoint) = self.plan.touchpoints.get(index).cloned() else { return };
+        match self.take() {
+            State::Choosing(mut visit) => {
+                visit.touchpoint = Some(touchpoint);
+                self.last_tap = Some((index, now_ms));
+                self.state = State::Asking { visit, index: 0, shown_at_ms: Some(now_ms) };
+            }
+            other => self.state = other,
+        }
+    }
+
+    fn rate(&mut self, level: usize, now_ms: u64, fresh: ResponseId, effects: &mut Vec<Effect>) {
+        let (mut visit, index, shown_at_ms) = match self.take() {
+            State::Rest if self.plan.rests_on_question() => {
+                (Visit::new(fresh, self.plan.only_touchpoint().cloned()), 0, None)
+            }
+            State::Asking { visit, index, shown_at_ms } => (visit, index, shown_at_ms),
+            other => {
+                self.state = other;
+                return;
+            }
+        };
+        let Some(value) =
+            self.question(&visit, index).and_then(|q| Some(q.levels_on_screen().get(level)?.value))
+        else {
+            self.state = State::Asking { visit, index, shown_at_ms };
+            return;
+        };
+        if self.bounces(level, now_ms) {
+            self.state = if visit.is_untouched() && shown_at_ms.is_none() {
+                State::Rest
+            } else {
+                State::Asking { visit, index, shown_at_ms }
+            };
+            return;
+        }
+        let shown_ms = shown_at_ms.map(|at| now_ms.saturating_sub(at));
+        let flags = self.flags.judge(&visit, level, shown_ms, now_ms);
+        visit.answered = true;
+        if let Some(body) = self.answer(&visit, index, value, shown_ms, flags) {
+            self.store(vec![body], Some(&mut visit), effects);
+        }
+        self.after_answer(visit, index, level, now_ms);
+    }
+
+    fn after_answer(&mut self, visit: Visit, index: usize, level: usize, now_ms: u64) {
+        self.state = if self.group(&visit, index, level).is_some() {
+            State::Reasoning { visit, index, level, selected: BTreeSet::new(), shown_at_ms: now_ms }
+        } else if self.question(&visit, index + 1).is_some() {
+            State::Asking { visit, index: index + 1, shown_at_ms: Some(now_ms) }
+        } else {
+            State::Saving { visit, last: SavingPage::Question { index, level } }
+        };
+    }
+
+    fn toggle_reason(&mut self, reason: usize, now_ms: u64) {
+        if self.bounces(reason, now_ms) {
+            return;
+        }
+        let known = match &self.state {
+            State::Reasoning { visit, index, level, .. } => {
+                self.group(visit, *index, *level).is_some_and(|group| reason < group.reasons.len())
+            }
+            _ => false,
+        };
+        if known
+            && let State::Reasoning { selected, .. } = &mut self.state
+            && !selected.remove(&reason)
+        {
+            selected.insert(reason);
+        }
+    }
+
+    fn reasons_done(&mut self, now_ms: u64, effects: &mut Vec<Effect>) {
+        match self.take() {
+            State::Reasoning { mut visit, index, level, selected, shown_at_ms } => {
+                let shown_ms = now_ms.saturating_sub(shown_at_ms);
+                if let Some(body) = self.reasons(&visit, index, level, &selected, shown_ms) {
+                    self.store(vec![body], Some(&mut visit), effects);
+                }
+                self.state = if self.question(&visit, index + 1).is_some() {
+                    State::Asking { visit, index: index + 1, shown_at_ms: Some(now_ms) }
+                } else {
+                    State::Saving { visit, last: SavingPage::Reasons { index, level, selected } }
+                };
+            }
+            other => self.state = other,
+        }
+    }
+
+    fn back(&mut self, now_ms: u64) {
+        match self.take() {
+            State::Reasoning { visit, index, .. } => {
+                self.last_tap = None;
+                self.state = State::Asking { visit, index, shown_at_ms: Some(now_ms) };
+            }
+            other => self.state = other,
+        }
+    }
+
+    fn undo(&mut self, now_ms: u64, fresh: ResponseId, effects: &mut Vec<Effect>) {
+        match self.take() {
+            State::Thanking { visit, .. } => {
+                self.store(vec![visit.end(EndOutcome::Undone)], None, effects);
+                self.last_tap = None;
+                let mut again = Visit::new(fresh, visit.touchpoint);
+                again.replaces = Some(visit.response);
+                self.state = State::Asking { visit: again, index: 0, shown_at_ms: Some(now_ms) };
+            }
+            other => self.state = other,
+        }
+    }
+
+    fn another(&mut self, fresh: ResponseId, effects: &mut Vec<Effect>) {
+        match self.take() {
+            State::Thanking { mut visit, .. } if self.plan.touchpoints.len() > 1 => {
+                self.end(&mut visit, EndOutcome::Completed, effects);
+                let mut next = Visit::new(fresh, None);
+                next.same_visitor = true;
+                self.state = State::Choosing(next);
+            }
+            other => self.state = other,
+        }
+    }
+
+    fn still_here(&mut self) {
+        match self.take() {
+            State::StillThere { back, .. } => self.state = *back,
+            other => self.state = other,
+        }
+    }
+
+    fn open_languages(&mut self) {
+        match self.take() {
+            back @ (State::Rest | State::Choosing(_) | State::Asking { .. } | State::Reasoning { .. }) => {
+                self.state = State::Language { back: Box::new(back) };
+            }
+            other => self.state = other,
+        }
+    }
+
+    fn leave_languages(&mut self, chosen: Option<Lang>) {
+        match self.take() {
+            State::Language { back } => {
+                self.lang = chosen.unwrap_or_else(|| self.lang.clone());
+                self.state = *back;
+            }
+            other => self.state = other,
+        }
+    }
+
+    fn stored(&mut self, token: Token, now_ms: u64) {
+        if let Some(visit) = visit_of_mut(&mut self.state) {
+            visit.unstored.remove(&token);
+        }
+        self.state = match self.take() {
+            State::Saving { visit, .. } if visit.unstored.is_empty() => {
+                State::Thanking { visit, until_ms: now_ms + self.plan.timing.undo_ms }
+            }
+            other => other,
+        };
+    }
+
+    fn store_failed(&mut self, token: Token, now_ms: u64) {
+        if visit_of_mut(&mut self.state).is_some_and(|visit| visit.unstored.contains(&token)) {
+            self.rest();
+            self.state = State::NotStored { until_ms: now_ms + self.plan.timing.not_stored_ms };
+        }
+    }
+
+    fn tick(&mut self, now_ms: u64, effects: &mut Vec<Effect>) {
+        if self.deadline_ms().is_none_or(|deadline| now_ms < deadline) {
+            return;
+        }
+        match self.take() {
+            State::Thanking { mut visit, .. } => {
+                self.end(&mut visit, EndOutcome::Completed, effects);
+                self.rest();
+            }
+            State::StillThere { back, .. } => {
+                if let Some(mut visit) = visit_of(&back).cloned() {
+                    let outcome = if visit.answered { EndOutcome::TimedOut } else { EndOutcome::Left };
+                    self.end(&mut visit, outcome, effects);
+                }
+                self.rest();
+            }
+            State::Language { back } if visit_of(&back).is_none() => self.rest(),
+            State::Rest | State::NotStored { .. } => self.rest(),
+            back => {
+                self.state = State::StillThere {
+                    back: Box::new(back),
+                    until_ms: now_ms + self.plan.timing.warning_ms,
+                };
+            }
+        }
+    }
+
+    fn end(&mut self, visit: &mut Visit, outcome: EndOutcome, effects: &mut Vec<Effect>) {
+        self.store(vec![visit.end(outcome)], None, effects);
+    }
+}
+
+fn visit_of_mut(state: &mut State) -> Option<&mut Visit> {
+    match state {
+        State::Rest | State::NotStored { .. } => None,
+        State::Choosing(visit)
+        | State::Asking { visit, .. }
+        | State::Reasoning { visit, .. }
+        | State::Saving { visit, .. }
+        | State::Thanking { visit, .. } => Some(visit),
+        State::StillThere { back, .. } | State::Language { back } => visit_of_mut(back),
+    }
+}

@@ -1,0 +1,108 @@
+//! From the pages to the survey: each intent of a page is one event.
+
+use std::{cell::RefCell, rc::Rc};
+
+use slint::ComponentHandle;
+
+use super::Shared;
+use crate::{
+    survey::Event,
+    ui::{AppWindow, Attract, Choice, Language, Question, Reasons, Shell, StillThere, Thanks},
+};
+
+/// Presses outside the options have numbers of their own, far from any option's: they count as targets of a sweep too.
+const BESIDE: usize = 1_000;
+
+pub(super) fn connect(window: &AppWindow, shared: &Rc<RefCell<Shared>>) {
+    let on = |event: Event| {
+        let shared = Rc::downgrade(shared);
+        move || {
+            if let Some(shared) = shared.upgrade() {
+                shared.borrow_mut().handle(event.clone());
+            }
+        }
+    };
+    let on_index = |event: fn(usize) -> Event| {
+        let shared = Rc::downgrade(shared);
+        move |index: i32| {
+            if let (Some(shared), Ok(index)) = (shared.upgrade(), usize::try_from(index)) {
+                shared.borrow_mut().handle(event(index));
+            }
+        }
+    };
+    connect_shell(window, shared, &on);
+
+    let attract = window.global::<Attract>();
+    attract.on_start_pressed(on(Event::Pressed(BESIDE)));
+    attract.on_start_tapped(on(Event::Begin));
+
+    connect_choice(window, shared);
+
+    let question = window.global::<Question>();
+    question.on_option_pressed(on_index(Event::Pressed));
+    question.on_option_tapped(on_index(Event::Rate));
+
+    let reasons = window.global::<Reasons>();
+    reasons.on_reason_pressed(on_index(Event::Pressed));
+    reasons.on_reason_tapped(on_index(Event::ToggleReason));
+    reasons.on_back_pressed(on(Event::Pressed(BESIDE + 1)));
+    reasons.on_back_tapped(on(Event::Back));
+    reasons.on_done_pressed(on(Event::Pressed(BESIDE + 2)));
+    reasons.on_done_tapped(on(Event::ReasonsDone));
+
+    let thanks = window.global::<Thanks>();
+    thanks.on_undo_pressed(on(Event::Pressed(BESIDE + 3)));
+    thanks.on_undo_tapped(on(Event::Undo));
+    thanks.on_another_pressed(on(Event::Pressed(BESIDE + 4)));
+    thanks.on_another_tapped(on(Event::Another));
+
+    let still_there = window.global::<StillThere>();
+    still_there.on_here_pressed(on(Event::Pressed(BESIDE + 5)));
+    still_there.on_here_tapped(on(Event::StillHere));
+
+    let language = window.global::<Language>();
+    language.on_language_pressed(on_index(Event::Pressed));
+    language.on_language_tapped(on_index(Event::PickLanguage));
+    language.on_back_pressed(on(Event::Pressed(BESIDE + 6)));
+    language.on_back_tapped(on(Event::KeepLanguage));
+}
+
+fn connect_shell<F: Fn() + 'static>(window: &AppWindow, shared: &Rc<RefCell<Shared>>, on: &impl Fn(Event) -> F) {
+    let shell = window.global::<Shell>();
+    shell.on_touched(on(Event::Touched));
+    shell.on_language_pressed(on(Event::Pressed(BESIDE + 7)));
+    shell.on_language_tapped(on(Event::OpenLanguages));
+    let weak = Rc::downgrade(shared);
+    shell.on_news(move || {
+        if let Some(shared) = weak.upgrade() {
+            shared.borrow_mut().take_news();
+        }
+    });
+}
+
+fn connect_choice(window: &AppWindow, shared: &Rc<RefCell<Shared>>) {
+    let choice = window.global::<Choice>();
+    let place = |event: fn(usize) -> Event| {
+        let shared = Rc::downgrade(shared);
+        move |index: i32| {
+            if let (Some(shared), Ok(index)) = (shared.upgrade(), usize::try_from(index)) {
+                let mut shared = shared.borrow_mut();
+                let first = shared.choice_page * shared.places_per_page();
+                shared.handle(event(first + index));
+            }
+        }
+    };
+    choice.on_place_pressed(place(Event::Pressed));
+    choice.on_place_tapped(place(Event::PickTouchpoint));
+    let turn = |forward: bool| {
+        let shared = Rc::downgrade(shared);
+        move || {
+            if let Some(shared) = shared.upgrade() {
+                shared.borrow_mut().handle(Event::Touched);
+                shared.borrow_mut().turn_choice_page(forward);
+            }
+        }
+    };
+    choice.on_previous_tapped(turn(false));
+    choice.on_next_tapped(turn(true));
+}

@@ -1,0 +1,353 @@
+//! Random visitors against the survey: after every event its promises hold.
+//!
+//! The model is a ledger of what was asked to be stored, what was reported back, and how each response ended. `XINSHENG_STEPS` sets
+//! how many events are tried (default 40,000).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use xinsheng::model::ResponseId;
+use xinsheng::survey::{Effect, Event, Page, Plan, Start, Survey, Token};
+use xinsheng::wire::{Body, EndOutcome, Flag};
+
+#[path = "support/hospital.rs"]
+mod hospital;
+use hospital::plan;
+
+const EVENTS_PER_VISIT_MAX: usize = 100;
+
+#[derive(Clone, Debug)]
+enum Op {
+    Tap(Event),
+    /// Time passes, and whatever is due happens.
+    Wait(u64),
+    /// The oldest outstanding commit succeeds.
+    Commit,
+    /// The oldest outstanding commit fails.
+    Fail,
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        2 => Just(Op::Tap(Event::Begin)),
+        2 => (0..4usize).prop_map(|i| Op::Tap(Event::PickTouchpoint(i))),
+        2 => (0..7usize).prop_map(|i| Op::Tap(Event::Pressed(i))),
+        8 => (0..7usize).prop_map(|i| Op::Tap(Event::Rate(i))),
+        3 => (0..4usize).prop_map(|i| Op::Tap(Event::ToggleReason(i))),
+        3 => Just(Op::Tap(Event::ReasonsDone)),
+        1 => Just(Op::Tap(Event::Back)),
+        1 => Just(Op::Tap(Event::Undo)),
+        1 => Just(Op::Tap(Event::Another)),
+        1 => Just(Op::Tap(Event::StillHere)),
+        1 => Just(Op::Tap(Event::OpenLanguages)),
+        1 => (0..3usize).prop_map(|i| Op::Tap(Event::PickLanguage(i))),
+        1 => Just(Op::Tap(Event::KeepLanguage)),
+        1 => Just(Op::Tap(Event::Touched)),
+        8 => prop_oneof![0..400u64, 400..3_000u64, 20_000..60_000u64].prop_map(Op::Wait),
+        8 => Just(Op::Commit),
+        1 => Just(Op::Fail),
+    ]
+}
+
+#[derive(Default)]
+struct Ledger {
+    outstanding: Vec<(Token, Vec<Body>)>,
+    answers: BTreeMap<ResponseId, usize>,
+    ends: BTreeMap<ResponseId, EndOutcome>,
+    unconfirmed: BTreeSet<ResponseId>,
+    lost: BTreeSet<ResponseId>,
+}
+
+impl Ledger {
+    /// Books the effects and returns how many answers they hold.
+    fn book(&mut self, effects: Vec<Effect>) -> Result<usize, TestCaseError> {
+        let mut answers = 0;
+        for Effect::Store { token, bodies } in effects {
+            for body in &bodies {
+                match body {
+                    Body::Answer(a) => {
+                        prop_assert!(a.scale.holds(a.value), "an answer off its scale");
+                        prop_assert!(a.order.contains(&a.value), "an answer that was not on screen");
+                        prop_assert!(!self.ends.contains_key(&a.response), "an answer after the end");
+                        *self.answers.entry(a.response).or_default() += 1;
+                        self.unconfirmed.insert(a.response);
+                        answers += 1;
+                    }
+                    Body::ResponseEnd(end) => {
+                        let before = self.ends.insert(end.response, end.outcome);
+                        prop_assert!(before.is_none(), "a response ended twice");
+                        let answered = self.answers.contains_key(&end.response);
+                        prop_assert_eq!(end.outcome == EndOutcome::Left, !answered);
+                    }
+                    _ => {}
+                }
+            }
+            self.outstanding.push((token, bodies));
+        }
+        Ok(answers)
+    }
+
+    /// The oldest commit comes back.
+    fn report(&mut self, works: bool) -> Option<Event> {
+        if self.outstanding.is_empty() {
+            return None;
+        }
+        let (token, bodies) = self.outstanding.remove(0);
+        for body in bodies {
+            if let Body::Answer(a) = body {
+                let still_open = self.outstanding.iter().any(|(_, later)| {
+                    later.iter().any(|b| matches!(b, Body::Answer(l) if l.response == a.response))
+                });
+                if !works {
+                    self.lost.insert(a.response);
+                }
+                if !still_open {
+                    self.unconfirmed.remove(&a.response);
+                }
+            }
+        }
+        Some(if works { Event::Stored(token) } else { Event::StoreFailed(token) })
+    }
+}
+
+fn fresh(n: &mut u64) -> ResponseId {
+    *n += 1;
+    let mut random = [0; 10];
+    random[..8].copy_from_slice(&n.to_be_bytes());
+    ResponseId::from_parts(1_700_000_000_000, random)
+}
+
+fn run(plan: &Plan, ops: &[Op]) -> Result<(), TestCaseError> {
+    let mut survey = Survey::new(plan.clone()).map_err(|e| TestCaseError::fail(e.to_string()))?;
+    let (mut ledger, mut now, mut ids) = (Ledger::default(), 1_000_000u64, 0u64);
+    for op in ops {
+        step(&mut survey, &mut ledger, op, &mut now, &mut ids)?;
+    }
+    // Everybody goes away and the disk catches up: the screen must come to rest in the default language.
+    for _ in 0..10 {
+        while let Some(event) = ledger.report(true) {
+            let effects = survey.handle(event, now, fresh(&mut ids));
+            ledger.book(effects)?;
+        }
+        if let Some(deadline) = survey.deadline_ms() {
+            now = now.max(deadline);
+            let effects = survey.handle(Event::Tick, now, fresh(&mut ids));
+            ledger.book(effects)?;
+        }
+    }
+    prop_assert!(survey.at_rest(), "never comes to rest: {:?}", survey.page());
+    prop_assert_eq!(survey.lang(), &plan.languages[0]);
+    for response in ledger.answers.keys().filter(|r| !ledger.lost.contains(r)) {
+        prop_assert!(ledger.ends.contains_key(response), "an answered response without an end");
+    }
+    Ok(())
+}
+
+fn step(
+    survey: &mut Survey,
+    ledger: &mut Ledger,
+    op: &Op,
+    now: &mut u64,
+    ids: &mut u64,
+) -> Result<(), TestCaseError> {
+    let event = match op {
+        Op::Tap(event) => Some(event.clone()),
+        Op::Wait(ms) => {
+            *now += ms;
+            Some(Event::Tick)
+        }
+        Op::Commit => ledger.report(true),
+        Op::Fail => ledger.report(false),
+    };
+    let Some(event) = event else { return Ok(()) };
+    let levels_before = match survey.page() {
+        Page::Question { question, pressed: None, .. } => Some(question.levels_on_screen()),
+        _ => None,
+    };
+    let thanked_before = matches!(survey.page(), Page::Thanks { .. });
+    let effects = survey.handle(event.clone(), *now, fresh(ids));
+    let answers = ledger.book(effects)?;
+    match (&event, levels_before) {
+        (Event::Rate(i), Some(levels)) if *i < levels.len() => prop_assert!(answers <= 1),
+        _ => prop_assert_eq!(answers, 0, "an answer nobody gave"),
+    }
+    if matches!(survey.page(), Page::Thanks { .. }) && !thanked_before {
+        let newest = ledger.answers.keys().max();
+        prop_assert!(
+            newest.is_some_and(|r| !ledger.unconfirmed.contains(r) && !ledger.lost.contains(r)),
+            "thanked before everything was stored"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn whatever_visitors_do_the_promises_of_the_survey_hold() {
+    let steps: usize = std::env::var("XINSHENG_STEPS").ok().and_then(|s| s.parse().ok()).unwrap_or(40_000);
+    let plans = [
+        plan(&["window"], Start::Question),
+        plan(&["window"], Start::Attract),
+        plan(&["window", "ward", "exit"], Start::Attract),
+    ];
+    let cases = u32::try_from(steps / EVENTS_PER_VISIT_MAX).unwrap();
+    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
+    let ops = prop::collection::vec(op(), EVENTS_PER_VISIT_MAX);
+    runner
+        .run(&(0..plans.len(), ops), |(which, ops)| run(&plans[which], &ops))
+        .unwrap_or_else(|failure| panic!("{failure}"));
+    println!("{} survey events", cases as usize * EVENTS_PER_VISIT_MAX);
+}
+
+/// A hand on the screen, for the sentences below.
+struct Visitor {
+    survey: Survey,
+    now: u64,
+    ids: u64,
+    stored: Vec<Body>,
+}
+
+impl Visitor {
+    fn at(touchpoints: &[&str], start: Start) -> Self {
+        Self { survey: Survey::new(plan(touchpoints, start)).unwrap(), now: 1_000_000, ids: 0, stored: vec![] }
+    }
+
+    /// Does it after two seconds of thought; every commit succeeds at once.
+    fn does(&mut self, event: Event) -> &mut Self {
+        self.after(2_000, event)
+    }
+
+    fn after(&mut self, ms: u64, event: Event) -> &mut Self {
+        self.now += ms;
+        let mut events = vec![event];
+        while let Some(event) = events.pop() {
+            for Effect::Store { token, bodies } in self.survey.handle(event, self.now, fresh(&mut self.ids)) {
+                self.stored.extend(bodies);
+                events.push(Event::Stored(token));
+            }
+        }
+        self
+    }
+
+    fn waits(&mut self, ms: u64) -> &mut Self {
+        self.after(ms, Event::Tick)
+    }
+
+    fn kinds(&self) -> Vec<&'static str> {
+        self.stored.iter().map(Body::kind).collect()
+    }
+
+    fn flags(&self) -> Vec<Flag> {
+        self.stored
+            .iter()
+            .rev()
+            .find_map(|body| match body {
+                Body::Answer(answer) => Some(answer.flags.clone()),
+                _ => None,
+            })
+            .unwrap_or_default()
+    }
+}
+
+#[test]
+fn one_tap_is_enough_where_the_question_is_the_resting_page() {
+    let mut visitor = Visitor::at(&["exit"], Start::Question);
+    visitor.does(Event::Rate(4));
+    assert!(matches!(visitor.survey.page(), Page::Thanks { another: false }));
+    visitor.waits(5_000);
+    assert_eq!(visitor.kinds(), ["answer", "response_end"]);
+    assert!(visitor.survey.at_rest());
+}
+
+#[test]
+fn an_unhappy_visitor_is_asked_why_and_may_choose_several_reasons() {
+    let mut visitor = Visitor::at(&["ward"], Start::Question);
+    visitor.does(Event::Rate(0)).does(Event::ToggleReason(2)).does(Event::ToggleReason(0)).does(Event::ReasonsDone);
+    let chosen = visitor.stored.iter().find_map(|body| match body {
+        Body::Reasons(r) => Some(r.reasons.iter().map(|id| id.as_str().to_owned()).collect::<Vec<_>>()),
+        _ => None,
+    });
+    assert_eq!(chosen.unwrap(), ["wait", "other"]);
+    assert!(matches!(visitor.survey.page(), Page::Thanks { .. }));
+}
+
+#[test]
+fn a_changed_answer_withdraws_the_first_response_and_names_it() {
+    let mut visitor = Visitor::at(&["exit"], Start::Question);
+    visitor.does(Event::Rate(0)).does(Event::Undo).does(Event::Rate(4)).waits(5_000);
+    let ends: Vec<_> = visitor
+        .stored
+        .iter()
+        .filter_map(|body| match body {
+            Body::ResponseEnd(end) => Some((end.outcome, end.replaces.is_some())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(ends, [(EndOutcome::Undone, false), (EndOutcome::Completed, true)]);
+    assert!(visitor.flags().is_empty(), "a correction is no repeat: {:?}", visitor.flags());
+}
+
+#[test]
+fn who_walks_away_is_asked_once_and_what_was_answered_stays() {
+    let mut visitor = Visitor::at(&["window"], Start::Question);
+    visitor.does(Event::Rate(4)).waits(30_000);
+    assert!(matches!(visitor.survey.page(), Page::StillThere { .. }));
+    visitor.does(Event::StillHere);
+    assert!(matches!(visitor.survey.page(), Page::Question { number: (2, 2), .. }));
+    visitor.waits(30_000).waits(20_000);
+    assert!(visitor.survey.at_rest());
+    let end = visitor.stored.last().cloned();
+    assert!(matches!(end, Some(Body::ResponseEnd(e)) if e.outcome == EndOutcome::TimedOut));
+}
+
+#[test]
+fn a_language_chosen_by_one_visitor_is_gone_for_the_next() {
+    let mut visitor = Visitor::at(&["exit"], Start::Question);
+    visitor.does(Event::OpenLanguages).does(Event::PickLanguage(1));
+    assert_eq!(visitor.survey.lang().as_str(), "en");
+    visitor.waits(30_000);
+    assert_eq!(visitor.survey.lang().as_str(), "zh-CN");
+}
+
+#[test]
+fn a_second_strike_on_the_same_face_is_the_same_tap() {
+    let mut visitor = Visitor::at(&["window"], Start::Question);
+    visitor.does(Event::Rate(2)).after(499, Event::Rate(2));
+    assert_eq!(visitor.kinds(), ["answer"]);
+    visitor.after(600, Event::Rate(2));
+    assert_eq!(visitor.kinds(), ["answer", "answer"]);
+}
+
+#[test]
+fn haste_repeats_bursts_and_sweeps_are_flagged_and_kept() {
+    let mut visitor = Visitor::at(&["exit"], Start::Attract);
+    visitor.does(Event::Begin).after(299, Event::Rate(1));
+    assert_eq!(visitor.flags(), [Flag::TooFast]);
+
+    let mut visitor = Visitor::at(&["exit"], Start::Question);
+    for target in 0..3 {
+        visitor.after(100, Event::Pressed(target));
+    }
+    visitor.after(100, Event::Rate(2));
+    assert_eq!(visitor.flags(), [Flag::Sweep]);
+
+    let mut visitor = Visitor::at(&["exit"], Start::Question);
+    for _ in 0..7 {
+        visitor.waits(2_000).does(Event::Rate(4)).waits(5_000);
+    }
+    assert_eq!(visitor.flags(), [Flag::Burst], "seven in a minute, none within five seconds");
+    assert_eq!(visitor.kinds().iter().filter(|kind| **kind == "answer").count(), 7);
+}
+
+#[test]
+fn a_failed_commit_is_said_and_never_thanked_for() {
+    let mut survey = Survey::new(plan(&["exit"], Start::Question)).unwrap();
+    let mut ids = 0;
+    let effects = survey.handle(Event::Rate(0), 1_000_000, fresh(&mut ids));
+    let Some(Effect::Store { token, .. }) = effects.into_iter().next() else { panic!("nothing to store") };
+    assert!(matches!(survey.page(), Page::Question { pressed: Some(0), .. }));
+    survey.handle(Event::StoreFailed(token), 1_000_100, fresh(&mut ids));
+    assert_eq!(survey.page(), Page::NotStored);
+    survey.handle(Event::Tick, 1_010_100, fresh(&mut ids));
+    assert!(survey.at_rest());
+}
