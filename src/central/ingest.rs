@@ -15,7 +15,7 @@ mod ledger;
 mod project;
 mod time;
 
-pub use batch::{Batch, BatchError, Content, HeldChain, Line, Placement, place};
+pub use batch::{Batch, BatchError, Content, HeldChain, Line, Placement, place, plain_body};
 pub use ledger::{AnswerRow, Booked, Counter, Ledger, Origin, ReasonsRow, ResponseRow};
 pub use project::{Context, EntryRow, EntryState, Held, Reading, Writes, project};
 pub use time::{BootStart, HOUR_UNKNOWN, LearntFrom, TimeBasis, Timed, Timekeeper, hour_start};

@@ -171,7 +171,7 @@ pub struct SignedRequest {
     pub signature_input: String,
     /// The `signature` header.
     pub signature: String,
-    /// The body as sent, where it was compressed.
+    /// The body as sent, where it cannot be made again from what is stored.
     #[serde(skip)]
     pub content: Option<Vec<u8>>,
 }

@@ -100,10 +100,28 @@ impl Batch {
         Ok(Self { header_line: header_line.to_vec(), header, lines })
     }
 
+    /// Whether the body is nothing but the header line and the lines that are stored: then it can be made again.
+    pub fn rebuilds(&self, body: &[u8]) -> bool {
+        let lines = self.lines.iter().map(|line| match &line.content {
+            Content::Line(bytes) => bytes.as_slice(),
+            Content::Withheld { .. } => &[],
+        });
+        plain_body(&self.header_line, lines) == body
+    }
+
     /// Sequence number of the last line.
     pub fn last_seq(&self) -> u64 {
         self.header.first_seq + u64::from(self.header.count) - 1
     }
+}
+
+/// The body that a header line and lines make, each ended by a newline.
+pub fn plain_body<'a>(header_line: &[u8], lines: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+    std::iter::once(header_line).chain(lines).fold(Vec::new(), |mut body, line| {
+        body.extend_from_slice(line);
+        body.push(b'\n');
+        body
+    })
 }
 
 fn link_lines(header: &BatchHeader, raw: &[&[u8]]) -> Vec<Line> {

@@ -151,7 +151,7 @@ create table rollups (
 ) strict, without rowid;
 
 -- The signed head of every batch: with the stored lines it is what an auditor recomputes. `content` is the body as it was sent, kept only
--- where it was compressed; an uncompressed body is the header line and the stored lines again.
+-- where it cannot be made again from the header line and the stored lines: where it was compressed, or lines were withheld.
 create table checkpoints (
     site            text not null,
     chain           blob not null,
