@@ -24,6 +24,7 @@ pub mod scores;
 mod settings;
 mod shell;
 mod state;
+mod terminals;
 pub mod store;
 mod verify;
 

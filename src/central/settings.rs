@@ -3,7 +3,10 @@
 use std::{net::IpAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use super::scores::{LIMIT_DEFAULT, Suppression};
-use crate::wire::BATCH_BYTES_MAX;
+use crate::{
+    config::{CentralSetup, Loaded, Tls},
+    wire::BATCH_BYTES_MAX,
+};
 
 /// What central runs with.
 #[derive(Clone, Debug)]
@@ -35,6 +38,30 @@ impl Settings {
             suppression: Suppression { limit: LIMIT_DEFAULT },
             next_sync_after_s: 60,
             delivered: None,
+        }
+    }
+
+    /// What central.toml says.
+    pub fn from_config(loaded: &Loaded<CentralSetup>) -> Self {
+        let config = &loaded.value.central;
+        let at_least_one = |n| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
+        let touchpoints = loaded.files.iter().find(|(path, _)| *path == config.touchpoints_file);
+        Self {
+            data_dir: config.data_dir.clone(),
+            tls: match &config.tls {
+                Tls::Files { cert, key } => Some(TlsFiles { cert: cert.clone(), key: key.clone() }),
+                Tls::Loopback | Tls::BehindProxy => None,
+            },
+            behind_proxy: config.tls == Tls::BehindProxy,
+            limits: Limits {
+                body_bytes: usize::try_from(config.limits.body_bytes).unwrap_or(usize::MAX),
+                request_timeout: config.limits.request_timeout,
+                requests_per_minute: at_least_one(config.limits.requests_per_minute),
+                ..Limits::default()
+            },
+            suppression: Suppression { limit: config.hide_below.into() },
+            next_sync_after_s: u32::try_from(config.next_sync_after.as_secs()).unwrap_or(u32::MAX),
+            delivered: touchpoints.filter(|_| config.deliver_config).map(|(_, bytes)| bytes.clone()),
         }
     }
 

@@ -116,7 +116,7 @@ impl Batch {
 }
 
 /// The body that a header line and lines make, each ended by a newline.
-pub fn plain_body<'a>(header_line: &[u8], lines: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+pub fn plain_body<'a>(header_line: &'a [u8], lines: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
     std::iter::once(header_line).chain(lines).fold(Vec::new(), |mut body, line| {
         body.extend_from_slice(line);
         body.push(b'\n');
