@@ -43,8 +43,8 @@ pub use load::{
 };
 pub use schema::text as schema_text;
 pub use start::{
-    DeliveryError, EXAMPLE_CENTRAL, EXAMPLE_KIOSK, EXAMPLE_TOUCHPOINTS, LastGood, Origin, Started, accept_delivered,
-    data_dir_of, example, start,
+    DeliveryError, EXAMPLE_CENTRAL, EXAMPLE_KIOSK, EXAMPLE_TOUCHPOINTS, LastGood, Origin, Started,
+    accept_delivered, data_dir_of, example, start,
 };
 #[cfg(feature = "terminal")]
 pub use watch::{Change, Watch};

@@ -71,17 +71,17 @@ pub struct Limits {
 #[schemars(rename = "central.toml")]
 pub struct CentralFile {
     /// Address and port to listen on: 127.0.0.1 for this machine only, 0.0.0.0 for the whole network.
-    #[schemars(example = "127.0.0.1:8460")]
+    #[schemars(example = &"127.0.0.1:8460")]
     pub listen: Located<String>,
     /// Address as terminals and browsers see it.
-    #[schemars(example = "https://xinsheng.example-hospital.cn")]
+    #[schemars(example = &"https://xinsheng.example-hospital.cn")]
     pub public_url: Option<Located<String>>,
     /// A proxy in front of central encrypts (nginx, Caddy, a load balancer).
     #[serde(default)]
     pub behind_proxy: Option<Located<bool>>,
     /// Sites, touchpoints and questionnaires. Relative to this file.
     #[serde(default)]
-    #[schemars(length(min = 1), example = "touchpoints.toml")]
+    #[schemars(length(min = 1), example = &"touchpoints.toml")]
     pub touchpoints_file: Option<Located<String>>,
     /// Where data lies.
     pub storage: CentralStorageFile,
@@ -104,7 +104,7 @@ pub struct CentralFile {
 #[schemars(rename = "Storage")]
 pub struct CentralStorageFile {
     /// Folder of the database and central's key. Relative to this file.
-    #[schemars(length(min = 1), example = "/var/lib/xinsheng-central")]
+    #[schemars(length(min = 1), example = &"/var/lib/xinsheng-central")]
     pub dir: Located<String>,
 }
 
@@ -114,10 +114,10 @@ pub struct CentralStorageFile {
 #[schemars(rename = "Tls")]
 pub struct TlsFile {
     /// Certificate, followed by the ones between it and the authority.
-    #[schemars(length(min = 1), example = "central.pem")]
+    #[schemars(length(min = 1), example = &"central.pem")]
     pub cert: Located<String>,
     /// Private key; readable by central alone.
-    #[schemars(length(min = 1), example = "central.key")]
+    #[schemars(length(min = 1), example = &"central.key")]
     pub key: Located<String>,
 }
 
@@ -220,7 +220,12 @@ fn listen(text: &Located<String>, report: &mut Report<'_>) -> Option<SocketAddr>
     None
 }
 
-fn tls(file: &CentralFile, listen: Option<SocketAddr>, folder: &Path, report: &mut Report<'_>) -> Option<Tls> {
+fn tls(
+    file: &CentralFile,
+    listen: Option<SocketAddr>,
+    folder: &Path,
+    report: &mut Report<'_>,
+) -> Option<Tls> {
     let proxy = file.behind_proxy.as_ref().filter(|proxy| proxy.value);
     match (&file.tls, proxy) {
         (Some(_), Some(proxy)) => {
@@ -228,9 +233,10 @@ fn tls(file: &CentralFile, listen: Option<SocketAddr>, folder: &Path, report: &m
             report.error(&proxy.span, what, "remove behind_proxy, or the section [tls]");
             None
         }
-        (Some(tls), None) => {
-            Some(Tls::Files { cert: folder.join(&tls.value.cert.value), key: folder.join(&tls.value.key.value) })
-        }
+        (Some(tls), None) => Some(Tls::Files {
+            cert: folder.join(&tls.value.cert.value),
+            key: folder.join(&tls.value.key.value),
+        }),
         (None, Some(_)) => Some(Tls::BehindProxy),
         (None, None) if listen.is_some_and(|address| !address.ip().is_loopback()) => {
             let what = "central would be reached over the network without encryption";

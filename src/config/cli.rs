@@ -45,7 +45,9 @@ impl Kind {
         let content = || {
             let starts = |key: &str| text.lines().any(|line| line.trim_start().starts_with(key));
             match () {
-                () if starts("[[touchpoint]]") || starts("[[questionnaire]]") || starts("[[site]]") => Some(Self::Touchpoints),
+                () if starts("[[touchpoint]]") || starts("[[questionnaire]]") || starts("[[site]]") => {
+                    Some(Self::Touchpoints)
+                }
                 () if starts("[panel]") || starts("touchpoints =") => Some(Self::Kiosk),
                 () if starts("listen") || starts("[limits]") => Some(Self::Central),
                 () => None,
@@ -71,7 +73,8 @@ pub fn cli_check(paths: &[PathBuf], glyphs: &Glyphs<'_>, out: &mut dyn Write) ->
         }
         good &= summary.is_some();
         if let Some(summary) = summary {
-            writeln!(out, "{}: good. {summary}", path.display()).context("the result could not be printed")?;
+            writeln!(out, "{}: good. {summary}", path.display())
+                .context("the result could not be printed")?;
         }
         seen.0.extend(fresh);
     }
@@ -93,7 +96,8 @@ fn one(path: &Path, read: Read<'_>, glyphs: &Glyphs<'_>) -> (Findings, Option<St
             format!("{places} touchpoints, {asked} questionnaires, languages {}", languages.join(", "))
         }),
         Kind::Kiosk => split(load::load_kiosk(path, read, glyphs), |setup| {
-            let places: Vec<&str> = setup.kiosk.touchpoints.iter().map(crate::model::TouchpointId::as_str).collect();
+            let places: Vec<&str> =
+                setup.kiosk.touchpoints.iter().map(crate::model::TouchpointId::as_str).collect();
             format!("rates {}, reports to {}", places.join(", "), setup.kiosk.central_url)
         }),
         Kind::Central => split(load::load_central(path, read, glyphs), |setup| {

@@ -55,7 +55,13 @@ impl fmt::Display for Finding {
             let before: String = shown.chars().take(self.column.saturating_sub(skipped + 1)).collect();
             let marked: String = shown.chars().skip(before.chars().count()).take(self.chars.max(1)).collect();
             writeln!(f, "{:GUTTER$} | {shown}", self.line)?;
-            writeln!(f, "{:GUTTER$} | {}{}", "", " ".repeat(cells(&before)), "^".repeat(cells(&marked).max(1)))?;
+            writeln!(
+                f,
+                "{:GUTTER$} | {}{}",
+                "",
+                " ".repeat(cells(&before)),
+                "^".repeat(cells(&marked).max(1))
+            )?;
         }
         write!(f, "    fix: {}", self.fix)
     }
@@ -95,7 +101,14 @@ pub struct Source<'a> {
 
 impl Source<'_> {
     /// A finding at some bytes of the file.
-    pub fn finding(&self, span: &Span, severity: Severity, key: String, what: String, fix: String) -> Finding {
+    pub fn finding(
+        &self,
+        span: &Span,
+        severity: Severity,
+        key: String,
+        what: String,
+        fix: String,
+    ) -> Finding {
         let start = floor_boundary(self.text, span.start);
         let line_start = self.text[..start].rfind('\n').map_or(0, |at| at + 1);
         let line_end = self.text[start..].find('\n').map_or(self.text.len(), |at| start + at);
@@ -142,7 +155,8 @@ mod tests {
         let text = "a = 1\nname = { zh-CN = \"药房取药\", em = \"Pharmacy\" }\n";
         let at = text.find("em =").unwrap();
         let source = Source { file: "config/touchpoints.toml", text };
-        let finding = source.finding(&(at..at + 2), Severity::Error, String::new(), "wrong".into(), "right".into());
+        let finding =
+            source.finding(&(at..at + 2), Severity::Error, String::new(), "wrong".into(), "right".into());
         let expected = [
             "config/touchpoints.toml:2:26: error: wrong".to_owned(),
             "    2 | name = { zh-CN = \"药房取药\", em = \"Pharmacy\" }".to_owned(),
@@ -157,7 +171,8 @@ mod tests {
         let source = Source { file: "f", text: "é\r\n药" };
         for start in 0..12 {
             for end in 0..12 {
-                let finding = source.finding(&(start..end), Severity::Warning, String::new(), "w".into(), "f".into());
+                let finding =
+                    source.finding(&(start..end), Severity::Warning, String::new(), "w".into(), "f".into());
                 assert!(finding.line <= 2 && finding.to_string().contains("fix: f"));
             }
         }

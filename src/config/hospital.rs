@@ -93,12 +93,12 @@ pub struct HospitalFile {
 #[schemars(rename = "Site")]
 pub struct SiteFile {
     /// Short name in programs: small letters, digits, `-` or `_`; never changed once ratings came in.
-    #[schemars(regex(pattern = ID_PATTERN), example = "main")]
+    #[schemars(regex(pattern = ID_PATTERN), example = &"main")]
     pub id: Located<String>,
     /// Name that people read.
     pub name: Located<TextsFile>,
     /// Time zone of the opening hours and of every report.
-    #[schemars(example = "Asia/Shanghai")]
+    #[schemars(example = &"Asia/Shanghai")]
     pub time_zone: Located<String>,
 }
 
@@ -108,20 +108,20 @@ pub struct SiteFile {
 #[schemars(rename = "Touchpoint")]
 pub struct TouchpointFile {
     /// Short name in programs: small letters, digits, `-` or `_`; never changed once ratings came in.
-    #[schemars(regex(pattern = ID_PATTERN), example = "pharmacy")]
+    #[schemars(regex(pattern = ID_PATTERN), example = &"pharmacy")]
     pub id: Located<String>,
     /// Name that patients read.
     pub name: Located<TextsFile>,
     /// Stage of the patient's journey.
     pub stage: Located<Stage>,
     /// What is asked here, as id@version of a questionnaire in this file.
-    #[schemars(regex(pattern = QUESTIONNAIRE_PATTERN), example = "outpatient@1")]
+    #[schemars(regex(pattern = QUESTIONNAIRE_PATTERN), example = &"outpatient@1")]
     pub questionnaire: Located<String>,
     /// Opening hours in the site's time zone; without them the place never closes.
-    #[schemars(example = "Mon-Fri 08:00-12:00 14:00-17:30, Sat 08:00-12:00")]
+    #[schemars(example = &"Mon-Fri 08:00-12:00 14:00-17:30, Sat 08:00-12:00")]
     pub hours: Option<Located<String>>,
     /// The site it belongs to; may be left out if there is only one.
-    #[schemars(regex(pattern = ID_PATTERN), example = "main")]
+    #[schemars(regex(pattern = ID_PATTERN), example = &"main")]
     pub site: Option<Located<String>>,
     /// Dimension of the national patient-experience survey that the first question measures.
     pub dimension: Option<Located<Dimension>>,
@@ -136,7 +136,7 @@ pub struct TouchpointFile {
 #[schemars(rename = "Questionnaire")]
 pub struct QuestionnaireFile {
     /// Id and version, like outpatient@1.
-    #[schemars(regex(pattern = QUESTIONNAIRE_PATTERN), example = "outpatient@1")]
+    #[schemars(regex(pattern = QUESTIONNAIRE_PATTERN), example = &"outpatient@1")]
     pub id: Located<String>,
     /// Questions in the order they are asked; the first one gives the touchpoint's score.
     #[schemars(length(min = 1, max = QUESTIONS_MAX))]
@@ -149,7 +149,7 @@ pub struct QuestionnaireFile {
 #[schemars(rename = "Question")]
 pub struct QuestionFile {
     /// Id within the questionnaire; stays the same over versions while the question means the same.
-    #[schemars(regex(pattern = ID_PATTERN), example = "overall")]
+    #[schemars(regex(pattern = ID_PATTERN), example = &"overall")]
     pub id: Located<String>,
     /// What patients read.
     pub text: Located<TextsFile>,
@@ -184,7 +184,7 @@ pub struct ReasonsFile {
 #[schemars(rename = "Reason")]
 pub struct ReasonFile {
     /// Short name in programs: small letters, digits, `-` or `_`.
-    #[schemars(regex(pattern = ID_PATTERN), example = "waiting")]
+    #[schemars(regex(pattern = ID_PATTERN), example = &"waiting")]
     pub id: Located<String>,
     /// What patients read.
     pub text: Located<TextsFile>,

@@ -55,11 +55,7 @@ fn parse_part(text: &str, part: Range<usize>, hours: &mut OpeningHours) -> Resul
         .map(|word| part.start + word.start..part.start + word.end)
         .collect();
     let Some((first, times)) = words.split_first() else {
-        return Err(error(
-            part,
-            "a part of the opening hours is empty".to_owned(),
-            "remove the extra comma",
-        ));
+        return Err(error(part, "a part of the opening hours is empty".to_owned(), "remove the extra comma"));
     };
     let days = parse_days(&text[first.clone()]).ok_or_else(|| {
         error(
@@ -151,7 +147,11 @@ mod tests {
 
     fn spans(text: &str) -> Vec<String> {
         let hours = parse(text).unwrap();
-        hours.spans.iter().map(|s| format!("{} {}-{}", s.day, s.from.format("%H:%M"), s.to.format("%H:%M"))).collect()
+        hours
+            .spans
+            .iter()
+            .map(|s| format!("{} {}-{}", s.day, s.from.format("%H:%M"), s.to.format("%H:%M")))
+            .collect()
     }
 
     #[test]

@@ -54,7 +54,9 @@ impl KeyPath {
         for (i, step) in self.0[..end].iter().enumerate() {
             match (step, self.0.get(i + 1)) {
                 (Step::Key(key), Some(Step::Item(_, Some(id)))) => names.push(format!("{key} `{id}`")),
-                (Step::Key(key), Some(Step::Item(index, None))) => names.push(format!("{key} number {}", index + 1)),
+                (Step::Key(key), Some(Step::Item(index, None))) => {
+                    names.push(format!("{key} number {}", index + 1));
+                }
                 (Step::Key(key), _) => names.push(format!("[{key}]")),
                 (Step::Item(..), _) => {}
             }

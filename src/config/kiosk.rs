@@ -120,7 +120,7 @@ pub struct KioskFile {
     #[schemars(length(min = 1, max = 20), example = ["zh-CN", "en"])]
     pub languages: Option<Vec<Located<String>>>,
     /// Language shown small under the first one.
-    #[schemars(example = "en")]
+    #[schemars(example = &"en")]
     pub second_language: Option<Located<String>>,
     /// What the resting screen shows. The question for one touchpoint and the invitation for several, when left out.
     pub start: Option<Located<Start>>,
@@ -176,10 +176,10 @@ pub struct PanelFile {
 #[schemars(rename = "Central")]
 pub struct CentralLinkFile {
     /// Address of central. Always https, except on this machine.
-    #[schemars(example = "https://xinsheng.example-hospital.cn")]
+    #[schemars(example = &"https://xinsheng.example-hospital.cn")]
     pub url: Located<String>,
     /// Certificate authority of your own (PEM file) that central's certificate comes from. Relative to this file.
-    #[schemars(length(min = 1), example = "hospital-ca.pem")]
+    #[schemars(length(min = 1), example = &"hospital-ca.pem")]
     pub ca_file: Option<Located<String>>,
 }
 
@@ -189,7 +189,7 @@ pub struct CentralLinkFile {
 #[schemars(rename = "Storage")]
 pub struct StorageFile {
     /// Folder of the journal and the terminal's key. Relative to this file.
-    #[schemars(length(min = 1), example = "/var/lib/xinsheng")]
+    #[schemars(length(min = 1), example = &"/var/lib/xinsheng")]
     pub dir: Located<String>,
 }
 
@@ -197,6 +197,7 @@ pub struct StorageFile {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Timing")]
+#[expect(clippy::struct_field_names, reason = "the unit belongs into the key, where staff read it")]
 #[serde(default)]
 pub struct TimingFile {
     /// Without a touch until "are you still there?".
@@ -280,7 +281,11 @@ where
     for text in listed {
         let Some(id) = report.parse(text) else { continue };
         if read.contains(&id) {
-            report.error(&text.span, format!("{kind} `{}` is listed twice", text.value), "remove one of the two");
+            report.error(
+                &text.span,
+                format!("{kind} `{}` is listed twice", text.value),
+                "remove one of the two",
+            );
         } else {
             read.push(id);
         }
@@ -312,12 +317,18 @@ fn panel(file: &PanelFile, report: &mut Report<'_>) -> PanelConfig {
         low_reach: file.low_reach,
         full_screen: file.full_screen,
     };
-    let px_per_mm = f64::from(config.width_px).hypot(f64::from(config.height_px)) / (config.diagonal_in * 25.4);
+    let px_per_mm =
+        f64::from(config.width_px).hypot(f64::from(config.height_px)) / (config.diagonal_in * 25.4);
     // Panels sold for terminals have 2.5 to 12 pixels a millimetre; anything else is a slip in one of the three numbers, and every
     // length on the screen would be wrong with it.
     if !(2.0..=16.0).contains(&px_per_mm) {
-        let what = format!("a panel of this size and resolution would have {px_per_mm:.1} pixels a millimetre");
-        report.error(&file.diagonal_in.span, what, "correct diagonal_in, width_px and height_px from the data sheet");
+        let what =
+            format!("a panel of this size and resolution would have {px_per_mm:.1} pixels a millimetre");
+        report.error(
+            &file.diagonal_in.span,
+            what,
+            "correct diagonal_in, width_px and height_px from the data sheet",
+        );
     }
     config
 }

@@ -81,7 +81,11 @@ pub fn load_kiosk(path: &Path, read: Read<'_>, glyphs: &Glyphs<'_>) -> Result<Lo
 ///
 /// # Errors
 /// All findings, if any of them is an error.
-pub fn load_central(path: &Path, read: Read<'_>, glyphs: &Glyphs<'_>) -> Result<Loaded<CentralSetup>, Findings> {
+pub fn load_central(
+    path: &Path,
+    read: Read<'_>,
+    glyphs: &Glyphs<'_>,
+) -> Result<Loaded<CentralSetup>, Findings> {
     let mut files = Files::new(read);
     let bytes = files.first(path)?;
     let mut inner = Findings::default();
@@ -149,7 +153,11 @@ impl<'r> Files<'r> {
             Err(error) => {
                 let span = name.map_or(0..0, |name| name.span.clone());
                 let what = format!("{} cannot be read: {error}", path.display());
-                report.error(&span, what, "correct touchpoints_file, or put the file there (it counts from this file's folder)");
+                report.error(
+                    &span,
+                    what,
+                    "correct touchpoints_file, or put the file there (it counts from this file's folder)",
+                );
                 None
             }
         }
@@ -166,12 +174,9 @@ impl<'r> Files<'r> {
         let mut findings = checked.findings;
         findings.0.extend(inner.0);
         match checked.value {
-            Some(value) if !findings.any_error() => Ok(Loaded {
-                value,
-                config_hash: hash_of(&self.files),
-                files: self.files,
-                warnings: findings,
-            }),
+            Some(value) if !findings.any_error() => {
+                Ok(Loaded { value, config_hash: hash_of(&self.files), files: self.files, warnings: findings })
+            }
             Some(_) | None => Err(findings),
         }
     }
@@ -192,7 +197,11 @@ fn ca_file(file: &KioskFile, config: &KioskConfig, report: &mut Report<'_>, read
 fn must_read(path: &Path, name: &Located<String>, report: &mut Report<'_>, read: Read<'_>) {
     if let Err(error) = read(path) {
         let what = format!("{} cannot be read: {error}", path.display());
-        report.error(&name.span, what, "correct the name (it counts from this file's folder), or the file's permissions");
+        report.error(
+            &name.span,
+            what,
+            "correct the name (it counts from this file's folder), or the file's permissions",
+        );
     }
 }
 

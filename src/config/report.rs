@@ -38,6 +38,11 @@ impl Report<'_> {
         self.push(span, Severity::Warning, what.into(), fix.into());
     }
 
+    /// Whether the file is not used anyhow.
+    pub fn any_error(&self) -> bool {
+        self.findings.iter().any(|finding| finding.severity == Severity::Error)
+    }
+
     fn push(&mut self, span: &Span, severity: Severity, what: String, fix: String) {
         let key = KeyPath::of(&self.tree, span).to_string();
         self.findings.push(self.source.finding(span, severity, key, what, fix));
@@ -83,7 +88,11 @@ fn split_advice(text: &str) -> (String, String) {
 }
 
 /// Reads and checks one file. `build` checks for meaning; what it returns counts only if there is no error.
-pub fn check<F, T>(file: &str, bytes: &[u8], build: impl FnOnce(F, &mut Report<'_>) -> Option<T>) -> Checked<T>
+pub fn check<F, T>(
+    file: &str,
+    bytes: &[u8],
+    build: impl FnOnce(F, &mut Report<'_>) -> Option<T>,
+) -> Checked<T>
 where
     F: DeserializeOwned + JsonSchema,
 {

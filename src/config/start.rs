@@ -105,7 +105,11 @@ pub fn start(
     if let Some(loaded) = LastGood::in_dir(data_dir).load(read, glyphs) {
         return Started { loaded, origin: Origin::LastGood, findings };
     }
-    Started { loaded: built_in(path, data_dir, enrolled_for, read, glyphs), origin: Origin::BuiltIn, findings }
+    Started {
+        loaded: built_in(path, data_dir, enrolled_for, read, glyphs),
+        origin: Origin::BuiltIn,
+        findings,
+    }
 }
 
 /// The data folder a kiosk.toml names, also when the file is wrong elsewhere; `None` if that cannot be seen.
@@ -154,7 +158,8 @@ pub fn example() -> Loaded<KioskSetup> {
         Some(_) | None => Err(io::ErrorKind::NotFound.into()),
     };
     #[expect(clippy::expect_used, reason = "the example is part of the program and a test loads it")]
-    load::load_kiosk(Path::new("kiosk.toml"), &read, &Glyphs::default()).expect("the built-in example is right")
+    load::load_kiosk(Path::new("kiosk.toml"), &read, &Glyphs::default())
+        .expect("the built-in example is right")
 }
 
 /// The example's questions for this terminal's own touchpoints: what the file's readable part binds it to, else what central enrolled it
@@ -169,17 +174,18 @@ fn built_in(
     let mut loaded = example();
     let (bound, central_url) = readable_part(path, read);
     loaded.value.kiosk.central_url = central_url.unwrap_or(loaded.value.kiosk.central_url);
-    let own: Vec<TouchpointId> = if bound.is_empty() { enrolled_for.cloned().into_iter().collect() } else { bound };
+    let own: Vec<TouchpointId> =
+        if bound.is_empty() { enrolled_for.cloned().into_iter().collect() } else { bound };
     // A touchpoints file that is right although kiosk.toml is wrong still says what is asked.
     if let Ok(local) = load::load_hospital(&load::folder_of(path).join("touchpoints.toml"), read, glyphs) {
         loaded.value.hospital = local.value;
         loaded.files.truncate(1);
         loaded.files.extend(local.files);
         loaded.config_hash = load::hash_of(&loaded.files);
-        loaded.value.kiosk.languages = loaded.value.hospital.languages.clone();
+        loaded.value.kiosk.languages.clone_from(&loaded.value.hospital.languages);
         loaded.value.kiosk.second_language = None;
     }
-    loaded.value.kiosk.storage_dir = data_dir.to_owned();
+    data_dir.clone_into(&mut loaded.value.kiosk.storage_dir);
     if !own.is_empty() {
         for id in &own {
             stand_in(&mut loaded.value.hospital, id);

@@ -21,14 +21,35 @@ use super::{
 /// Schema keywords that are checked here.
 #[cfg(test)]
 pub const KEYWORDS_CHECKED: [&str; 14] = [
-    "$ref", "type", "properties", "required", "additionalProperties", "items", "enum", "oneOf", "const", "minimum", "maximum",
-    "minItems", "maxItems", "minLength",
+    "$ref",
+    "type",
+    "properties",
+    "required",
+    "additionalProperties",
+    "items",
+    "enum",
+    "oneOf",
+    "const",
+    "minimum",
+    "maximum",
+    "minItems",
+    "maxItems",
+    "minLength",
 ];
 
 /// Schema keywords that say nothing about the shape, or whose rule the check for meaning knows better.
 #[cfg(test)]
 pub const KEYWORDS_LEFT: [&str; 11] = [
-    "$schema", "$defs", "title", "description", "default", "examples", "format", "pattern", "propertyNames", "minProperties",
+    "$schema",
+    "$defs",
+    "title",
+    "description",
+    "default",
+    "examples",
+    "format",
+    "pattern",
+    "propertyNames",
+    "minProperties",
     "uniqueItems",
 ];
 
@@ -52,41 +73,45 @@ struct Walk<'s> {
     findings: &'s mut Vec<Finding>,
 }
 
-impl Walk<'_> {
-    fn value<'d>(&mut self, value: Spanned<DeValue<'d>>, schema: &Json) -> Option<Spanned<DeValue<'d>>> {
-        let schema = self.resolve(schema).clone();
+impl<'s> Walk<'s> {
+    fn value<'d>(&mut self, value: Spanned<DeValue<'d>>, schema: &'s Json) -> Option<Spanned<DeValue<'d>>> {
+        let schema = self.resolve(schema);
         let span = value.span();
         let kind = schema.get("type").and_then(Json::as_str).unwrap_or_default();
-        let known = choices(&schema);
+        let known = choices(schema);
         if !known.is_empty() {
             return self.choice(value, &known);
         }
         let kept = match (kind, value.into_inner()) {
-            ("object", DeValue::Table(table)) => DeValue::Table(self.table(table, &span, &schema)?),
-            ("array", DeValue::Array(array)) => DeValue::Array(self.array(array, &span, &schema)?),
+            ("object", DeValue::Table(table)) => DeValue::Table(self.table(table, &span, schema)?),
+            ("array", DeValue::Array(array)) => DeValue::Array(self.array(array, &span, schema)?),
             ("string", DeValue::String(text)) => {
-                self.text_fits(&text, &span, &schema)?;
+                self.text_fits(&text, &span, schema)?;
                 DeValue::String(text)
             }
             ("integer" | "number", number @ DeValue::Integer(_)) | ("number", number @ DeValue::Float(_)) => {
-                self.number_fits(&number, &span, &schema)?;
+                self.number_fits(&number, &span, schema)?;
                 number
             }
             ("boolean", DeValue::Boolean(yes)) => DeValue::Boolean(yes),
             (_, other) => {
-                self.wrong_type(&other, &span, &schema);
+                self.wrong_type(&other, &span, schema);
                 return None;
             }
         };
         Some(Spanned::new(span, kept))
     }
 
-    fn table<'d>(&mut self, table: DeTable<'d>, span: &Span, schema: &Json) -> Option<DeTable<'d>> {
-        let no_keys = serde_json::Map::new();
-        let properties = schema.get("properties").and_then(Json::as_object).unwrap_or(&no_keys);
+    fn table<'d>(&mut self, table: DeTable<'d>, span: &Span, schema: &'s Json) -> Option<DeTable<'d>> {
+        let properties = schema.get("properties").and_then(Json::as_object);
         let any_other = schema.get("additionalProperties").filter(|other| other.is_object());
-        let required: Vec<&str> =
-            schema.get("required").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str).collect();
+        let required: Vec<&str> = schema
+            .get("required")
+            .and_then(Json::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Json::as_str)
+            .collect();
         let id = table.get("id").and_then(|id| id.get_ref().as_str()).map(str::to_owned);
         self.path.name_last(id);
         let present: Vec<String> = table.keys().map(|key| key.get_ref().to_string()).collect();
@@ -94,7 +119,7 @@ impl Walk<'_> {
         let mut kept = DeTable::new();
         for (key, value) in table {
             let name = key.get_ref().to_string();
-            let Some(wanted) = properties.get(&name).or(any_other) else {
+            let Some(wanted) = properties.and_then(|keys| keys.get(&name)).or(any_other) else {
                 self.unknown_key(&name, &key.span(), properties, &present);
                 continue;
             };
@@ -106,7 +131,7 @@ impl Walk<'_> {
             self.path.pop();
         }
         for name in required.iter().filter(|name| !present.iter().any(|key| key == *name)) {
-            self.missing_key(name, span, properties.get(*name));
+            self.missing_key(name, span, properties.and_then(|keys| keys.get(*name)));
             fits = false;
         }
         fits.then_some(kept)
@@ -116,7 +141,7 @@ impl Walk<'_> {
         &mut self,
         array: toml::de::DeArray<'d>,
         span: &Span,
-        schema: &Json,
+        schema: &'s Json,
     ) -> Option<toml::de::DeArray<'d>> {
         let bound = |name| schema.get(name).and_then(Json::as_u64).and_then(|n| usize::try_from(n).ok());
         let (least, most) = (bound("minItems").unwrap_or(0), bound("maxItems").unwrap_or(usize::MAX));
@@ -130,8 +155,7 @@ impl Walk<'_> {
             self.error(span, what, format!("keep the {most} most important ones"));
             return None;
         }
-        let anything = Json::Bool(true);
-        let items = schema.get("items").unwrap_or(&anything);
+        let items = schema.get("items")?;
         let mut kept = Vec::new();
         for (index, item) in array.into_iter().enumerate() {
             self.path.push(Step::Item(index, None));
@@ -153,7 +177,8 @@ impl Walk<'_> {
         }
         let list = known.iter().map(toml_text).collect::<Vec<_>>().join(", ");
         let shown = excerpt(self.source.text, &value.span());
-        let near = given.as_str().and_then(|word| suggest::nearest(word, known.iter().filter_map(Json::as_str)));
+        let near =
+            given.as_str().and_then(|word| suggest::nearest(word, known.iter().filter_map(Json::as_str)));
         let fix = match near {
             Some(near) => format!("did you mean \"{near}\"? Known: {list}"),
             None => format!("choose one of {list}"),
@@ -175,13 +200,19 @@ impl Walk<'_> {
     }
 
     fn number_fits(&mut self, number: &DeValue<'_>, span: &Span, schema: &Json) -> Option<()> {
-        let (least, most) = (schema.get("minimum").and_then(Json::as_f64), schema.get("maximum").and_then(Json::as_f64));
+        let (least, most) =
+            (schema.get("minimum").and_then(Json::as_f64), schema.get("maximum").and_then(Json::as_f64));
         let given = match number {
             DeValue::Integer(number) => whole_number(number.as_str(), number.radix()),
             DeValue::Float(number) => number.as_str().replace('_', "").parse().ok(),
-            DeValue::String(_) | DeValue::Boolean(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => None,
+            DeValue::String(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_)
+            | DeValue::Array(_)
+            | DeValue::Table(_) => None,
         };
-        let inside = |given: f64| least.is_none_or(|least| given >= least) && most.is_none_or(|most| given <= most);
+        let inside =
+            |given: f64| least.is_none_or(|least| given >= least) && most.is_none_or(|most| given <= most);
         if given.is_some_and(inside) {
             return Some(());
         }
@@ -197,7 +228,7 @@ impl Walk<'_> {
         None
     }
 
-    fn wrong_type(&mut self, found: &DeValue<'_>, span: &Span, schema: &Json) {
+    fn wrong_type(&mut self, found: &DeValue<'_>, span: &Span, schema: &'s Json) {
         let (wanted, shape) = match schema.get("type").and_then(Json::as_str).unwrap_or_default() {
             "string" => ("a text in quotes", "\"...\""),
             "integer" => ("a whole number without quotes", "30"),
@@ -226,15 +257,22 @@ impl Walk<'_> {
         self.error(span, what, format!("write it like {example}"));
     }
 
-    fn unknown_key(&mut self, name: &str, span: &Span, properties: &serde_json::Map<String, Json>, present: &[String]) {
+    fn unknown_key(
+        &mut self,
+        name: &str,
+        span: &Span,
+        properties: Option<&serde_json::Map<String, Json>>,
+        present: &[String],
+    ) {
+        let known: Vec<&str> =
+            properties.into_iter().flat_map(|keys| keys.keys().map(String::as_str)).collect();
         let at_root = |key: &str| self.root.get("properties").is_some_and(|keys| keys.get(key).is_some());
-        let free = properties.keys().map(String::as_str).filter(|key| !present.iter().any(|p| p == key));
+        let free = known.iter().copied().filter(|key| !present.iter().any(|p| p == key));
         let fix = if let Some(near) = suggest::nearest(name, free) {
             format!("did you mean `{near}`?")
         } else if at_root(name) {
             format!("move the line with `{name}` to the top of the file, above the first line in [ ]")
         } else {
-            let known: Vec<&str> = properties.keys().map(String::as_str).collect();
             format!("remove it, or use one of the keys known here: {}", known.join(", "))
         };
         self.path.push(Step::Key(name.to_owned()));
@@ -243,13 +281,14 @@ impl Walk<'_> {
         self.path.pop();
     }
 
-    fn missing_key(&mut self, name: &str, span: &Span, schema: Option<&Json>) {
-        let resolved = schema.map(|schema| self.resolve(schema).clone()).unwrap_or_default();
+    fn missing_key(&mut self, name: &str, span: &Span, schema: Option<&'s Json>) {
+        let resolved = schema.map_or(self.root, |schema| self.resolve(schema));
         let sentence = |s: &Json| s.get("description").and_then(Json::as_str).map(first_sentence);
         let meaning = schema.and_then(sentence).map_or(String::new(), |words| format!(" ({words})"));
-        let first_choice = || choices(&resolved).first().map(toml_text);
-        let example = schema.and_then(example_of).or_else(|| example_of(&resolved)).or_else(first_choice);
-        let of_tables = resolved.get("items").map(|items| self.resolve(items)).and_then(|items| items.get("type"));
+        let first_choice = || choices(resolved).first().map(toml_text);
+        let example = schema.and_then(example_of).or_else(|| example_of(resolved)).or_else(first_choice);
+        let of_tables =
+            resolved.get("items").map(|items| self.resolve(items)).and_then(|items| items.get("type"));
         let line = match (resolved.get("type").and_then(Json::as_str), of_tables.and_then(Json::as_str)) {
             (Some("array"), Some("object")) => format!("a section [[{name}]]"),
             (Some("object"), _) if example.is_none() => format!("a section [{name}]"),
@@ -257,12 +296,13 @@ impl Walk<'_> {
         };
         self.path.push(Step::Key(name.to_owned()));
         let what = format!("`{name}` is missing{}", self.path.inside());
-        let at_header = span.start..span.end.min(span.start + first_line_len(&self.source.text[span.start..]));
+        let at_header =
+            span.start..span.end.min(span.start + first_line_len(&self.source.text[span.start..]));
         self.error(&at_header, what, format!("add {line}{meaning}"));
         self.path.pop();
     }
 
-    fn resolve<'a>(&'a self, schema: &'a Json) -> &'a Json {
+    fn resolve(&self, schema: &'s Json) -> &'s Json {
         let Some(target) = schema.get("$ref").and_then(Json::as_str) else { return schema };
         self.root.pointer(target.trim_start_matches('#')).unwrap_or(schema)
     }
@@ -283,7 +323,10 @@ fn choices(schema: &Json) -> Vec<Json> {
 }
 
 fn whole_number(digits: &str, radix: u32) -> Option<f64> {
-    #[expect(clippy::cast_precision_loss, reason = "bounds are small; a number too large for i64 is out of every range")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "bounds are small; a number too large for i64 is out of every range"
+    )]
     i64::from_str_radix(&digits.replace('_', ""), radix).ok().map(|number| number as f64)
 }
 
@@ -313,7 +356,8 @@ fn toml_text(value: &Json) -> String {
         Json::Bool(_) | Json::Number(_) | Json::String(_) => value.to_string(),
         Json::Array(items) => format!("[{}]", items.iter().map(toml_text).collect::<Vec<_>>().join(", ")),
         Json::Object(table) => {
-            let pairs: Vec<String> = table.iter().map(|(key, value)| format!("{key} = {}", toml_text(value))).collect();
+            let pairs: Vec<String> =
+                table.iter().map(|(key, value)| format!("{key} = {}", toml_text(value))).collect();
             format!("{{ {} }}", pairs.join(", "))
         }
     }

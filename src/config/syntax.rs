@@ -57,7 +57,9 @@ pub fn parse<'a>(source: &Source<'a>) -> (Spanned<DeTable<'a>>, Vec<Finding>) {
 
 fn advice(finding: &Finding) -> String {
     if let Some((wide, plain)) = full_width_outside_quotes(&finding.excerpt) {
-        return format!("type {plain} in place of the full-width `{wide}` (switch the keyboard to English 英文标点)");
+        return format!(
+            "type {plain} in place of the full-width `{wide}` (switch the keyboard to English 英文标点)"
+        );
     }
     let what = finding.what.as_str();
     if what.contains("duplicate key") {
@@ -68,7 +70,7 @@ fn advice(finding: &Finding) -> String {
         return "a quote \" is missing on this line: put every text between two of them".to_owned();
     }
     if let Some((_, value)) = line.split_once('=')
-        && value.trim().chars().next().is_some_and(|c| c.is_alphabetic())
+        && value.trim().chars().next().is_some_and(char::is_alphabetic)
         && !matches!(value.trim(), "true" | "false")
     {
         return "put the text between two quotes: \"...\"".to_owned();

@@ -23,13 +23,17 @@ pub fn read(text: &Located<String>, report: &mut Report<'_>) -> Option<String> {
     };
     let (what, fix) = match fault {
         Fault::Shape => ("this is not an address", "write it like \"https://xinsheng.example-hospital.cn\""),
-        Fault::Scheme => ("an address must begin with https://", "write it like \"https://xinsheng.example-hospital.cn\""),
-        Fault::Credentials => {
-            ("an address must not hold a name or password", "remove what stands before the @; terminals sign with their own key")
+        Fault::Scheme => {
+            ("an address must begin with https://", "write it like \"https://xinsheng.example-hospital.cn\"")
         }
-        Fault::Plain => {
-            ("http:// is not encrypted and only for this machine (127.0.0.1, localhost)", "use https://, with ca_file for a certificate of your own")
-        }
+        Fault::Credentials => (
+            "an address must not hold a name or password",
+            "remove what stands before the @; terminals sign with their own key",
+        ),
+        Fault::Plain => (
+            "http:// is not encrypted and only for this machine (127.0.0.1, localhost)",
+            "use https://, with ca_file for a certificate of your own",
+        ),
     };
     report.error(&text.span, what, fix);
     None
@@ -59,7 +63,8 @@ fn split(text: &str) -> Result<(&str, &str), Fault> {
         }
         None => authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port))),
     };
-    let host_fits = !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':'));
+    let host_fits =
+        !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':'));
     let port_fits = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
     let path_fits = !rest.contains(['?', '#']) && !rest.chars().any(char::is_whitespace);
     if host_fits && port_fits && path_fits { Ok((scheme, host)) } else { Err(Fault::Shape) }

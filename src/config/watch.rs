@@ -71,6 +71,8 @@ impl Watch {
             let glyphs = Glyphs::new(&fonts);
             let mut seen = Seen { hash: Some(seen_hash), findings: None };
             let mut pace = Pace::new(now());
+            // A change between the start and the watch has no notice.
+            pace.notice(now());
             loop {
                 match inbox.recv_timeout(pace.wait(now())) {
                     Ok(Notice::Changed) => pace.notice(now()),
@@ -177,7 +179,9 @@ fn system_watcher(notices: Sender<Notice>) -> Option<notify::RecommendedWatcher>
         }
     };
     notify::recommended_watcher(tell)
-        .inspect_err(|error| tracing::warn!(%error, "no notices of changed files; they are looked at every minute"))
+        .inspect_err(
+            |error| tracing::warn!(%error, "no notices of changed files; they are looked at every minute"),
+        )
         .ok()
 }
 
@@ -197,7 +201,11 @@ fn folders(path: &Path, loaded: Option<&Loaded<KioskSetup>>) -> Vec<PathBuf> {
     folders
 }
 
-fn follow(system: &mut Option<notify::RecommendedWatcher>, watched: &mut Vec<PathBuf>, folders: Vec<PathBuf>) {
+fn follow(
+    system: &mut Option<notify::RecommendedWatcher>,
+    watched: &mut Vec<PathBuf>,
+    folders: Vec<PathBuf>,
+) {
     let Some(system) = system else { return };
     for folder in folders {
         if !watched.contains(&folder) && system.watch(&folder, RecursiveMode::NonRecursive).is_ok() {
@@ -207,7 +215,10 @@ fn follow(system: &mut Option<notify::RecommendedWatcher>, watched: &mut Vec<Pat
 }
 
 fn now() -> Instant {
-    #[expect(clippy::disallowed_methods, reason = "the watch is a shell; its decisions take the time as an argument")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the watch is a shell; its decisions take the time as an argument"
+    )]
     Instant::now()
 }
 

@@ -5,14 +5,16 @@ use std::collections::BTreeSet;
 use chrono_tz::Tz;
 
 use super::{
-    Glyphs, HospitalFile, ICONS, OTHER, QuestionFile, QuestionnaireFile, REASONS_MAX, ReasonFile, ReasonsFile,
-    SiteFile, TouchpointFile,
+    Glyphs, HospitalFile, ICONS, OTHER, QuestionFile, QuestionnaireFile, REASONS_MAX, ReasonFile,
+    ReasonsFile, SiteFile, TouchpointFile,
     texts::{self, Use},
 };
 use crate::{
     config::{hours, located::Located, report::Report, suggest},
     model::{Lang, QuestionnaireRef, Scale, SiteId, Value},
-    questionnaire::{Hospital, OpeningHours, Question, Questionnaire, Reason, ReasonGroup, Site, Texts, Touchpoint},
+    questionnaire::{
+        Hospital, OpeningHours, Question, Questionnaire, Reason, ReasonGroup, Site, Texts, Touchpoint,
+    },
 };
 
 /// Checks the whole file; `None` if a part of it could not be made. A part that only has a finding is made all the same, because a
@@ -30,9 +32,11 @@ pub fn build(file: &HospitalFile, glyphs: &Glyphs<'_>, report: &mut Report<'_>) 
     };
     builder.languages(&file.languages);
     let sites: Vec<_> = file.site.iter().map(|site| builder.site(site)).collect();
-    let touchpoints: Vec<_> = file.touchpoint.iter().map(|touchpoint| builder.touchpoint(touchpoint)).collect();
+    let touchpoints: Vec<_> =
+        file.touchpoint.iter().map(|touchpoint| builder.touchpoint(touchpoint)).collect();
     builder.same_names(&file.touchpoint);
-    let questionnaires: Vec<_> = file.questionnaire.iter().map(|asked| builder.questionnaire(asked)).collect();
+    let questionnaires: Vec<_> =
+        file.questionnaire.iter().map(|asked| builder.questionnaire(asked)).collect();
     for reason in &file.reason {
         builder.reason(reason);
     }
@@ -40,7 +44,9 @@ pub fn build(file: &HospitalFile, glyphs: &Glyphs<'_>, report: &mut Report<'_>) 
     builder.unique("touchpoint", file.touchpoint.iter().map(|touchpoint| &touchpoint.id));
     builder.unique("questionnaire", file.questionnaire.iter().map(|asked| &asked.id));
     builder.unique("reason", file.reason.iter().map(|reason| &reason.id));
-    builder.unused(file);
+    if !builder.report.any_error() {
+        builder.unused(file);
+    }
     Some(Hospital {
         languages: builder.languages,
         sites: sites.into_iter().collect::<Option<_>>()?,
@@ -67,7 +73,11 @@ impl Builder<'_, '_> {
         for text in listed {
             let Some(lang): Option<Lang> = self.report.parse(text) else { continue };
             if self.languages.contains(&lang) {
-                self.report.error(&text.span, format!("language `{lang}` is listed twice"), "remove one of the two");
+                self.report.error(
+                    &text.span,
+                    format!("language `{lang}` is listed twice"),
+                    "remove one of the two",
+                );
             } else {
                 self.languages.push(lang);
             }
@@ -129,8 +139,13 @@ impl Builder<'_, '_> {
             self.used.insert(format!("site {only}"));
             return only.parse().ok();
         }
-        let what = format!("`site` is missing in touchpoint `{}`: the hospital has several", touchpoint.id.value);
-        self.report.error(&touchpoint.id.span, what, format!("add site = \"...\", one of {}", known.join(", ")));
+        let what =
+            format!("`site` is missing in touchpoint `{}`: the hospital has several", touchpoint.id.value);
+        self.report.error(
+            &touchpoint.id.span,
+            what,
+            format!("add site = \"...\", one of {}", known.join(", ")),
+        );
         None
     }
 
@@ -171,7 +186,8 @@ impl Builder<'_, '_> {
         let text = self.texts(&question.text, Use::Question);
         let scale = question.scale.value;
         let mut taken = BTreeSet::new();
-        let reasons: Vec<_> = question.reasons.iter().map(|group| self.group(group, scale, &mut taken)).collect();
+        let reasons: Vec<_> =
+            question.reasons.iter().map(|group| self.group(group, scale, &mut taken)).collect();
         let id = self.report.parse(&question.id);
         Some(Question {
             id: id?,
