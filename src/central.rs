@@ -24,8 +24,8 @@ pub mod scores;
 mod settings;
 mod shell;
 mod state;
-mod terminals;
 pub mod store;
+mod terminals;
 mod verify;
 
 use std::{
@@ -46,10 +46,7 @@ use tokio::sync::oneshot;
 pub use settings::{Limits, Settings, TlsFiles};
 pub use verify::{ChainFinding, Findings, verify};
 
-use crate::{
-    model::TouchpointId,
-    questionnaire::Hospital,
-};
+use crate::{model::TouchpointId, questionnaire::Hospital};
 use router::routes_of;
 use state::App;
 use store::{NewCode, Store, sqlite::SqliteStore};
@@ -62,30 +59,44 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Opens the store in a data folder, making both if need be.
 pub fn open_store(data_dir: &Path) -> anyhow::Result<Arc<dyn Store>> {
-    fs::create_dir_all(data_dir).with_context(|| format!("cannot make the data folder {}", data_dir.display()))?;
+    fs::create_dir_all(data_dir)
+        .with_context(|| format!("cannot make the data folder {}", data_dir.display()))?;
     let path = data_dir.join(shell::DATABASE_FILE);
     Ok(Arc::new(SqliteStore::open(&path, shell::fresh_store_id(), shell::now())?))
 }
 
 /// Makes a one-time enrolment code for a touchpoint, good for 24 hours.
-pub async fn new_code(store: &dyn Store, hospital: &Hospital, touchpoint: &TouchpointId) -> anyhow::Result<String> {
+pub async fn new_code(
+    store: &dyn Store,
+    hospital: &Hospital,
+    touchpoint: &TouchpointId,
+) -> anyhow::Result<String> {
     let found = hospital.touchpoint(touchpoint);
-    let site = &found.with_context(|| format!("there is no touchpoint `{touchpoint}` in the touchpoints file"))?.site;
+    let site = &found
+        .with_context(|| format!("there is no touchpoint `{touchpoint}` in the touchpoints file"))?
+        .site;
     let code = code::new_code(shell::random());
     let made_at = shell::now();
     store
-        .add_code(site, NewCode {
-            code_hash: code::hash_of(&code),
-            touchpoint: touchpoint.clone(),
-            made_at,
-            expires_at: made_at + code::LIFETIME,
-        })
+        .add_code(
+            site,
+            NewCode {
+                code_hash: code::hash_of(&code),
+                touchpoint: touchpoint.clone(),
+                made_at,
+                expires_at: made_at + code::LIFETIME,
+            },
+        )
         .await?;
     Ok(code)
 }
 
 /// Revokes a terminal's key at whichever site it belongs to; false if no site knows it.
-pub async fn revoke(store: &dyn Store, hospital: &Hospital, terminal: &crate::model::TerminalId) -> anyhow::Result<bool> {
+pub async fn revoke(
+    store: &dyn Store,
+    hospital: &Hospital,
+    terminal: &crate::model::TerminalId,
+) -> anyhow::Result<bool> {
     for site in &hospital.sites {
         if store.revoke(&site.id, terminal, shell::now()).await? {
             return Ok(true);
@@ -95,7 +106,11 @@ pub async fn revoke(store: &dyn Store, hospital: &Hospital, terminal: &crate::mo
 }
 
 /// Writes every answer of all sites as CSV.
-pub async fn export(store: Arc<dyn Store>, hospital: &Hospital, out: &mut dyn std::io::Write) -> anyhow::Result<()> {
+pub async fn export(
+    store: Arc<dyn Store>,
+    hospital: &Hospital,
+    out: &mut dyn std::io::Write,
+) -> anyhow::Result<()> {
     use tokio_stream::StreamExt as _;
     let sites = hospital.sites.iter().map(|site| (site.id.clone(), site.time_zone)).collect();
     let mut pages = std::pin::pin!(export::answers_csv(store, sites));
@@ -117,7 +132,10 @@ pub async fn serve(
 }
 
 /// The router without a listener, for tests of the handlers, with the OpenAPI document.
-pub fn router(settings: Settings, hospital: Hospital) -> anyhow::Result<(axum::Router, utoipa::openapi::OpenApi)> {
+pub fn router(
+    settings: Settings,
+    hospital: Hospital,
+) -> anyhow::Result<(axum::Router, utoipa::openapi::OpenApi)> {
     Ok(routes_of(app_of(settings, hospital)?))
 }
 
@@ -147,7 +165,11 @@ async fn serve_app(
     let served = match tls {
         Some(files) => {
             let config = RustlsConfig::from_pem_file(&files.cert, &files.key).await.with_context(|| {
-                format!("cannot use the certificate {} with the key {}", files.cert.display(), files.key.display())
+                format!(
+                    "cannot use the certificate {} with the key {}",
+                    files.cert.display(),
+                    files.key.display()
+                )
             })?;
             let mut server = axum_server::from_tcp_rustls(listener, config)?.handle(handle);
             server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);

@@ -19,7 +19,8 @@ use xinsheng::{
     central::{
         ingest::Batch,
         store::{
-            CountQuery, Enrolled, Ingested, NewCode, NewTerminal, SignedRequest, Store, Submission, sqlite::SqliteStore,
+            CountQuery, Enrolled, Ingested, NewCode, NewTerminal, SignedRequest, Store, Submission,
+            sqlite::SqliteStore,
         },
     },
     chain,
@@ -75,7 +76,13 @@ fn submission(terminal: &str, body: &[u8]) -> Submission {
     }
 }
 
-async fn send(store: &Arc<dyn Store>, terminal: &str, journal: &Journal, first: u64, count: usize) -> Ingested {
+async fn send(
+    store: &Arc<dyn Store>,
+    terminal: &str,
+    journal: &Journal,
+    first: u64,
+    count: usize,
+) -> Ingested {
     store.ingest(submission(terminal, &journal.body(first, count))).await.unwrap()
 }
 
@@ -84,7 +91,14 @@ async fn send_all(store: &Arc<dyn Store>, terminal: &str, journal: &Journal) -> 
 }
 
 fn accepted(through: u64, head: Hash, stored: u32, duplicate: u32, counted: bool) -> Ingested {
-    Ingested::Accepted { accepted_through: through, head_hash: head, stored, duplicate, quarantined: vec![], counted }
+    Ingested::Accepted {
+        accepted_through: through,
+        head_hash: head,
+        stored,
+        duplicate,
+        quarantined: vec![],
+        counted,
+    }
 }
 
 /// Counts as (question, value, flagged) -> n.
@@ -201,8 +215,13 @@ fn an_entry_carried_into_a_new_chain_is_kept_and_not_counted_again() {
         new.push(answer(2, 3));
         send_all(&store, "t-1", &old).await;
         assert_eq!(send_all(&store, "t-1", &new).await, accepted(2, new.head(), 2, 0, true));
-        let states: Vec<String> =
-            store.entries(&site(), new.chain, 0, 9).await.unwrap().into_iter().map(|entry| entry.state).collect();
+        let states: Vec<String> = store
+            .entries(&site(), new.chain, 0, 9)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|entry| entry.state)
+            .collect();
         assert_eq!(states, ["repeated", "projected"]);
         assert_eq!(all_counts(&store).await.values().sum::<u64>(), 2);
     });
@@ -238,22 +257,32 @@ fn what_is_not_understood_is_kept_with_the_reason_and_replayed_after_the_mend() 
         journal.push(unknown(answer(1, 5)));
         journal.push(answer(2, 9));
         journal.push(answer(3, 5));
-        let Ingested::Accepted { accepted_through, quarantined, .. } = send_all(&store, "t-1", &journal).await else {
+        let Ingested::Accepted { accepted_through, quarantined, .. } =
+            send_all(&store, "t-1", &journal).await
+        else {
             panic!("content refuses no batch");
         };
         assert_eq!(accepted_through, 4);
         assert_eq!(quarantined.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [1, 2, 3]);
         assert!(quarantined[1].reason.contains("`zz`"), "{}", quarantined[1].reason);
         let kept = store.quarantine(&site(), 9).await.unwrap();
-        assert_eq!(kept.iter().map(|entry| &entry.line).collect::<Vec<_>>(), journal.lines[..3].iter().collect::<Vec<_>>());
+        assert_eq!(
+            kept.iter().map(|entry| &entry.line).collect::<Vec<_>>(),
+            journal.lines[..3].iter().collect::<Vec<_>>()
+        );
 
         let mut mended = the_hospital();
         let question = mended.questionnaires[0].questions[0].clone();
-        mended.questionnaires[0].questions.push(xinsheng::questionnaire::Question { id: "zz".parse().unwrap(), ..question });
+        mended.questionnaires[0]
+            .questions
+            .push(xinsheng::questionnaire::Question { id: "zz".parse().unwrap(), ..question });
         let zone = chrono_tz::Asia::Shanghai;
         let done = store.replay_quarantine(&site(), zone, Arc::new(mended.clone())).await.unwrap();
         assert_eq!((done.understood, done.remaining), (1, 2));
-        assert_eq!(all_counts(&store).await, [(("a".into(), 5, false), 1), (("zz".into(), 5, false), 1)].into());
+        assert_eq!(
+            all_counts(&store).await,
+            [(("a".into(), 5, false), 1), (("zz".into(), 5, false), 1)].into()
+        );
         let done = store.replay_quarantine(&site(), zone, Arc::new(mended)).await.unwrap();
         assert_eq!((done.understood, done.remaining), (0, 2));
         assert!(store.drift(&site()).await.unwrap().is_empty());
@@ -265,9 +294,11 @@ fn a_replayed_entry_does_not_override_a_later_answer() {
     stores(|store| async move {
         let mut journal = Journal::new(1);
         let with_question = |body: Body, value: u8| match body {
-            Body::Answer(answer) => {
-                Body::Answer(Answer { questionnaire: "later@1".parse().unwrap(), value: xinsheng::model::Value(value), ..answer })
-            }
+            Body::Answer(answer) => Body::Answer(Answer {
+                questionnaire: "later@1".parse().unwrap(),
+                value: xinsheng::model::Value(value),
+                ..answer
+            }),
             other => other,
         };
         journal.push(with_question(answer(1, 1), 1));
@@ -332,11 +363,17 @@ fn answers_of_a_boot_never_seen_count_in_totals_and_get_their_hour_when_the_boot
             sent: at(3_660_000),
         };
         let terminal: TerminalId = "t-1".parse().unwrap();
-        store.record_health(&site(), chrono_tz::Asia::Shanghai, &terminal, &health, received()).await.unwrap();
+        store
+            .record_health(&site(), chrono_tz::Asia::Shanghai, &terminal, &health, received())
+            .await
+            .unwrap();
         let hours = store.counts(&site(), hourly).await.unwrap();
         // Heard an hour and a minute after the boot began: the answer was given an hour before.
         let expected = (received() - TimeDelta::hours(1)).timestamp() / 3600 * 3600;
-        assert_eq!(hours.iter().map(|count| (count.hour, count.n)).collect::<Vec<_>>(), [(Some(expected), 1)]);
+        assert_eq!(
+            hours.iter().map(|count| (count.hour, count.n)).collect::<Vec<_>>(),
+            [(Some(expected), 1)]
+        );
         assert!(store.drift(&site()).await.unwrap().is_empty());
     });
 }
@@ -356,7 +393,8 @@ fn a_code_is_good_once_for_a_day_and_the_same_key_gets_the_same_answer_again() {
             async move { store.enrol(&site(), new).await.unwrap() }
         };
         assert_eq!(enrol("t-0", "k0", code.expires_at).await, Enrolled::ExpiredCode);
-        let welcome = Enrolled::Welcome { terminal: "t-1".parse().unwrap(), touchpoint: code.touchpoint.clone() };
+        let welcome =
+            Enrolled::Welcome { terminal: "t-1".parse().unwrap(), touchpoint: code.touchpoint.clone() };
         assert_eq!(enrol("t-1", "k1", start()).await, welcome);
         assert_eq!(enrol("t-2", "k1", start()).await, welcome);
         assert_eq!(enrol("t-2", "k2", start()).await, Enrolled::UsedCode);
@@ -455,7 +493,9 @@ impl Model {
 
     fn counts(&self) -> BTreeMap<(String, u8, bool), u64> {
         let mut sums = BTreeMap::new();
-        for (_, (value, flagged)) in self.answers.iter().filter(|(response, _)| !self.undone.contains(response)) {
+        for (_, (value, flagged)) in
+            self.answers.iter().filter(|(response, _)| !self.undone.contains(response))
+        {
             *sums.entry(("a".to_owned(), *value, *flagged)).or_default() += 1;
         }
         sums
@@ -463,7 +503,12 @@ impl Model {
 }
 
 /// Writes taps into a journal; the second journal carries entries of the first over under their ids. Gives each entry's id and tap.
-fn write(journal: &mut Journal, taps: &[Tap], other: &[(Option<EntryId>, Tap)], offset: u64) -> Vec<(Option<EntryId>, Tap)> {
+fn write(
+    journal: &mut Journal,
+    taps: &[Tap],
+    other: &[(Option<EntryId>, Tap)],
+    offset: u64,
+) -> Vec<(Option<EntryId>, Tap)> {
     let mut written = Vec::new();
     for tap in taps {
         let (id, what) = match tap {
@@ -474,14 +519,21 @@ fn write(journal: &mut Journal, taps: &[Tap], other: &[(Option<EntryId>, Tap)], 
             }
             Tap::End { response, undone } => {
                 let outcome = if *undone { EndOutcome::Undone } else { EndOutcome::Completed };
-                (Some(journal.push(end(response + offset, outcome))), Tap::End { response: response + offset, undone: *undone })
+                (
+                    Some(journal.push(end(response + offset, outcome))),
+                    Tap::End { response: response + offset, undone: *undone },
+                )
             }
             Tap::Junk => {
                 journal.push_raw(b"{]".to_vec());
                 (None, Tap::Junk)
             }
             Tap::Repeated { of } => {
-                let Some((Some(id), Tap::Answer { response, value, flagged: doubt })) = other.get(*of).cloned() else { continue };
+                let Some((Some(id), Tap::Answer { response, value, flagged: doubt })) =
+                    other.get(*of).cloned()
+                else {
+                    continue;
+                };
                 let body = answer(response, value);
                 let body = if doubt { flagged(body) } else { body };
                 journal.push_draft(Draft { id, at: journal.now(), body });
@@ -509,7 +561,8 @@ async fn counts_equal_a_recount(store: Arc<dyn Store>, taps: [Vec<Tap>; 2], send
             continue;
         }
         let count = count.min(usize::try_from(journal.last_seq() - first + 1).unwrap());
-        let Ingested::Accepted { accepted_through, .. } = send(&store, "t-1", journal, first, count).await else {
+        let Ingested::Accepted { accepted_through, .. } = send(&store, "t-1", journal, first, count).await
+        else {
             panic!("one history is no conflict");
         };
         for seq in through[which] + 1..=accepted_through {

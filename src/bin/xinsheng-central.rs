@@ -169,7 +169,10 @@ async fn serve(setup: Setup) -> anyhow::Result<ExitCode> {
 async fn enrol(setup: &Setup, touchpoint: &TouchpointId) -> anyhow::Result<ExitCode> {
     let code = central::new_code(store(setup)?.as_ref(), &setup.hospital, touchpoint).await?;
     writeln!(io::stdout(), "{code}")?;
-    writeln!(io::stderr(), "for one terminal at `{touchpoint}`, good for 24 hours:  xinsheng-kiosk enrol --code {code}")?;
+    writeln!(
+        io::stderr(),
+        "for one terminal at `{touchpoint}`, good for 24 hours:  xinsheng-kiosk enrol --code {code}"
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -23,7 +23,10 @@ use super::{
     store::{SignedRequest, Terminal},
 };
 use crate::{
-    sign::{Proof, PublicKey, RequestParts, ResponseParts, SignatureParams, keyid_of, sign_response, verify_request},
+    sign::{
+        Proof, PublicKey, RequestParts, ResponseParts, SignatureParams, keyid_of, sign_response,
+        verify_request,
+    },
     wire::{PROTOCOL_VERSION, header},
 };
 
@@ -51,7 +54,10 @@ pub(super) async fn from_terminal(app: &App, request: Request) -> Result<Proven<
     if terminal.revoked_at.is_some() {
         return Err(ApiError::forbidden(format!("the key of `{id}` is revoked; enrol the terminal again")));
     }
-    let key = terminal.public_key.parse().map_err(|_| ApiError::unavailable("the terminal's stored key is damaged"))?;
+    let key = terminal
+        .public_key
+        .parse()
+        .map_err(|_| ApiError::unavailable("the terminal's stored key is damaged"))?;
     let proof = prove(&key, &parts, Some(name), &content)?;
     app.allow(&id)?;
     let body = unpack(app, &parts.headers, &content)?;
@@ -64,7 +70,8 @@ pub(super) async fn from_stranger(app: &App, request: Request) -> Result<Proven<
     app.allow_enrolment()?;
     let input = text(&parts.headers, header::SIGNATURE_INPUT).unwrap_or_default();
     let refused = |error: &dyn std::fmt::Display| ApiError::unauthorized(error.to_string());
-    let key: PublicKey = keyid_of(input).map_err(|error| refused(&error))?.parse().map_err(|error| refused(&error))?;
+    let key: PublicKey =
+        keyid_of(input).map_err(|error| refused(&error))?.parse().map_err(|error| refused(&error))?;
     let proof = prove(&key, &parts, None, &content)?;
     let body = unpack(app, &parts.headers, &content)?;
     Ok(Proven { who: key, body, proof: SignedRequest { content: Some(content.into()), ..proof } })
@@ -132,7 +139,9 @@ async fn read(app: &App, request: Request) -> Result<(Parts, Bytes), ApiError> {
     match text(&parts.headers, "content-encoding") {
         None | Some("gzip") => {}
         Some(other) => {
-            return Err(ApiError::unsupported(format!("content encoding `{other}` is not understood; use gzip")));
+            return Err(ApiError::unsupported(format!(
+                "content encoding `{other}` is not understood; use gzip"
+            )));
         }
     }
     let limit = app.settings.limits.body_bytes;
@@ -158,7 +167,9 @@ fn check_protocol(headers: &HeaderMap) -> Result<(), ApiError> {
     if version <= PROTOCOL_VERSION {
         return Ok(());
     }
-    Err(ApiError::newer_protocol(format!("central speaks protocol {PROTOCOL_VERSION}, not {version}; update central")))
+    Err(ApiError::newer_protocol(format!(
+        "central speaks protocol {PROTOCOL_VERSION}, not {version}; update central"
+    )))
 }
 
 fn prove(

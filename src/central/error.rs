@@ -56,12 +56,18 @@ impl ApiError {
     }
 
     pub(super) fn too_large(limit_bytes: usize) -> Self {
-        let detail = format!("a body may have {limit_bytes} bytes, compressed and decompressed; send fewer entries");
+        let detail =
+            format!("a body may have {limit_bytes} bytes, compressed and decompressed; send fewer entries");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "the body is too large", detail)
     }
 
     pub(super) fn unsupported(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "this kind of body is not understood", detail)
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "media-type",
+            "this kind of body is not understood",
+            detail,
+        )
     }
 
     pub(super) fn newer_protocol(detail: impl Into<String>) -> Self {
@@ -77,7 +83,8 @@ impl ApiError {
 
     pub(super) fn too_many(retry_after_s: u32) -> Self {
         let title = "too many requests";
-        let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate", title, "come again after the time given");
+        let error =
+            Self::new(StatusCode::TOO_MANY_REQUESTS, "rate", title, "come again after the time given");
         Self { retry_after_s: Some(retry_after_s), ..error }
     }
 

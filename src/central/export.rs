@@ -42,8 +42,20 @@ const ANSWER_HEADER: [&str; 17] = [
 /// Scores as CSV text.
 pub(super) fn scores_csv(rows: &[ScoreRow]) -> String {
     let header = [
-        "site", "touchpoint", "name", "question", "scale", "start", "n", "score", "value", "low", "high", "suppressed",
-        "display", "formula",
+        "site",
+        "touchpoint",
+        "name",
+        "question",
+        "scale",
+        "start",
+        "n",
+        "score",
+        "value",
+        "low",
+        "high",
+        "suppressed",
+        "display",
+        "formula",
     ];
     let number = |value: Option<f64>| value.map(|value| format!("{value:.2}")).unwrap_or_default();
     let word = |value: serde_json::Result<serde_json::Value>| {
@@ -82,7 +94,11 @@ pub(super) fn answers_csv(
             let mut after = None;
             loop {
                 let page = store.answers(&site, after.clone(), PAGE).await;
-                after = page.as_ref().ok().and_then(|page| page.last()).map(|row| (row.response, row.question.clone()));
+                after = page
+                    .as_ref()
+                    .ok()
+                    .and_then(|page| page.last())
+                    .map(|row| (row.response, row.question.clone()));
                 let is_last = page.as_ref().map_or(true, |page| page.len() < PAGE);
                 let text = page.map(|page| table(None, page.iter().map(|row| answer_line(&site, zone, row))));
                 // The reader may be gone.
@@ -130,6 +146,7 @@ fn table(header: Option<&[&str]>, lines: impl Iterator<Item = Vec<String>>) -> S
     for line in lines {
         let _ = writer.write_record(line);
     }
-    let text = writer.into_inner().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    let text =
+        writer.into_inner().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
     if header.is_some() { format!("{BYTE_ORDER_MARK}{text}") } else { text }
 }

@@ -62,7 +62,9 @@ pub(super) async fn events(
             // The stream holds its seat for as long as the page is open.
             let _ = &seat;
             Ok(match event {
-                Ok(event) => Message::default().event(event.name()).data(serde_json::to_string(&event).unwrap_or_default()),
+                Ok(event) => Message::default()
+                    .event(event.name())
+                    .data(serde_json::to_string(&event).unwrap_or_default()),
                 Err(_) => Message::default().event("refresh").data("{}"),
             })
         });

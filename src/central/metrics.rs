@@ -34,8 +34,14 @@ impl Metrics {
             describe_counter!("xinsheng_entries_stored_total", "entries stored for the first time");
             describe_counter!("xinsheng_entries_duplicate_total", "entries that were stored already");
             describe_counter!("xinsheng_entries_quarantined_total", "entries stored and not understood");
-            describe_counter!("xinsheng_conflicts_total", "batches of another history: clones, restored cards");
-            describe_counter!("xinsheng_requests_refused_total", "requests of terminals answered by a problem");
+            describe_counter!(
+                "xinsheng_conflicts_total",
+                "batches of another history: clones, restored cards"
+            );
+            describe_counter!(
+                "xinsheng_requests_refused_total",
+                "requests of terminals answered by a problem"
+            );
             describe_counter!("xinsheng_enrolments_total", "terminals taken in");
             describe_counter!("xinsheng_health_reports_total", "health reports");
             describe_gauge!("xinsheng_terminals", "enrolled terminals that are not revoked");

@@ -46,7 +46,9 @@ pub(super) async fn metrics(State(app): State<Shared>) -> Result<Response, ApiEr
     let mut levels = Levels::default();
     for site in &app.hospital.sites {
         let now = shell::now();
-        for terminal in app.store.terminals(&site.id).await?.iter().filter(|terminal| terminal.revoked_at.is_none()) {
+        for terminal in
+            app.store.terminals(&site.id).await?.iter().filter(|terminal| terminal.revoked_at.is_none())
+        {
             levels.terminals += 1;
             levels.terminals_stale += u64::from(reports::is_stale(&app, terminal, now));
             levels.queue_depth += terminal.health.as_ref().map_or(0, |health| health.queue_depth);
@@ -54,7 +56,8 @@ pub(super) async fn metrics(State(app): State<Shared>) -> Result<Response, ApiEr
         levels.quarantined += app.store.quarantine(&site.id, QUARANTINE_COUNTED_MAX).await?.len() as u64;
         levels.alarms += app.store.alarms(&site.id, reports::ALARMS_MAX).await?.len() as u64;
     }
-    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics.render(levels)).into_response())
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics.render(levels))
+        .into_response())
 }
 
 /// This document.

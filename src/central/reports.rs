@@ -123,7 +123,8 @@ pub(super) async fn get_scores(
     let touchpoint = query.touchpoint.as_deref().map(|id| known_touchpoint(&app, id)).transpose()?;
     let mut rows = Vec::new();
     for site in app.sites(query.site.as_deref())? {
-        let edge = |text: &Option<String>| text.as_deref().map(|text| read_edge(text, site.time_zone)).transpose();
+        let edge =
+            |text: &Option<String>| text.as_deref().map(|text| read_edge(text, site.time_zone)).transpose();
         let wanted = CountQuery {
             touchpoint: touchpoint.clone(),
             from_hour: edge(&query.from)?,
@@ -176,7 +177,8 @@ pub(super) async fn export_answers(
     query: Result<Query<SiteQuery>, QueryRejection>,
 ) -> Result<Response, ApiError> {
     let query = read_query(query)?;
-    let sites = app.sites(query.site.as_deref())?.into_iter().map(|site| (site.id.clone(), site.time_zone)).collect();
+    let sites =
+        app.sites(query.site.as_deref())?.into_iter().map(|site| (site.id.clone(), site.time_zone)).collect();
     let pages = export::answers_csv(std::sync::Arc::clone(&app.store), sites);
     Ok(csv_file("answers.csv", Body::from_stream(pages)))
 }
@@ -246,7 +248,13 @@ pub(super) async fn list_terminals(
     let now = shell::now();
     let mut rows = Vec::new();
     for site in app.sites(query.site.as_deref())? {
-        rows.extend(app.store.terminals(&site.id).await?.into_iter().map(|terminal| terminal_row(&app, terminal, now)));
+        rows.extend(
+            app.store
+                .terminals(&site.id)
+                .await?
+                .into_iter()
+                .map(|terminal| terminal_row(&app, terminal, now)),
+        );
     }
     Ok(Json(rows))
 }
@@ -396,14 +404,16 @@ pub(super) async fn list_quarantine(
     let query = read_query(query)?;
     let mut rows = Vec::new();
     for site in app.sites(query.site.as_deref())? {
-        rows.extend(app.store.quarantine(&site.id, QUARANTINE_MAX).await?.into_iter().map(|entry| QuarantineRow {
-            site: site.id.clone(),
-            terminal: entry.terminal,
-            chain: entry.chain.to_string(),
-            seq: entry.seq,
-            reason: entry.reason,
-            received_at: entry.received_at,
-            line: String::from_utf8_lossy(&entry.line).into_owned(),
+        rows.extend(app.store.quarantine(&site.id, QUARANTINE_MAX).await?.into_iter().map(|entry| {
+            QuarantineRow {
+                site: site.id.clone(),
+                terminal: entry.terminal,
+                chain: entry.chain.to_string(),
+                seq: entry.seq,
+                reason: entry.reason,
+                received_at: entry.received_at,
+                line: String::from_utf8_lossy(&entry.line).into_owned(),
+            }
         }));
     }
     Ok(Json(rows))
@@ -468,9 +478,9 @@ fn read_query<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, ApiError>
 
 fn known_touchpoint(app: &App, id: &str) -> Result<TouchpointId, ApiError> {
     let found = app.hospital.touchpoints.iter().find(|touchpoint| touchpoint.id.as_str() == id);
-    found.map(|touchpoint| touchpoint.id.clone()).ok_or_else(|| {
-        ApiError::not_found(format!("there is no touchpoint `{id}` in the touchpoints file"))
-    })
+    found
+        .map(|touchpoint| touchpoint.id.clone())
+        .ok_or_else(|| ApiError::not_found(format!("there is no touchpoint `{id}` in the touchpoints file")))
 }
 
 /// A day begins at the site's midnight; an instant counts as it is. Unix seconds.

@@ -10,7 +10,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use tower_http::{
-    compression::CompressionLayer, set_header::SetResponseHeaderLayer, timeout::TimeoutLayer, trace::TraceLayer,
+    compression::CompressionLayer, set_header::SetResponseHeaderLayer, timeout::TimeoutLayer,
+    trace::TraceLayer,
 };
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -21,8 +22,7 @@ use super::{auth, error::ApiError, live, ops, reports, state::App, terminals};
 pub(super) type Shared = Arc<App>;
 
 /// Everything is ours, nothing is loaded from elsewhere, nobody frames it.
-const CONTENT_SECURITY_POLICY: &str =
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 #[derive(OpenApi)]
@@ -87,7 +87,10 @@ fn layered(router: Router, timeout: Duration) -> Router {
         .layer(fixed("content-security-policy", CONTENT_SECURITY_POLICY))
         .layer(fixed("x-content-type-options", "nosniff"))
         .layer(fixed("referrer-policy", "no-referrer"))
-        .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("no-store"),
+        ))
         .layer(TraceLayer::new_for_http())
 }
 
@@ -96,5 +99,6 @@ async fn unknown_path(State(_): State<Shared>, request: Request) -> Response {
 }
 
 async fn wrong_method(State(_): State<Shared>, request: Request) -> Response {
-    ApiError::method_not_allowed(format!("`{}` has no {}", request.uri().path(), request.method())).into_response()
+    ApiError::method_not_allowed(format!("`{}` has no {}", request.uri().path(), request.method()))
+        .into_response()
 }

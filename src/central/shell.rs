@@ -60,7 +60,8 @@ fn make_key(data_dir: &Path, path: &Path) -> anyhow::Result<KeyPair> {
     let seed = random::<32>();
     let draft = path.with_extension("key.new");
     let write = || -> io::Result<()> {
-        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+        let mut file =
+            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
         file.write_all(&seed)?;
         file.sync_all()?;
         // Of two programs that start together only one makes the key: a link never replaces a file.

@@ -11,7 +11,9 @@ use std::{
 };
 
 use chrono_tz::Tz;
-use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter, clock::Clock as _};
+use governor::{
+    DefaultDirectRateLimiter, DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter, clock::Clock as _,
+};
 use serde::Serialize;
 use tokio::sync::{Semaphore, broadcast};
 
@@ -96,11 +98,16 @@ pub(super) struct App {
 }
 
 impl App {
-    pub(super) fn new(mut settings: Settings, hospital: Hospital, store: Arc<dyn Store>, key: KeyPair) -> Self {
-        let delivered = settings.delivered.take().map(|text| Delivered {
-            etag: format!("\"{}\"", chain::sha256(&text)),
-            text,
-        });
+    pub(super) fn new(
+        mut settings: Settings,
+        hospital: Hospital,
+        store: Arc<dyn Store>,
+        key: KeyPair,
+    ) -> Self {
+        let delivered = settings
+            .delivered
+            .take()
+            .map(|text| Delivered { etag: format!("\"{}\"", chain::sha256(&text)), text });
         Self {
             by_terminal: RateLimiter::keyed(quota(settings.limits.requests_per_minute)),
             enrolments: RateLimiter::direct(quota(settings.limits.enrolments_per_minute)),
@@ -164,7 +171,9 @@ impl App {
     pub(super) fn sites(&self, wanted: Option<&str>) -> Result<Vec<&Site>, ApiError> {
         let Some(wanted) = wanted else { return Ok(self.hospital.sites.iter().collect()) };
         let found = self.hospital.sites.iter().find(|site| site.id.as_str() == wanted);
-        found.map(|site| vec![site]).ok_or_else(|| ApiError::not_found(format!("there is no site `{wanted}`")))
+        found
+            .map(|site| vec![site])
+            .ok_or_else(|| ApiError::not_found(format!("there is no site `{wanted}`")))
     }
 
     /// Takes one request off a terminal's allowance.
@@ -185,7 +194,9 @@ fn quota(per_minute: NonZeroU32) -> Quota {
     Quota::per_minute(per_minute)
 }
 
-fn too_many(until: &NotUntil<<governor::clock::DefaultClock as governor::clock::Clock>::Instant>) -> ApiError {
+fn too_many(
+    until: &NotUntil<<governor::clock::DefaultClock as governor::clock::Clock>::Instant>,
+) -> ApiError {
     let wait = until.wait_time_from(governor::clock::DefaultClock::default().now());
     let seconds = wait.saturating_add(Duration::from_millis(999)).as_secs().max(1);
     ApiError::too_many(u32::try_from(seconds).unwrap_or(u32::MAX))

@@ -47,7 +47,10 @@ const FACT_CHARS_MAX: usize = 200;
         (status = 503, description = "the store failed", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn enrol(State(app): State<Shared>, request: Request) -> Result<Json<EnrolmentReply>, ApiError> {
+pub(super) async fn enrol(
+    State(app): State<Shared>,
+    request: Request,
+) -> Result<Json<EnrolmentReply>, ApiError> {
     auth::expect_type(request.headers(), content_type::JSON)?;
     let Proven { who: key, body, .. } = auth::from_stranger(&app, request).await?;
     let asked: Enrolment = read_json(&body)?;
@@ -82,7 +85,9 @@ pub(super) async fn enrol(State(app): State<Shared>, request: Request) -> Result
             }
             Enrolled::UnknownCode => {}
             Enrolled::UsedCode => return Err(ApiError::forbidden("the code is used; make a new one")),
-            Enrolled::ExpiredCode => return Err(ApiError::forbidden("the code is older than 24 hours; make a new one")),
+            Enrolled::ExpiredCode => {
+                return Err(ApiError::forbidden("the code is older than 24 hours; make a new one"));
+            }
         }
     }
     Err(ApiError::forbidden("central knows no such code; look for a typing mistake, or make a new one"))
@@ -101,7 +106,7 @@ pub(super) struct CursorQuery {
     get, path = "/v1/terminals/self/cursor", tag = "terminals", params(CursorQuery),
     responses(
         (status = 200, body = CursorReply),
-        (status = 400, description = "no chain id", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "unreadable", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "no valid signature", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "revoked", body = Problem, content_type = "application/problem+json"),
         (status = 426, description = "newer protocol", body = Problem, content_type = "application/problem+json"),
@@ -109,7 +114,10 @@ pub(super) struct CursorQuery {
         (status = 503, description = "the store failed", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn get_cursor(State(app): State<Shared>, request: Request) -> Result<Json<CursorReply>, ApiError> {
+pub(super) async fn get_cursor(
+    State(app): State<Shared>,
+    request: Request,
+) -> Result<Json<CursorReply>, ApiError> {
     let asked = Query::<CursorQuery>::try_from_uri(request.uri()).map(|Query(query)| query.chain);
     let Proven { who: terminal, .. } = auth::from_terminal(&app, request).await?;
     let no_chain = || ApiError::bad_request("the query must be `chain=` and 32 hexadecimal digits");
@@ -190,11 +198,18 @@ pub(super) async fn post_entries(State(app): State<Shared>, request: Request) ->
             };
             Ok(typed(Json(receipt), content_type::RECEIPT))
         }
-        Ingested::Conflict { accepted_through, head_hash } => Err(conflict(&app, &terminal, accepted_through, head_hash)),
+        Ingested::Conflict { accepted_through, head_hash } => {
+            Err(conflict(&app, &terminal, accepted_through, head_hash))
+        }
     }
 }
 
-fn conflict(app: &App, terminal: &Terminal, accepted_through: u64, head_hash: crate::model::Hash) -> ApiError {
+fn conflict(
+    app: &App,
+    terminal: &Terminal,
+    accepted_through: u64,
+    head_hash: crate::model::Hash,
+) -> ApiError {
     app.metrics.conflicts.increment(1);
     tracing::warn!(terminal = %terminal.id, accepted_through, "a journal with another history was sent");
     app.tell(Event::Alarm { site: terminal.site.clone() });
@@ -204,9 +219,10 @@ fn conflict(app: &App, terminal: &Terminal, accepted_through: u64, head_hash: cr
 fn refused(error: &BatchError) -> ApiError {
     match error {
         BatchError::Header(_) => ApiError::bad_request(error.to_string()),
-        BatchError::Count(_) | BatchError::Lines { .. } | BatchError::Sequence(_) | BatchError::Head { .. } => {
-            ApiError::unprocessable(error.to_string())
-        }
+        BatchError::Count(_)
+        | BatchError::Lines { .. }
+        | BatchError::Sequence(_)
+        | BatchError::Head { .. } => ApiError::unprocessable(error.to_string()),
     }
 }
 
@@ -225,7 +241,10 @@ fn refused(error: &BatchError) -> ApiError {
         (status = 503, description = "the store failed", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn post_health(State(app): State<Shared>, request: Request) -> Result<Json<HealthReply>, ApiError> {
+pub(super) async fn post_health(
+    State(app): State<Shared>,
+    request: Request,
+) -> Result<Json<HealthReply>, ApiError> {
     auth::expect_type(request.headers(), content_type::JSON)?;
     let Proven { who: terminal, body, .. } = auth::from_terminal(&app, request).await?;
     let health: Health = read_json(&body)?;
@@ -251,6 +270,7 @@ pub(super) async fn post_health(State(app): State<Shared>, request: Request) -> 
     responses(
         (status = 200, body = String, content_type = "application/toml"),
         (status = 304, description = "still the same"),
+        (status = 400, description = "unreadable", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "no valid signature", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "revoked", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "central delivers none", body = Problem, content_type = "application/problem+json"),
@@ -262,10 +282,12 @@ pub(super) async fn post_health(State(app): State<Shared>, request: Request) -> 
 pub(super) async fn get_config(State(app): State<Shared>, request: Request) -> Result<Response, ApiError> {
     let known = request.headers().get(http_header::IF_NONE_MATCH).cloned();
     auth::from_terminal(&app, request).await?;
-    let none = || ApiError::not_found("this central delivers no configuration; the terminal's own file counts");
+    let none =
+        || ApiError::not_found("this central delivers no configuration; the terminal's own file counts");
     let delivered = app.delivered.as_ref().ok_or_else(none)?;
     let is_known = known.as_ref().and_then(|value| value.to_str().ok()).is_some_and(|value| {
-        value.trim() == "*" || value.split(',').any(|tag| tag.trim().trim_start_matches("W/") == delivered.etag)
+        value.trim() == "*"
+            || value.split(',').any(|tag| tag.trim().trim_start_matches("W/") == delivered.etag)
     });
     let mut response = if is_known {
         StatusCode::NOT_MODIFIED.into_response()
@@ -279,7 +301,8 @@ pub(super) async fn get_config(State(app): State<Shared>, request: Request) -> R
 }
 
 fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
-    serde_json::from_slice(body).map_err(|error| ApiError::bad_request(format!("the body cannot be read: {error}")))
+    serde_json::from_slice(body)
+        .map_err(|error| ApiError::bad_request(format!("the body cannot be read: {error}")))
 }
 
 fn typed(response: impl IntoResponse, kind: &'static str) -> Response {

@@ -82,7 +82,11 @@ pub async fn verify(store: &Arc<dyn Store>, hospital: &Hospital) -> Result<Findi
     Ok(findings)
 }
 
-async fn verify_chain(store: &Arc<dyn Store>, site: &SiteId, held: ChainSummary) -> Result<ChainFinding, StoreError> {
+async fn verify_chain(
+    store: &Arc<dyn Store>,
+    site: &SiteId,
+    held: ChainSummary,
+) -> Result<ChainFinding, StoreError> {
     let mut damage = Vec::new();
     let mut heads = store.checkpoints(site, held.chain).await?.into_iter().peekable();
     let (mut hash, mut seq) = (chain::genesis(held.chain), 0_u64);
@@ -117,7 +121,9 @@ async fn verify_chain(store: &Arc<dyn Store>, site: &SiteId, held: ChainSummary)
             break;
         }
     }
-    damage.extend(heads.map(|head| format!("entries {} to {} are signed for and missing", head.first_seq, head.seq)));
+    damage.extend(
+        heads.map(|head| format!("entries {} to {} are signed for and missing", head.first_seq, head.seq)),
+    );
     let cursor = &held.cursor;
     if (seq, hash) != (cursor.accepted_through, cursor.head_hash) {
         damage.push(format!("the cursor stands at {}, the entries end at {seq}", cursor.accepted_through));
@@ -129,7 +135,12 @@ async fn verify_chain(store: &Arc<dyn Store>, site: &SiteId, held: ChainSummary)
 }
 
 /// The body as it was sent: kept where it was compressed, otherwise the header line and the stored lines again.
-async fn body_of(store: &Arc<dyn Store>, site: &SiteId, chain: ChainId, head: &Checkpoint) -> Result<Vec<u8>, StoreError> {
+async fn body_of(
+    store: &Arc<dyn Store>,
+    site: &SiteId,
+    chain: ChainId,
+    head: &Checkpoint,
+) -> Result<Vec<u8>, StoreError> {
     if let Some(content) = &head.proof.content {
         return Ok(content.clone());
     }
