@@ -5,29 +5,28 @@
 mod hospital;
 #[path = "support/journal.rs"]
 mod journal;
+#[path = "support/signed.rs"]
+mod signed;
 
-use std::{collections::BTreeSet, io::Write as _, num::NonZeroU32, sync::Arc};
+use std::{collections::BTreeSet, num::NonZeroU32, sync::Arc};
 
 use axum::{
     Router,
     body::{Body, to_bytes},
     http::{HeaderMap, Request, StatusCode},
 };
-use flate2::{Compression, write::GzEncoder};
 use hospital::plan;
 use journal::{Journal, answer, end, flagged};
 use serde_json::{Value as Json, json};
+use signed::{Call, enrolment, gzip, health};
 use tower::ServiceExt as _;
 use xinsheng::{
     central::{self, Settings, store::Store},
-    model::{Moment, TerminalId, TimeQuality},
+    model::TerminalId,
     questionnaire::Hospital,
-    sign::{KeyPair, Proof, PublicKey, RequestParts, ResponseParts, sign_request, verify_response},
+    sign::{KeyPair, Proof, PublicKey, ResponseParts, verify_response},
     survey::Start,
-    wire::{
-        CursorReply, EndOutcome, Enrolment, EnrolmentReply, Health, HealthReply, Problem, Receipt,
-        ScreenFacts,
-    },
+    wire::{CursorReply, EndOutcome, EnrolmentReply, HealthReply, Problem, Receipt},
 };
 
 const ENTRIES: &str = "/v1/terminals/self/entries";
@@ -102,7 +101,7 @@ impl Api {
         }
         let body = to_bytes(body, usize::MAX).await.unwrap().to_vec();
         let reply = Reply { status: parts.status, headers: parts.headers, body };
-        if self.document["paths"].get(&path).is_some() {
+        if self.document["paths"][&path].get(&method).is_some() {
             self.hold_against_document(&method, &path, &reply);
         }
         reply
@@ -208,102 +207,18 @@ impl Terminal {
     }
 }
 
-struct Call<'a> {
-    key: &'a KeyPair,
-    terminal: Option<String>,
-    method: &'a str,
-    path: &'a str,
-    query: Option<&'a str>,
-    kind: &'a str,
-    body: Vec<u8>,
-    encoding: Option<&'a str>,
-    protocol: &'a str,
+trait IntoRequest {
+    fn request(&self) -> Request<Body>;
 }
 
-impl Call<'_> {
+impl IntoRequest for Call<'_> {
     fn request(&self) -> Request<Body> {
-        let parts = RequestParts {
-            method: self.method,
-            path: self.path,
-            query: self.query,
-            terminal: self.terminal.as_deref(),
-            protocol: self.protocol,
-            content_encoding: self.encoding,
-            body: &self.body,
-        };
-        let signed = sign_request(self.key, &parts, 1, "n").unwrap();
-        let uri = self.query.map_or_else(|| self.path.to_owned(), |query| format!("{}?{query}", self.path));
-        let mut request = Request::builder()
-            .method(self.method)
-            .uri(uri)
-            .header("xinsheng-protocol", self.protocol)
-            .header("signature-input", signed.signature_input)
-            .header("signature", signed.signature);
-        let optional = [
-            ("content-type", Some(self.kind.to_owned()).filter(|kind| !kind.is_empty())),
-            ("xinsheng-terminal", self.terminal.clone()),
-            ("content-encoding", self.encoding.map(str::to_owned)),
-            ("content-digest", signed.content_digest),
-        ];
-        for (name, value) in optional {
-            if let Some(value) = value {
-                request = request.header(name, value);
-            }
+        let mut request = Request::builder().method(self.method).uri(self.uri());
+        for (name, value) in self.headers() {
+            request = request.header(name, value);
         }
         request.body(Body::from(self.body.clone())).unwrap()
     }
-}
-
-fn gzip(body: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(body).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn moment() -> Moment {
-    Journal::new(1).now()
-}
-
-fn enrolment<'a>(key: &'a KeyPair, code: &str) -> Call<'a> {
-    let body = Enrolment {
-        code: code.to_owned(),
-        public_key: key.public().to_string(),
-        hardware_id: "hw".to_owned(),
-        software: "0.1.0".to_owned(),
-        sent: moment(),
-    };
-    Call {
-        key,
-        terminal: None,
-        method: "POST",
-        path: "/v1/enrolments",
-        query: None,
-        kind: "application/json",
-        body: serde_json::to_vec(&body).unwrap(),
-        encoding: None,
-        protocol: "1",
-    }
-}
-
-fn health(journal: &Journal) -> Vec<u8> {
-    let health = Health {
-        chain: journal.chain,
-        last_seq: journal.last_seq(),
-        queue_depth: 3,
-        oldest_unsent_s: Some(12),
-        refused: 0,
-        last_error: Some("connection refused".to_owned()),
-        temperature_c: Some(41.5),
-        disk_free_bytes: Some(1 << 30),
-        clock: TimeQuality::Synced,
-        software: "0.1.0".to_owned(),
-        config_hash: "ab".to_owned(),
-        screen: ScreenFacts { width_px: 1280, height_px: 800 },
-        restarts: 2,
-        lost_after: None,
-        sent: journal.now(),
-    };
-    serde_json::to_vec(&health).unwrap()
 }
 
 #[tokio::test]
