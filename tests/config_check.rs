@@ -109,7 +109,10 @@ fn a_touchpoint_in_five_lines_passes_the_check() {
     let readme = include_str!("../README.md");
     let five = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     assert_eq!(five.trim().lines().count(), 1 + 5, "the section's name and five lines");
-    assert!(include_str!("../docs/config.md").contains(five), "the page and the README show the same touchpoint");
+    assert!(
+        include_str!("../docs/config.md").contains(five),
+        "the page and the README show the same touchpoint"
+    );
     let at = EXAMPLE_TOUCHPOINTS.find("# ── Questionnaires").unwrap();
     let text = format!("{}{five}\n{}", &EXAMPLE_TOUCHPOINTS[..at], &EXAMPLE_TOUCHPOINTS[at..]);
     let loaded = hospital(&text).unwrap();
