@@ -3,13 +3,14 @@
 //! - [`engine`]: when to say what, and what an answer changes; without I/O, clock or dice. [`backoff`]: how long to wait.
 //! - [`outcome`]: what an answer means; the one table of statuses. [`message`]: requests and answers as values.
 //! - [`transport`]: HTTPS. [`keys`]: who this terminal is. [`enrol`]: how it became that.
-//! - [`worker`]: the thread that puts them together.
+//! - [`hands`]: what the engine's effects do to the journal. [`worker`]: the thread that puts them together.
 //!
 //! The journal is the queue: nothing is kept here that a restart would lose.
 
 pub mod backoff;
 pub mod engine;
 pub mod enrol;
+pub mod hands;
 pub mod keys;
 pub mod message;
 pub mod outcome;

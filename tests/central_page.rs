@@ -3,7 +3,7 @@
 
 #[path = "support/http.rs"]
 mod http;
-#[path = "support/journal.rs"]
+#[path = "support/booked.rs"]
 mod journal;
 #[path = "support/signed.rs"]
 mod signed;

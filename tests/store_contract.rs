@@ -2,7 +2,7 @@
 
 #[path = "support/hospital.rs"]
 mod hospital;
-#[path = "support/journal.rs"]
+#[path = "support/booked.rs"]
 mod journal;
 
 use std::{

@@ -11,6 +11,7 @@ use crate::{
     model::{ChainId, Moment},
     sync::{
         engine::{Badge, Effect, Engine, NewChainReason, Queue, Step},
+        hands,
         keys::{Identity, put_aside},
         message::{MessageError, Request, Speaker, ask_config, ask_cursor, send_batch, send_json},
         nonce,
@@ -19,9 +20,6 @@ use crate::{
     },
     wire::{BATCH_BYTES_MAX, Health, header, path},
 };
-
-/// The batch size that passed, in the journal's small facts.
-const LIMIT_KEY: &str = "sync_batch_entries";
 
 /// What the thread was started with, apart from its arguments.
 pub(super) struct Shell {
@@ -86,8 +84,7 @@ fn begin<'a>(shell: &'a Shell, args: &'a mut SyncArgs) -> Result<Option<Session<
             return Ok(None);
         }
     };
-    let limit = shell.recorder.call(|journal| journal.meta(LIMIT_KEY).ok().flatten())?;
-    let limit = limit.and_then(|text| text.parse().ok());
+    let limit = shell.recorder.call(hands::remembered_limit)?;
     let trust = Trust { key: identity.central_key, store: identity.store };
     let status = SyncStatus {
         state: SyncState::NoContact,
@@ -114,7 +111,7 @@ fn begin<'a>(shell: &'a Shell, args: &'a mut SyncArgs) -> Result<Option<Session<
 /// A card that was copied from another machine: its journal goes on as another chain, its key is not used here.
 fn leave_copied_identity(shell: &Shell, args: &SyncArgs) -> Result<(), End> {
     let now = shell.clock.now();
-    let begun = shell.recorder.call(move |journal| journal.start_new_chain(fresh::chain_id(), &now))?;
+    let begun = shell.recorder.call(move |journal| hands::begin_chain(journal, fresh::chain_id(), &now))?;
     if let Err(error) = begun {
         tracing::error!(
             error = &error as &dyn std::error::Error,
@@ -330,73 +327,47 @@ impl Session<'_> {
 
     fn apply(&mut self, effect: Effect, chain: ChainId) -> Result<(), End> {
         let now = self.shell.clock.now();
-        let recorder = &self.shell.recorder;
-        // The journal may have begun a new chain meanwhile: an answer about the old one is of no use then.
-        let done = match effect {
-            Effect::MoveCursor { through, head } => recorder.call(move |journal| {
-                if journal.head().chain == chain { journal.acknowledge(through, head, &now) } else { Ok(()) }
-            })?,
-            Effect::Rewind { through, head } => {
-                tracing::warn!(through, "central fell back; sending again from there");
-                recorder.call(move |journal| {
-                    if journal.head().chain == chain { journal.rewind(through, head) } else { Ok(()) }
-                })?
+        match &effect {
+            Effect::MoveCursor { .. } | Effect::RememberLimit(_) => {}
+            Effect::Rewind { through, .. } => {
+                tracing::warn!(through, "central fell back; sending again from there")
             }
             Effect::Refuse { seq, reason } => {
                 tracing::error!(seq, reason, "central refused an entry; it is kept here and passed over");
-                recorder.call(move |journal| {
-                    if journal.head().chain == chain { journal.refuse(seq, &reason) } else { Ok(()) }
-                })?
             }
             Effect::NewChain(reason) => {
-                tracing::error!(%reason, "beginning a new chain; unsent entries are carried over");
-                recorder.call(move |journal| journal.start_new_chain(fresh::chain_id(), &now).map(|_| ()))?
+                tracing::error!(%reason, "beginning a new chain; what this journal holds is carried over");
             }
-            Effect::RememberLimit(limit) => {
-                recorder.call(move |journal| journal.set_meta(LIMIT_KEY, &limit.to_string()))?
-            }
-            Effect::SetBadge(badge) => {
-                self.status.badge = badge;
-                Ok(())
-            }
-            Effect::SetClock(time) => {
-                self.shell.clock.set_offset(time);
-                Ok(())
-            }
+            Effect::SetBadge(badge) => self.status.badge.clone_from(badge),
+            Effect::SetClock(time) => self.shell.clock.set_offset(*time),
             Effect::ApplyConfig { text, .. } => {
-                if let Err(reason) = (self.args.on_config)(&text) {
+                if let Err(reason) = (self.args.on_config)(text) {
                     tracing::error!(
                         reason,
                         "the configuration from central is not taken; the last good one stays"
                     );
                 }
-                Ok(())
             }
             Effect::Quarantined(entries) => {
                 self.status.quarantined += entries.len() as u64;
                 for entry in entries {
                     tracing::warn!(seq = entry.seq, reason = entry.reason, "central cannot read an entry");
                 }
-                Ok(())
             }
-        };
+        }
+        let done = self
+            .shell
+            .recorder
+            .call(move |journal| hands::apply(journal, &effect, chain, fresh::chain_id(), &now))?;
         done.or_else(|error| self.journal_said_no(&error, chain))
     }
 
-    /// What a journal's refusal means for the chain: nothing more can go under it, or a wait for storage.
+    /// What a journal's refusal means: nothing more can go under its chain, or a wait for storage.
     fn journal_said_no(&mut self, error: &JournalError, chain: ChainId) -> Result<(), End> {
         tracing::error!(error = error as &dyn std::error::Error, "the journal cannot do what sync asks");
-        let reason = match error {
-            JournalError::HeadMismatch { .. } => NewChainReason::NotOurs,
-            JournalError::Ahead { .. } => NewChainReason::CentralAhead,
-            JournalError::Damaged { .. } => NewChainReason::Damaged,
-            JournalError::NotWaiting { .. }
-            | JournalError::ChainUsed(_)
-            | JournalError::Storage(_)
-            | JournalError::Io(_) => {
-                self.engine.pause(self.watch.ms(), fresh::unit());
-                return Ok(());
-            }
+        let Some(reason) = hands::ends_chain(error) else {
+            self.engine.pause(self.watch.ms(), fresh::unit());
+            return Ok(());
         };
         for effect in self.engine.journal_disagrees(reason, self.watch.ms(), fresh::unit()) {
             self.apply(effect, chain)?;
