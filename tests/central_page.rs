@@ -128,11 +128,12 @@ impl Browser {
         panic!("the page never fulfilled: {script}\n{}", self.run("return document.body.innerText"));
     }
 
+    /// The whole page, or on a phone its first screens.
     fn picture(&self, name: &str) {
         let Some(folder) = std::env::var_os("XINSHENG_SCREENS").map(PathBuf::from) else { return };
         let shot = self.tell(
             "goog/cdp/execute",
-            &json!({"cmd": "Page.captureScreenshot", "params": {"captureBeyondViewport": true}}),
+            &json!({"cmd": "Page.captureScreenshot", "params": {"captureBeyondViewport": !name.starts_with("phone")}}),
         );
         let png = BASE64_STANDARD.decode(shot["data"].as_str().unwrap()).unwrap();
         std::fs::create_dir_all(&folder).unwrap();
@@ -321,12 +322,12 @@ fn the_score_is_there_and_changes_when_a_tap_arrives() {
     browser.wait("return document.documentElement.lang === 'zh-CN' && document.querySelector('#scores-title').textContent === '各触点评分'");
     browser.picture("page-zh.png");
     for (name, width) in [("phone-zh", 360), ("tablet-zh", 820)] {
-        browser.resize(width, 800);
+        browser.resize(width, 1500);
         let wide = browser.run("return document.documentElement.scrollWidth");
         assert!(wide.as_u64().unwrap() <= u64::from(width), "{name} scrolls sideways: {wide}");
         browser.picture(&format!("{name}.png"));
     }
-    browser.resize(360, 800);
+    browser.resize(360, 1500);
     browser.run("document.querySelector('#language').click()");
     browser.picture("phone-en.png");
     let wide = browser.run("return document.documentElement.scrollWidth");
