@@ -40,8 +40,8 @@ impl Words {
     }
 }
 
-/// Every language there are texts for, in the order they were added.
-#[derive(Debug)]
+/// Every language there are texts for, in the order they were added. An empty one speaks English.
+#[derive(Debug, Default)]
 pub struct Catalogue {
     languages: Vec<Language>,
 }
@@ -94,7 +94,10 @@ impl Catalogue {
     /// What a language has no words for.
     pub fn missing(&self, tag: &str) -> Vec<Text> {
         let known = self.find(tag);
-        Text::ALL.into_iter().filter(|text| !known.is_some_and(|language| language.texts.contains_key(text))).collect()
+        Text::ALL
+            .into_iter()
+            .filter(|text| !known.is_some_and(|language| language.texts.contains_key(text)))
+            .collect()
     }
 
     fn find(&self, tag: &str) -> Option<&Language> {
@@ -160,7 +163,7 @@ texts! {
     /// Back to the question; the first answer is withdrawn.
     ThanksUndo = "thanks", "Change my answer";
     /// At an exit: on to another touchpoint.
-    ThanksAnother = "thanks", "Rate another place";
+    ThanksAnother = "thanks", "Another place";
     /// Nothing was touched for a while.
     StillThereTitle = "still-there", "Are you still there?";
     /// What happens after the countdown.
@@ -182,7 +185,7 @@ texts! {
     /// The promise at the foot of the pages.
     Privacy = "shell", "Anonymous. Staff cannot see your choice.";
     /// The same for narrow panels.
-    PrivacyShort = "shell", "Staff cannot see your choice.";
+    PrivacyShort = "shell", "Staff cannot see this";
     /// What the language button is called.
     LanguageButton = "shell", "Language";
     /// Staff badge: a changed file was refused, the last good one is in use.
@@ -204,7 +207,7 @@ texts! {
     /// Ease.
     Easy2 = "scale ease", "Hard";
     /// Ease, neither.
-    Easy3 = "scale ease", "In between";
+    Easy3 = "scale ease", "So-so";
     /// Ease.
     Easy4 = "scale ease", "Easy";
     /// Ease, best.
@@ -214,7 +217,7 @@ texts! {
     /// Friends and family.
     Experience2 = "scale experience", "Poor";
     /// Friends and family, neither.
-    Experience3 = "scale experience", "Neither";
+    Experience3 = "scale experience", "So-so";
     /// Friends and family.
     Experience4 = "scale experience", "Good";
     /// Friends and family, best.
@@ -222,7 +225,7 @@ texts! {
     /// Friends and family: don't know.
     Experience6 = "scale experience", "Don't know";
     /// The low end of the eleven keys.
-    RecommendLow = "scale recommendation", "0 Not likely at all";
+    RecommendLow = "scale recommendation", "0 Not at all likely";
     /// The high end of the eleven keys.
     RecommendHigh = "scale recommendation", "10 Very likely";
     /// A question of yes or no.
@@ -237,7 +240,9 @@ impl Text {
     pub fn level(scale: &str, place: usize) -> Option<Self> {
         let labels: &[Self] = match scale {
             "face4" => &[Self::Satisfied1, Self::Satisfied2, Self::Satisfied4, Self::Satisfied5],
-            "face5" | "csat5" => &[Self::Satisfied1, Self::Satisfied2, Self::Satisfied3, Self::Satisfied4, Self::Satisfied5],
+            "face5" | "csat5" => {
+                &[Self::Satisfied1, Self::Satisfied2, Self::Satisfied3, Self::Satisfied4, Self::Satisfied5]
+            }
             "ces5" => &[Self::Easy1, Self::Easy2, Self::Easy3, Self::Easy4, Self::Easy5],
             "fft6" => &[
                 Self::Experience1,
@@ -311,7 +316,8 @@ fn parse(tag: &str, po: &str) -> Result<Language, LangError> {
         }
         let entry = entry.unescaped().map_err(|error| syntax(format!("line {}: {error}", entry.linenum)))?;
         let context = entry.msgctxt.as_deref().unwrap_or_default();
-        let found = Text::ALL.into_iter().find(|text| text.context() == context && text.source() == entry.msgid);
+        let found =
+            Text::ALL.into_iter().find(|text| text.context() == context && text.source() == entry.msgid);
         if let (Some(text), Some(words)) = (found, entry.msgstr.filter(|words| !words.is_empty())) {
             texts.insert(text, words);
         }
@@ -338,7 +344,9 @@ mod tests {
             for entry in &file.entries {
                 let context = entry.msgctxt.as_deref().unwrap_or_default();
                 assert!(
-                    Text::ALL.into_iter().any(|text| text.context() == context && text.source() == entry.msgid),
+                    Text::ALL
+                        .into_iter()
+                        .any(|text| text.context() == context && text.source() == entry.msgid),
                     "{tag}, line {}: no page asks for {context:?} {:?}",
                     entry.linenum,
                     entry.msgid
@@ -365,8 +373,12 @@ mod tests {
         for (weight, bytes) in fonts {
             let face = ttf_parser::Face::parse(bytes, 0).expect("a font");
             for tag in catalogue.tags() {
-                let texts = Text::ALL.into_iter().map(|text| Words::new(catalogue.text(tag, text), None).text);
-                for c in texts.chain([catalogue.name(tag).to_owned()]).flat_map(|text| text.chars().collect::<Vec<_>>()) {
+                let texts =
+                    Text::ALL.into_iter().map(|text| Words::new(catalogue.text(tag, text), None).text);
+                for c in texts
+                    .chain([catalogue.name(tag).to_owned()])
+                    .flat_map(|text| text.chars().collect::<Vec<_>>())
+                {
                     assert!(face.glyph_index(c).is_some(), "{tag}: {c:?} is not in the {weight} font");
                 }
             }
@@ -403,7 +415,9 @@ mod tests {
 
     #[test]
     fn every_scale_of_words_has_a_label_for_each_level() {
-        for (scale, levels) in [("face4", 4), ("face5", 5), ("csat5", 5), ("ces5", 5), ("fft6", 6), ("yes_no", 2)] {
+        for (scale, levels) in
+            [("face4", 4), ("face5", 5), ("csat5", 5), ("ces5", 5), ("fft6", 6), ("yes_no", 2)]
+        {
             for place in 1..=levels {
                 assert!(Text::level(scale, place).is_some(), "{scale} {place}");
             }

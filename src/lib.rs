@@ -38,3 +38,5 @@ pub mod ui;
 
 #[cfg(feature = "central")]
 pub mod central;
+#[cfg(all(feature = "simulator", feature = "central"))]
+pub mod demo;

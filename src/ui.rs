@@ -8,13 +8,25 @@ use crate::lang::Words;
 use crate::panel::Panel;
 use slint::ComponentHandle;
 
-#[allow(missing_docs, unused_qualifications, unreachable_pub, clippy::all, clippy::pedantic, clippy::unwrap_used, clippy::expect_used, clippy::wildcard_enum_match_arm)]
+#[allow(
+    missing_docs,
+    unused_qualifications,
+    unreachable_pub,
+    clippy::all,
+    clippy::pedantic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::wildcard_enum_match_arm
+)]
 mod generated {
     slint::include_modules!();
 }
 
 /// Lays the pages out for a panel. To be called again when the window moves to another scale factor.
-#[expect(clippy::cast_possible_truncation, reason = "lengths on a screen fit a single-precision number many times over")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "lengths on a screen fit a single-precision number many times over"
+)]
 pub fn lay_out(window: &AppWindow, panel: &Panel, low_reach: bool) {
     let lengths = panel.metrics(f64::from(window.window().scale_factor()));
     let metrics = window.global::<Metrics>();

@@ -123,7 +123,7 @@ impl Screen {
 #[test]
 fn one_tap_on_a_face_is_thanked_for() {
     let screen = Screen::new(&["exit"], Start::Question);
-    screen.press("非常好");
+    screen.press("很好");
     assert!(screen.thanks());
     assert_eq!(screen.kinds(), ["answer"]);
     screen.wait(5_000);
@@ -148,7 +148,7 @@ fn an_exit_asks_where_then_what_then_why_then_thanks_and_offers_another_place() 
 #[test]
 fn a_visitor_may_change_the_answer_on_the_thank_you_page() {
     let screen = Screen::new(&["exit"], Start::Question);
-    screen.press("非常差").press("改一下").press("好");
+    screen.press("很差").press("改一下").press("较好");
     assert!(screen.thanks());
     let undone = |body: &Body| matches!(body, Body::ResponseEnd(e) if e.outcome == EndOutcome::Undone);
     assert!(screen.journal.borrow().iter().any(undone));
@@ -186,14 +186,14 @@ fn every_page_speaks_the_language_that_was_chosen_and_forgets_it() {
     screen.press("Very good");
     assert!(screen.shows("Thank you. It is recorded."));
     screen.wait(5_000);
-    assert!(screen.button("非常好").is_some());
+    assert!(screen.button("很好").is_some());
 }
 
 #[test]
 fn a_tap_that_cannot_be_stored_is_not_thanked_for() {
     let screen = Screen::new(&["exit"], Start::Question);
     screen.disk.borrow_mut().mode = Mode::Fails;
-    screen.press("非常好");
+    screen.press("很好");
     assert!(screen.shows("没有记上，抱歉"));
     assert!(!screen.thanks());
     screen.wait(10_000);
@@ -204,7 +204,7 @@ fn a_tap_that_cannot_be_stored_is_not_thanked_for() {
 fn thanks_wait_for_a_slow_disk_and_the_screen_does_not() {
     let screen = Screen::new(&["exit"], Start::Question);
     screen.disk.borrow_mut().mode = Mode::Stalls;
-    screen.press("非常好");
+    screen.press("很好");
     assert!(!screen.thanks());
     let held = |s: &Screen| {
         use slint::Model;

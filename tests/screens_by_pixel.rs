@@ -63,7 +63,7 @@ fn thanked(panel: &SimPanel) -> bool {
 fn a_finger_on_the_glass_is_seen_in_the_same_frame_and_counts_when_it_leaves() {
     let (mut panel, journal) = panel(ten_inch(), &["exit"], Start::Question);
     panel.advance(1_000);
-    let button = panel.find("非常好").unwrap();
+    let button = panel.find("很好").unwrap();
     let before = pixels(&panel, button);
     panel.press_at(button.center());
     let pressed = pixels(&panel, button);
@@ -78,7 +78,7 @@ fn a_finger_on_the_glass_is_seen_in_the_same_frame_and_counts_when_it_leaves() {
 fn sliding_off_a_button_takes_the_tap_back() {
     let (mut panel, journal) = panel(ten_inch(), &["exit"], Start::Question);
     panel.advance(1_000);
-    let button = panel.find("非常好").unwrap();
+    let button = panel.find("很好").unwrap();
     let before = pixels(&panel, button);
     panel.press_at(button.center());
     panel.move_to((640.0, 100.0));
@@ -92,7 +92,7 @@ fn sliding_off_a_button_takes_the_tap_back() {
 fn travel_inside_a_button_is_still_a_tap() {
     let (mut panel, journal) = panel(ten_inch(), &["exit"], Start::Question);
     panel.advance(1_000);
-    let button = panel.find("非常好").unwrap();
+    let button = panel.find("很好").unwrap();
     panel.press_at((button.x + 4.0, button.y + 4.0));
     panel.move_to(button.center());
     panel.release_at((button.x + button.width - 4.0, button.y + button.height - 4.0));

@@ -1,2 +1,53 @@
-//! Stub.
-fn main() {}
+//! Terminal and central on one machine.
+
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::Parser;
+use xinsheng::demo::{self, Options, PORT};
+
+/// Starts central on this machine, enrols a terminal, and shows its screen: in a window if there is a display, else on a panel in memory
+/// on which scripted visitors tap real feedback.
+#[derive(Parser)]
+#[command(name = "xinsheng-demo", version, about)]
+struct Arguments {
+    /// Tap every row of a CSV file (respondent,date,touchpoint,rating) on the real pages.
+    #[arg(long, value_name = "FILE")]
+    replay: Option<PathBuf>,
+    /// Keep configuration and databases in this folder.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// No window, even if there is a display.
+    #[arg(long)]
+    headless: bool,
+    /// Central's port on 127.0.0.1; 0 for any free one.
+    #[arg(long, default_value_t = PORT)]
+    port: u16,
+    /// Write a PNG of each page into this folder.
+    #[arg(long, value_name = "DIR")]
+    screens: Option<PathBuf>,
+    /// End when everything is synced and verified.
+    #[arg(long)]
+    exit: bool,
+}
+
+fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("XINSHENG_LOG").unwrap_or_else(|_| "warn".into()),
+        )
+        .with_writer(io::stderr)
+        .init();
+    let Arguments { replay, data, headless, port, screens, exit } = Arguments::parse();
+    match demo::run(&Options { replay, data, headless, port, screens, exit }) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The one place where an error of this program ends.
+            let _ = writeln!(io::stderr(), "error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

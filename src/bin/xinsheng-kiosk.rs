@@ -16,7 +16,7 @@ use xinsheng::{
     journal,
     kiosk::{
         Kiosk,
-        terminal::{FONTS, Place, Terminal},
+        terminal::{FONTS, IDENTITY_FILE, Place, Terminal},
     },
     sync,
     ui::AppWindow,
@@ -111,7 +111,6 @@ fn show(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let window = AppWindow::new().context("cannot open a window; is there a display (DISPLAY or WAYLAND_DISPLAY)?")?;
     let kiosk = Kiosk::new(&window, terminal.parts()?)?;
     terminal.attach(&kiosk.messenger())?;
-    terminal.connect(&kiosk.messenger());
     window.run().context("the window ended")?;
     terminal.stop();
     Ok(ExitCode::SUCCESS)
@@ -123,8 +122,10 @@ fn enrol(arguments: &Arguments, code: &str) -> anyhow::Result<ExitCode> {
     })?;
     let kiosk = &setup.value.kiosk;
     let data = data(arguments)?;
+    std::fs::create_dir_all(&data).with_context(|| format!("cannot make the folder {}", data.display()))?;
+    let file = data.join(IDENTITY_FILE);
     let identity =
-        sync::enrol(&kiosk.central_url, kiosk.central_ca_file.as_deref(), code, &data, &SystemClock::new())?;
+        sync::enrol(&kiosk.central_url, kiosk.central_ca_file.as_deref(), code, &file, &SystemClock::new())?;
     writeln!(io::stdout(), "enrolled as terminal {} of site {}", identity.terminal, identity.site)?;
     Ok(ExitCode::SUCCESS)
 }

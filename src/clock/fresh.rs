@@ -1,6 +1,6 @@
 //! Chance for the shells: ids and key material from the operating system's generator. The pure core takes them as arguments.
 
-use crate::model::{ChainId, EntryId, Moment, ResponseId};
+use crate::model::{BootId, ChainId, EntryId, Moment, ResponseId};
 
 /// Random bytes, fit for keys.
 pub fn bytes<const N: usize>() -> [u8; N] {
@@ -17,6 +17,11 @@ pub fn chain_id() -> ChainId {
 /// The secret half of an Ed25519 key.
 pub fn key_seed() -> [u8; 32] {
     bytes()
+}
+
+/// A simulated start of a machine.
+pub fn boot_id() -> BootId {
+    BootId(uuid::Builder::from_random_bytes(bytes()).into_uuid())
 }
 
 /// A new entry's id.

@@ -6,7 +6,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use anyhow::Context;
@@ -49,9 +49,35 @@ pub struct Terminal {
     started: Started,
     report: OpenReport,
     recorder: Recorder,
-    sync: Arc<OnceLock<sync::SyncHandle>>,
+    sync: sync::SyncHandle,
+    inbox: Option<sync::SyncInbox>,
+    worker: Option<sync::SyncWorker>,
     clock: Arc<dyn Clock>,
     watch: Option<config::Watch>,
+    badges: Badges,
+    in_force: Arc<Mutex<String>>,
+}
+
+/// The name of the identity file in a terminal's data folder.
+pub const IDENTITY_FILE: &str = "identity.json";
+
+/// What staff should know, from two sources; the configuration's word goes first, because it needs a hand.
+#[derive(Clone, Default)]
+struct Badges(Arc<Mutex<BadgeWords>>);
+
+#[derive(Default)]
+struct BadgeWords {
+    config: String,
+    sync: String,
+}
+
+impl Badges {
+    /// Changes the words and gives what is to be shown.
+    fn change(&self, change: impl FnOnce(&mut BadgeWords)) -> String {
+        let mut words = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut words);
+        if words.config.is_empty() { words.sync.clone() } else { words.config.clone() }
+    }
 }
 
 impl Terminal {
@@ -66,20 +92,30 @@ impl Terminal {
             folder.join("data")
         });
         std::fs::create_dir_all(&data).with_context(|| format!("cannot make the folder {}", data.display()))?;
-        let identity = sync::Identity::load(&sync::Identity::path_in(&data)).ok();
+        let identity = sync::Identity::load(&data.join(IDENTITY_FILE)).ok();
         let enrolled_for = identity.as_ref().map(|identity| &identity.touchpoint);
         let started = config::start(&place.config, &data, enrolled_for, &read, &Glyphs::new(&FONTS));
         let (journal, report) =
             Journal::open(&data, OpenArgs::new(fresh::chain_id(), clock.now())).context("cannot open the journal")?;
-        let sync: Arc<OnceLock<sync::SyncHandle>> = Arc::default();
+        let (sync, inbox) = sync::wake_pair();
         let waker = sync.clone();
-        let recorder = Recorder::spawn(journal, clock.clone(), move |_| {
-            if let Some(sync) = waker.get() {
-                sync.nudge();
-            }
-        })
-        .context("cannot start the journal's thread")?;
-        let terminal = Self { place, data, started, report, recorder, sync, clock, watch: None };
+        let recorder = Recorder::spawn(journal, clock.clone(), move |_| waker.nudge())
+            .context("cannot start the journal's thread")?;
+        let in_force = Arc::new(Mutex::new(started.loaded.config_hash.clone()));
+        let terminal = Self {
+            place,
+            data,
+            started,
+            report,
+            recorder,
+            sync,
+            inbox: Some(inbox),
+            worker: None,
+            clock,
+            watch: None,
+            badges: Badges::default(),
+            in_force,
+        };
         terminal.note_start()?;
         Ok(terminal)
     }
@@ -104,9 +140,14 @@ impl Terminal {
         self.recorder.handle()
     }
 
-    /// The way to central, once [`Terminal::connect`] has started it.
-    pub fn sync(&self) -> Option<&sync::SyncHandle> {
-        self.sync.get()
+    /// The way to central; it goes nowhere before [`Terminal::attach`].
+    pub fn sync(&self) -> &sync::SyncHandle {
+        &self.sync
+    }
+
+    /// The identity file.
+    pub fn identity_file(&self) -> PathBuf {
+        self.data.join(IDENTITY_FILE)
     }
 
     /// What a screen needs.
@@ -135,14 +176,15 @@ impl Terminal {
         })
     }
 
-    /// Lets the threads tell the screen about new configuration and trouble, from now on.
+    /// Starts the way to central and the watch over the files; from now on both tell the screen what changed.
     ///
     /// # Errors
-    /// The watch over the files cannot start.
+    /// A thread cannot start.
     pub fn attach(&mut self, messenger: &Messenger) -> anyhow::Result<()> {
         if self.started.origin != Origin::Files {
-            messenger.badge(&refused_words());
+            messenger.badge(&self.badges.change(|words| words.config = refused_words()));
         }
+        self.connect(messenger)?;
         let tell = self.on_change(messenger.clone());
         let seen = self.started.loaded.config_hash.clone();
         let watch = config::Watch::spawn(self.place.config.clone(), seen, FONTS.to_vec(), tell)
@@ -151,30 +193,61 @@ impl Terminal {
         Ok(())
     }
 
+    fn connect(&mut self, messenger: &Messenger) -> anyhow::Result<()> {
+        let Some(inbox) = self.inbox.take() else { return Ok(()) };
+        let kiosk = &self.started.loaded.value.kiosk;
+        let (messenger, badges) = (messenger.clone(), self.badges.clone());
+        let in_force = self.in_force.clone();
+        let mut args =
+            sync::SyncArgs::new(kiosk.central_url.clone(), kiosk.central_ca_file.clone(), self.identity_file());
+        args.screen = screen_of(kiosk);
+        args.config_hash = Box::new(move || in_force.lock().unwrap_or_else(PoisonError::into_inner).clone());
+        args.on_status = Box::new(move |status| {
+            let words = status.badge.as_ref().map(ToString::to_string).unwrap_or_default();
+            messenger.badge(&badges.change(|badge| badge.sync = words));
+        });
+        if kiosk.source == config::ConfigSource::Central {
+            args.on_config = self.on_delivery();
+        }
+        let worker = sync::spawn(inbox, self.recorder.handle(), self.clock.clone(), args)
+            .context("cannot start the way to central")?;
+        self.worker = Some(worker);
+        Ok(())
+    }
+
+    /// Puts a delivered touchpoints file in place if it is right; the watch over the files then takes it into force.
+    fn on_delivery(&self) -> Box<dyn FnMut(&str) -> Result<(), String> + Send> {
+        let (config, data) = (self.place.config.clone(), self.data.clone());
+        Box::new(move |text| {
+            config::accept_delivered(&config, &data, text.as_bytes(), &read, &Glyphs::new(&FONTS))
+                .map(|_| ())
+                .map_err(|error| error.to_string())
+        })
+    }
+
     /// Ends the threads in order: nothing new comes in, then what is in hand is written.
     pub fn stop(self) {
         drop(self.watch);
-        if let Some(sync) = self.sync.get() {
-            sync.stop();
-        }
+        drop(self.worker);
         self.recorder.stop();
     }
 
     fn on_change(&self, messenger: Messenger) -> impl FnMut(Change) + Send + 'static {
-        let (recorder, clock) = (self.recorder.handle(), self.clock.clone());
-        let last_good = LastGood::in_dir(&self.data);
+        let (recorder, clock, badges) = (self.recorder.handle(), self.clock.clone(), self.badges.clone());
+        let (last_good, in_force) = (LastGood::in_dir(&self.data), self.in_force.clone());
         move |change| match change {
             Change::New(loaded) => {
                 keep(&last_good, &loaded);
                 record(&recorder, &*clock, config_entry(&loaded.config_hash, None));
+                in_force.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&loaded.config_hash);
                 messenger.plan(plan_of(&loaded.value));
-                messenger.badge("");
+                messenger.badge(&badges.change(|words| words.config.clear()));
                 tracing::info!(config_hash = %loaded.config_hash, "new configuration in force");
             }
             Change::Refused(findings) => {
                 tracing::error!("changed configuration refused, the last good one stays in force:\n{findings}");
                 record(&recorder, &*clock, config_entry("", Some(&findings)));
-                messenger.badge(&refused_words());
+                messenger.badge(&badges.change(|words| words.config = refused_words()));
             }
         }
     }

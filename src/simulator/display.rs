@@ -6,7 +6,7 @@ use embedded_graphics::{
     draw_target::DrawTarget,
     geometry::{Point, Size},
     pixelcolor::{Rgb888, RgbColor},
-    primitives::Rectangle,
+    primitives::{PointsIter, Rectangle},
 };
 use embedded_graphics_simulator::{OutputSettings, SimulatorDisplay};
 use slint::{

@@ -18,8 +18,8 @@ use crate::{
 
 /// The code of a visitor who left without an answer.
 const NOT_ANSWERED: u8 = 7;
-/// Visits of a day lie between these local times.
-const OPENS: NaiveTime = NaiveTime::from_hms_opt(8, 0, 0).unwrap_or(NaiveTime::MIN);
+/// Visits of a day begin at this local hour, and are over after this many milliseconds.
+const OPENS_HOUR: u32 = 8;
 const OPEN_MS: i64 = 10 * 3_600 * 1_000;
 /// Between two visitors: nobody is taken for a repeat of the one before.
 const BETWEEN_VISITS_MS: u64 = 30_000;
@@ -189,7 +189,9 @@ pub fn run(
         );
         for (i, row) in day.iter().enumerate() {
             let offset_ms = OPEN_MS * i64::try_from(i)? / i64::try_from(day.len())?;
-            let local = row.date.and_time(OPENS) + TimeDelta::milliseconds(offset_ms);
+            let local = row.date.and_time(NaiveTime::MIN)
+                + TimeDelta::hours(i64::from(OPENS_HOUR))
+                + TimeDelta::milliseconds(offset_ms);
             let at = setup.time_zone.from_local_datetime(&local).earliest().with_context(|| {
                 format!("{local} does not exist in {}: the clocks were moved", setup.time_zone)
             })?;

@@ -1,0 +1,167 @@
+//! The thread that owns the journal.
+//!
+//! Everybody else holds a [`RecorderHandle`] and sends commands. The screen never waits: [`RecorderHandle::append`] returns at once and
+//! the reply comes on the recorder's thread after the commit. The sync thread may wait: [`RecorderHandle::call`]. Between commands the
+//! recorder does the journal's upkeep. It ends when told to, or when the last handle is gone.
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use super::{AppendError, Head, Journal, Upkeep};
+use crate::{clock::Clock, wire::Draft};
+
+/// Commands that may wait: with a disk stalled for two seconds a touch storm of 200 taps a second makes 400; more is refused, not hidden.
+const COMMANDS_MAX: usize = 1024;
+
+/// Upkeep begins when nobody has asked for anything for this long.
+const IDLE: Duration = Duration::from_secs(2);
+
+/// Between two steps of upkeep, so that a tap that comes in meanwhile waits for one step at most.
+const STEP: Duration = Duration::from_millis(5);
+
+/// An idle terminal looks after its journal this often: the side file's age limit.
+const REST: Duration = Duration::from_secs(60);
+
+type Reply = Box<dyn FnOnce(Result<Head, AppendError>) + Send>;
+type Job = Box<dyn FnOnce(&mut Journal) + Send>;
+
+enum Command {
+    Append(Vec<Draft>, Reply),
+    Call(Job),
+    Stop,
+}
+
+/// The recorder has ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("the journal is closed")]
+pub struct Gone;
+
+/// The running thread. Dropping it stops it.
+pub struct Recorder {
+    handle: RecorderHandle,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// A way to reach the journal; cheap to clone.
+#[derive(Clone)]
+pub struct RecorderHandle {
+    commands: SyncSender<Command>,
+}
+
+impl Recorder {
+    /// Starts the thread. `on_append` is called on it after every commit of entries, to wake the sync thread; it must not wait.
+    pub fn spawn(
+        journal: Journal,
+        clock: Arc<dyn Clock>,
+        on_append: impl Fn(Head) + Send + 'static,
+    ) -> io::Result<Self> {
+        let (commands, inbox) = mpsc::sync_channel(COMMANDS_MAX);
+        let run = move || run(journal, &*clock, &inbox, &on_append);
+        let thread = thread::Builder::new().name("journal".into()).spawn(run)?;
+        Ok(Self { handle: RecorderHandle { commands }, thread: Some(thread) })
+    }
+
+    /// A way to reach it.
+    pub fn handle(&self) -> RecorderHandle {
+        self.handle.clone()
+    }
+
+    /// Does what was asked before, closes the journal and ends.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        let Some(thread) = self.thread.take() else { return };
+        // Both fail only if the thread has ended already.
+        drop(self.handle.commands.send(Command::Stop));
+        if thread.join().is_err() {
+            tracing::error!("the journal's thread panicked");
+        }
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl RecorderHandle {
+    /// Writes entries and replies, on the recorder's thread, once they are on the disk or refused. Never waits.
+    pub fn append(&self, drafts: Vec<Draft>, reply: impl FnOnce(Result<Head, AppendError>) + Send + 'static) {
+        match self.commands.try_send(Command::Append(drafts, Box::new(reply))) {
+            Ok(()) => {}
+            Err(TrySendError::Full(command)) => command.refuse(AppendError::Stalled),
+            Err(TrySendError::Disconnected(command)) => command.refuse(AppendError::Gone),
+        }
+    }
+
+    /// Has something done with the journal and waits for the result.
+    pub fn call<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Journal) -> T + Send + 'static,
+    ) -> Result<T, Gone> {
+        let (send, receive) = mpsc::sync_channel(1);
+        let job: Job = Box::new(move |journal| {
+            // A caller that no longer waits wants no result.
+            drop(send.send(job(journal)));
+        });
+        self.commands.send(Command::Call(job)).map_err(|_| Gone)?;
+        receive.recv().map_err(|_| Gone)
+    }
+}
+
+impl Command {
+    fn refuse(self, error: AppendError) {
+        if let Self::Append(_, reply) = self {
+            reply(Err(error));
+        }
+    }
+}
+
+fn run(mut journal: Journal, clock: &dyn Clock, inbox: &Receiver<Command>, on_append: &dyn Fn(Head)) {
+    let mut wait = IDLE;
+    loop {
+        match inbox.recv_timeout(wait) {
+            Ok(Command::Append(drafts, reply)) => {
+                let appended = journal.append(drafts);
+                let head = appended.as_ref().ok().copied();
+                if let Err(error) = &appended {
+                    tracing::error!(error = error as &dyn std::error::Error, "entries are not stored");
+                }
+                reply(appended);
+                head.into_iter().for_each(on_append);
+                wait = IDLE;
+            }
+            Ok(Command::Call(job)) => {
+                job(&mut journal);
+                wait = wait.min(IDLE);
+            }
+            Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Timeout) => wait = look_after(&mut journal, clock),
+        }
+    }
+    if let Err(error) = journal.close() {
+        tracing::warn!(error = &error as &dyn std::error::Error, "the journal did not close cleanly");
+    }
+}
+
+/// One step of upkeep; says when the next is due.
+fn look_after(journal: &mut Journal, clock: &dyn Clock) -> Duration {
+    match journal.upkeep(&clock.now()) {
+        Ok(Upkeep::More) => STEP,
+        Ok(Upkeep::Done) => REST,
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "upkeep of the journal failed");
+            REST
+        }
+    }
+}
