@@ -182,7 +182,8 @@ fn diagnose(texts: &[String]) -> Trouble {
         Trouble::CertificateExpired
     } else if has(&["not valid for name", "notvalidforname"]) {
         Trouble::CertificateName
-    } else if has(&["unknownissuer", "unknown issuer", "unknownca"]) {
+    // A bad signature is another authority under the name of the expected one.
+    } else if has(&["unknownissuer", "unknown issuer", "unknownca", "badsignature"]) {
         Trouble::CertificateIssuer
     } else if has(&["timed out"]) {
         Trouble::Timeout
@@ -231,6 +232,7 @@ mod tests {
             ("tcp connect error: No route to host (os error 113)", Trouble::Connect),
             ("operation timed out", Trouble::Timeout),
             ("invalid peer certificate: UnknownIssuer", Trouble::CertificateIssuer),
+            ("invalid peer certificate: BadSignature", Trouble::CertificateIssuer),
             ("invalid peer certificate: certificate expired: verification time", Trouble::CertificateExpired),
             ("invalid peer certificate: certificate not valid yet", Trouble::CertificateNotYetValid),
             ("invalid peer certificate: certificate not valid for name \"a\"", Trouble::CertificateName),

@@ -166,7 +166,7 @@ impl SyncHandle {
         self.0.changed.notify_all();
     }
 
-    /// Staff ask for an attempt now, whatever the wait.
+    /// Staff ask for an attempt now; only a wait that central asked for is not cut short.
     pub fn retry(&self) {
         self.0.flags().retry = true;
         self.0.changed.notify_all();
