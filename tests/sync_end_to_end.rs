@@ -2,6 +2,11 @@
 //! HTTP. At the end both sides hold the same entries: central signs for the journal's last place with the journal's own chain hash.
 
 #![cfg(all(feature = "terminal", feature = "central"))]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test that waits for threads waits in real time, and not for ever"
+)]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 #[path = "support/proxy.rs"]
 mod proxy;
@@ -27,7 +32,7 @@ use xinsheng::{
     clock::{Clock, SystemClock, fresh},
     journal::{Head, Journal, OpenArgs, Recorder},
     model::TouchpointId,
-    questionnaire::{Hospital, Site, Stage, Texts, Touchpoint},
+    questionnaire::{Hospital, OpeningHours, Site, Stage, Texts, Touchpoint},
     sync::{
         self, Identity, SyncArgs, SyncHandle, SyncState, SyncStatus, SyncWorker,
         backoff::Backoff,
@@ -38,7 +43,7 @@ use xinsheng::{
 };
 
 /// Far more than anything here takes on a slow machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Short enough for a test to see a deadline pass, long enough for a loaded machine to answer.
 const DEADLINES: Deadlines =
@@ -61,7 +66,7 @@ fn hospital() -> Hospital {
         name: Texts::default(),
         stage: Stage::Visit,
         dimension: None,
-        hours: Default::default(),
+        hours: OpeningHours::default(),
         icon: "generic".into(),
         questionnaire: "long@1".parse().unwrap(),
     };
@@ -108,8 +113,8 @@ impl Kiosk {
         args.connect =
             Box::new(move || Ok(Box::new(HttpTransport::new(&address, ca_file.as_deref(), DEADLINES)?)));
         args.pace = pace();
-        let (tell, statuses) = mpsc::channel();
-        args.on_status = Box::new(move |status| drop(tell.send(status.clone())));
+        let (change, statuses) = mpsc::channel();
+        args.on_status = Box::new(move |status| drop(change.send(status.clone())));
         let worker = sync::spawn(inbox, recorder.handle(), clock.clone(), args).unwrap();
         Self { folder: folder.to_owned(), recorder, worker, sync, clock, statuses }
     }
@@ -192,10 +197,10 @@ impl Scene {
         assert_eq!(cursor, head.seq);
         let findings = self.central.verify().unwrap();
         assert!(findings.is_whole(), "{findings:?}");
-        let held =
-            findings.chains.iter().find(|found| found.held.chain == head.chain).expect("the chain is held");
-        assert_eq!(held.held.cursor.accepted_through, head.seq);
-        assert_eq!(held.held.cursor.head_hash, head.hash);
+        let chain =
+            findings.chains.iter().find(|one| one.held.chain == head.chain).expect("the chain is held");
+        assert_eq!(chain.held.cursor.accepted_through, head.seq);
+        assert_eq!(chain.held.cursor.head_hash, head.hash);
     }
 }
 

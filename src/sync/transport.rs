@@ -22,7 +22,7 @@ use super::{
 };
 
 /// From the first packet to the last byte of the answer: a full batch at 64 kbit/s takes 20 s.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// Until there is a connection; a hospital's network answers in milliseconds or not at all.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(10);

@@ -334,7 +334,7 @@ impl Session<'_> {
         match &effect {
             Effect::MoveCursor { .. } | Effect::RememberLimit(_) => {}
             Effect::Rewind { through, .. } => {
-                tracing::warn!(through, "central fell back; sending again from there")
+                tracing::warn!(through, "central fell back; sending again from there");
             }
             Effect::Refuse { seq, reason } => {
                 tracing::error!(seq, reason, "central refused an entry; it is kept here and passed over");

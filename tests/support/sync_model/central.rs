@@ -141,11 +141,10 @@ impl Central {
             return Reply { status: 401, ..Reply::default() };
         }
         let mut body = Vec::new();
-        match encoding {
-            Some(_) => {
-                GzDecoder::new(request.body.as_slice()).read_to_end(&mut body).map(|_| ()).expect("gzip")
-            }
-            None => body.clone_from(&request.body),
+        if encoding.is_some() {
+            GzDecoder::new(request.body.as_slice()).read_to_end(&mut body).expect("gzip");
+        } else {
+            body.clone_from(&request.body);
         }
         let (status, kind, answer) = match request.path {
             path::CURSOR => {
