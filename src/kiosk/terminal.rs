@@ -213,6 +213,7 @@ impl Terminal {
         });
         if kiosk.source == config::ConfigSource::Central {
             args.on_config = self.on_delivery();
+            args.pace.takes_config = true;
         }
         let worker = sync::spawn(inbox, self.recorder.handle(), self.clock.clone(), args)
             .context("cannot start the way to central")?;

@@ -41,11 +41,13 @@ pub struct Pace {
     pub gather_ms: u64,
     /// Most entries in a batch.
     pub entries_max: usize,
+    /// Whether configuration that central offers is fetched.
+    pub takes_config: bool,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { backoff: Backoff::default(), gather_ms: 1_000, entries_max: BATCH_ENTRIES_MAX }
+        Self { backoff: Backoff::default(), gather_ms: 1_000, entries_max: BATCH_ENTRIES_MAX, takes_config: true }
     }
 }
 
@@ -345,7 +347,8 @@ impl Engine {
     fn health(&mut self, reply: &HealthReply, now_ms: u64, random: f64) -> Vec<Effect> {
         let mut effects = self.contact();
         self.health_due_ms = now_ms + interval(reply.next_sync_after_s, random);
-        self.config_wanted = reply.config_etag.is_some() && reply.config_etag != self.config_etag;
+        self.config_wanted =
+            self.pace.takes_config && reply.config_etag.is_some() && reply.config_etag != self.config_etag;
         if reply.commands.iter().any(|command| command == "sync_now") {
             self.gather_until_ms = now_ms;
         }

@@ -76,7 +76,7 @@ impl SyncArgs {
             config_hash: Box::new(String::new),
             on_config: Box::new(|_| Err("this terminal takes its configuration from its own file".into())),
             on_status: Box::new(|_| {}),
-            pace: Pace::default(),
+            pace: Pace { takes_config: false, ..Pace::default() },
         }
     }
 }
