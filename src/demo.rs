@@ -80,7 +80,8 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         Some(rows) => Some(replay::set_up(&setup.value.hospital, rows)?),
         None => None,
     };
-    let hospital = replay.as_ref().map_or_else(|| Arc::new(setup.value.hospital.clone()), |r| r.hospital.clone());
+    let hospital =
+        replay.as_ref().map_or_else(|| Arc::new(setup.value.hospital.clone()), |r| r.hospital.clone());
     let listener = listen(options.port)?;
     let address = listener.local_addr()?;
     let central = start_central(&home, hospital, listener)?;
@@ -115,7 +116,8 @@ impl Home {
         };
         let home = Self { path, temporary };
         for folder in [home.path.clone(), home.config_dir(), home.kiosk_dir(), home.central_dir()] {
-            std::fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+            std::fs::create_dir_all(&folder)
+                .with_context(|| format!("cannot make the folder {}", folder.display()))?;
         }
         // The example files as they stand; what somebody changed in a kept folder stays.
         for (name, text) in [
@@ -176,7 +178,9 @@ impl Drop for Home {
 }
 
 fn has_display() -> bool {
-    ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+    ["DISPLAY", "WAYLAND_DISPLAY"]
+        .iter()
+        .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
 fn rows(options: &Options, display: bool) -> anyhow::Result<Option<Vec<Row>>> {
@@ -208,7 +212,12 @@ fn start_central(home: &Home, hospital: Arc<Hospital>, listener: TcpListener) ->
 }
 
 /// The real way in: a one-time code, a key made on the terminal, a signed request.
-fn enrol(home: &Home, central: &Central, setup: &Loaded<KioskSetup>, replay: Option<&Setup>) -> anyhow::Result<()> {
+fn enrol(
+    home: &Home,
+    central: &Central,
+    setup: &Loaded<KioskSetup>,
+    replay: Option<&Setup>,
+) -> anyhow::Result<()> {
     let file = home.kiosk_dir().join(IDENTITY_FILE);
     if sync::Identity::load(&file).is_ok() {
         return Ok(());
@@ -217,7 +226,8 @@ fn enrol(home: &Home, central: &Central, setup: &Loaded<KioskSetup>, replay: Opt
     let touchpoint = touchpoints.first().context("no touchpoint to enrol for")?;
     let code = central.make_code(touchpoint)?;
     let url = &setup.value.kiosk.central_url;
-    let identity = sync::enrol(url, None, &code, &file, &SystemClock::new()).context("cannot enrol the terminal")?;
+    let identity =
+        sync::enrol(url, None, &code, &file, &SystemClock::new()).context("cannot enrol the terminal")?;
     say(&format!("enrolled as terminal {} of site {}", identity.terminal, identity.site))
 }
 
@@ -278,7 +288,8 @@ fn wait_for_sync(terminal: &Terminal) -> anyhow::Result<()> {
     sync.retry();
     let looks = SYNC_PATIENCE.as_millis() / SYNC_LOOK.as_millis();
     for _ in 0..looks {
-        let waiting = terminal.recorder().call(|journal| journal.stats().map(|stats| stats.queue_depth))??;
+        let waiting =
+            terminal.recorder().call(|journal| journal.stats().map(|stats| stats.queue_depth))??;
         if waiting == 0 {
             return Ok(());
         }

@@ -199,7 +199,9 @@ impl Shared {
         let at = self.clock.now();
         let drafts = bodies.into_iter().map(|body| Draft { id: fresh::entry_id(&at), at, body }).collect();
         let messenger = self.messenger.clone();
-        let reply = move |durable| messenger.tell(if durable { News::Stored(token) } else { News::StoreFailed(token) });
+        let reply = move |durable| {
+            messenger.tell(if durable { News::Stored(token) } else { News::StoreFailed(token) })
+        };
         (self.store)(drafts, Box::new(reply));
     }
 

@@ -82,7 +82,11 @@ impl SimPanel {
     ///
     /// # Errors
     /// A second panel on the same thread, or a plan with nothing to ask.
-    pub fn new(panel: Panel, clock: Arc<SimClock>, parts: impl FnOnce(Arc<SimClock>) -> Parts) -> anyhow::Result<Self> {
+    pub fn new(
+        panel: Panel,
+        clock: Arc<SimClock>,
+        parts: impl FnOnce(Arc<SimClock>) -> Parts,
+    ) -> anyhow::Result<Self> {
         let adapter = MinimalSoftwareWindow::new(RepaintBufferType::ReusedBuffer);
         let platform =
             SimPlatform { adapter: adapter.clone(), clock: clock.clone(), started_at_ms: clock.now().up_ms };
@@ -170,7 +174,12 @@ impl SimPanel {
         let button = ElementHandle::find_by_accessible_label(&self.window, label)
             .find(|element| element.accessible_role() == Some(AccessibleRole::Button))?;
         let (at, size) = (button.absolute_position(), button.size());
-        Some(Area { x: at.x * scale, y: at.y * scale, width: size.width * scale, height: size.height * scale })
+        Some(Area {
+            x: at.x * scale,
+            y: at.y * scale,
+            width: size.width * scale,
+            height: size.height * scale,
+        })
     }
 
     /// Taps the middle of the button with this label.

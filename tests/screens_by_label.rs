@@ -112,7 +112,8 @@ impl Screen {
     }
 
     fn thanks(&self) -> bool {
-        self.kiosk.with_survey(|survey| matches!(survey.page(), Page::Thanks { .. })) && self.shows("谢谢您！已经记下了")
+        self.kiosk.with_survey(|survey| matches!(survey.page(), Page::Thanks { .. }))
+            && self.shows("谢谢您！已经记下了")
     }
 
     fn kinds(&self) -> Vec<&'static str> {
@@ -170,7 +171,8 @@ fn who_falls_silent_is_asked_and_may_stay() {
 fn the_countdown_counts_whole_seconds() {
     let screen = Screen::new(&["window"], Start::Attract);
     screen.press("点这里开始").wait(30_000);
-    let seconds = |s: &Screen| slint::ComponentHandle::global::<xinsheng::ui::StillThere>(&s.window).get_seconds();
+    let seconds =
+        |s: &Screen| slint::ComponentHandle::global::<xinsheng::ui::StillThere>(&s.window).get_seconds();
     assert_eq!(seconds(&screen), 20);
     screen.wait(1_000);
     assert_eq!(seconds(&screen), 19);
@@ -208,7 +210,10 @@ fn thanks_wait_for_a_slow_disk_and_the_screen_does_not() {
     assert!(!screen.thanks());
     let held = |s: &Screen| {
         use slint::Model;
-        slint::ComponentHandle::global::<xinsheng::ui::Question>(&s.window).get_options().iter().any(|o| o.held)
+        slint::ComponentHandle::global::<xinsheng::ui::Question>(&s.window)
+            .get_options()
+            .iter()
+            .any(|o| o.held)
     };
     assert!(held(&screen), "the tapped level must look tapped while it is written");
     screen.wait(2_000);

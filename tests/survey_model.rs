@@ -209,7 +209,12 @@ struct Visitor {
 
 impl Visitor {
     fn at(touchpoints: &[&str], start: Start) -> Self {
-        Self { survey: Survey::new(plan(touchpoints, start)).unwrap(), now: 1_000_000, ids: 0, stored: vec![] }
+        Self {
+            survey: Survey::new(plan(touchpoints, start)).unwrap(),
+            now: 1_000_000,
+            ids: 0,
+            stored: vec![],
+        }
     }
 
     /// Does it after two seconds of thought; every commit succeeds at once.
@@ -262,7 +267,11 @@ fn one_tap_is_enough_where_the_question_is_the_resting_page() {
 #[test]
 fn an_unhappy_visitor_is_asked_why_and_may_choose_several_reasons() {
     let mut visitor = Visitor::at(&["ward"], Start::Question);
-    visitor.does(Event::Rate(0)).does(Event::ToggleReason(2)).does(Event::ToggleReason(0)).does(Event::ReasonsDone);
+    visitor
+        .does(Event::Rate(0))
+        .does(Event::ToggleReason(2))
+        .does(Event::ToggleReason(0))
+        .does(Event::ReasonsDone);
     let chosen = visitor.stored.iter().find_map(|body| match body {
         Body::Reasons(r) => Some(r.reasons.iter().map(|id| id.as_str().to_owned()).collect::<Vec<_>>()),
         _ => None,

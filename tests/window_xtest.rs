@@ -62,7 +62,8 @@ fn until(what: &str, mut so: impl FnMut() -> bool) {
 }
 
 fn kinds(config: &Path) -> Vec<String> {
-    let export = Command::new(env!("CARGO_BIN_EXE_xinsheng-kiosk")).arg("export").arg("--config").arg(config).output();
+    let export =
+        Command::new(env!("CARGO_BIN_EXE_xinsheng-kiosk")).arg("export").arg("--config").arg(config).output();
     let text = String::from_utf8(export.unwrap().stdout).unwrap();
     text.lines()
         .filter_map(|line| {
@@ -80,8 +81,10 @@ fn kinds(config: &Path) -> Vec<String> {
 #[test]
 fn a_tap_on_a_real_window_is_in_the_journal() {
     let tools = ["Xvfb", "xdotool", "matchbox-window-manager", "import"];
-    let missing: Vec<_> =
-        tools.iter().filter(|tool| Command::new("which").arg(tool).output().is_ok_and(|o| !o.status.success())).collect();
+    let missing: Vec<_> = tools
+        .iter()
+        .filter(|tool| Command::new("which").arg(tool).output().is_ok_and(|o| !o.status.success()))
+        .collect();
     if !missing.is_empty() {
         assert!(std::env::var_os("CI").is_none(), "under CI nothing is skipped; missing: {missing:?}");
         println!("skipped: {missing:?} not installed");
@@ -98,7 +101,8 @@ fn a_tap_on_a_real_window_is_in_the_journal() {
     let _x = spawn(Command::new("Xvfb").args([&display, "-screen", "0", "1280x800x24", "-nolisten", "tcp"]));
     let x = |command: &mut Command| command.env("DISPLAY", &display).output().unwrap();
     until("Xvfb", || x(Command::new("xdotool").arg("getdisplaygeometry")).status.success());
-    let _wm = spawn(Command::new("matchbox-window-manager").args(["-use_titlebar", "no"]).env("DISPLAY", &display));
+    let _wm =
+        spawn(Command::new("matchbox-window-manager").args(["-use_titlebar", "no"]).env("DISPLAY", &display));
     let _kiosk = spawn(
         Command::new(env!("CARGO_BIN_EXE_xinsheng-kiosk"))
             .arg("--config")

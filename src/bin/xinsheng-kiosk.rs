@@ -108,7 +108,8 @@ fn data(arguments: &Arguments) -> anyhow::Result<PathBuf> {
 fn show(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let place = Place { config: arguments.config.clone(), data: arguments.data.clone() };
     let mut terminal = Terminal::start(place, Arc::new(SystemClock::new()))?;
-    let window = AppWindow::new().context("cannot open a window; is there a display (DISPLAY or WAYLAND_DISPLAY)?")?;
+    let window =
+        AppWindow::new().context("cannot open a window; is there a display (DISPLAY or WAYLAND_DISPLAY)?")?;
     let kiosk = Kiosk::new(&window, terminal.parts()?)?;
     terminal.attach(&kiosk.messenger())?;
     window.run().context("the window ended")?;

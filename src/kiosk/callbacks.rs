@@ -67,7 +67,11 @@ pub(super) fn connect(window: &AppWindow, shared: &Rc<RefCell<Shared>>) {
     language.on_back_tapped(on(Event::KeepLanguage));
 }
 
-fn connect_shell<F: Fn() + 'static>(window: &AppWindow, shared: &Rc<RefCell<Shared>>, on: &impl Fn(Event) -> F) {
+fn connect_shell<F: Fn() + 'static>(
+    window: &AppWindow,
+    shared: &Rc<RefCell<Shared>>,
+    on: &impl Fn(Event) -> F,
+) {
     let shell = window.global::<Shell>();
     shell.on_touched(on(Event::Touched));
     shell.on_language_pressed(on(Event::Pressed(BESIDE + 7)));

@@ -11,8 +11,8 @@ use crate::{
     questionnaire::{Question, ReasonGroup, Texts, Touchpoint},
     survey::Page,
     ui::{
-        self, AppWindow, Arrangement, Attract, Choice, Language, LanguageItem, OptionItem, OutOfService, PlaceItem,
-        ReasonItem, Reasons, Shell, StillThere, Thanks,
+        self, AppWindow, Arrangement, Attract, Choice, Language, LanguageItem, OptionItem, OutOfService,
+        PlaceItem, ReasonItem, Reasons, Shell, StillThere, Thanks,
     },
 };
 
@@ -139,7 +139,9 @@ fn show_question(speaker: &Speaker, question: &Question, pressed: Option<usize>,
         let (mark, number) = drawing(question.scale, place, level);
         OptionItem {
             value: i32::from(level.value.0),
-            line: Text::level(question.scale.name(), place).map(|text| speaker.line(text)).unwrap_or_default(),
+            line: Text::level(question.scale.name(), place)
+                .map(|text| speaker.line(text))
+                .unwrap_or_default(),
             mark: mark.into(),
             number: number.into(),
             held: pressed == Some(i),

@@ -87,16 +87,18 @@ impl Terminal {
     /// A journal that another program has, or a disk that refuses everything. A wrong configuration is no error: the last good one or
     /// the built-in questions are in force, and [`Terminal::started`] says why.
     pub fn start(place: Place, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
-        let data = place.data.clone().or_else(|| config::data_dir_of(&place.config, &read)).unwrap_or_else(|| {
-            let folder = place.config.parent().unwrap_or(Path::new("."));
-            folder.join("data")
-        });
-        std::fs::create_dir_all(&data).with_context(|| format!("cannot make the folder {}", data.display()))?;
+        let data =
+            place.data.clone().or_else(|| config::data_dir_of(&place.config, &read)).unwrap_or_else(|| {
+                let folder = place.config.parent().unwrap_or(Path::new("."));
+                folder.join("data")
+            });
+        std::fs::create_dir_all(&data)
+            .with_context(|| format!("cannot make the folder {}", data.display()))?;
         let identity = sync::Identity::load(&data.join(IDENTITY_FILE)).ok();
         let enrolled_for = identity.as_ref().map(|identity| &identity.touchpoint);
         let started = config::start(&place.config, &data, enrolled_for, &read, &Glyphs::new(&FONTS));
-        let (journal, report) =
-            Journal::open(&data, OpenArgs::new(fresh::chain_id(), clock.now())).context("cannot open the journal")?;
+        let (journal, report) = Journal::open(&data, OpenArgs::new(fresh::chain_id(), clock.now()))
+            .context("cannot open the journal")?;
         let (sync, inbox) = sync::wake_pair();
         let waker = sync.clone();
         let recorder = Recorder::spawn(journal, clock.clone(), move |_| waker.nudge())
@@ -198,8 +200,11 @@ impl Terminal {
         let kiosk = &self.started.loaded.value.kiosk;
         let (messenger, badges) = (messenger.clone(), self.badges.clone());
         let in_force = self.in_force.clone();
-        let mut args =
-            sync::SyncArgs::new(kiosk.central_url.clone(), kiosk.central_ca_file.clone(), self.identity_file());
+        let mut args = sync::SyncArgs::new(
+            kiosk.central_url.clone(),
+            kiosk.central_ca_file.clone(),
+            self.identity_file(),
+        );
         args.screen = screen_of(kiosk);
         args.config_hash = Box::new(move || in_force.lock().unwrap_or_else(PoisonError::into_inner).clone());
         args.on_status = Box::new(move |status| {
@@ -245,7 +250,9 @@ impl Terminal {
                 tracing::info!(config_hash = %loaded.config_hash, "new configuration in force");
             }
             Change::Refused(findings) => {
-                tracing::error!("changed configuration refused, the last good one stays in force:\n{findings}");
+                tracing::error!(
+                    "changed configuration refused, the last good one stays in force:\n{findings}"
+                );
                 record(&recorder, &*clock, config_entry("", Some(&findings)));
                 messenger.badge(&badges.change(|words| words.config = refused_words()));
             }
@@ -266,7 +273,10 @@ impl Terminal {
         match self.started.origin {
             Origin::Files => keep(&LastGood::in_dir(&self.data), loaded),
             Origin::LastGood | Origin::BuiltIn => {
-                tracing::error!("the configuration is wrong, an older one is in force:\n{}", self.started.findings);
+                tracing::error!(
+                    "the configuration is wrong, an older one is in force:\n{}",
+                    self.started.findings
+                );
                 let entry = config_entry("", Some(&self.started.findings));
                 record(&self.recorder.handle(), &*self.clock, entry);
             }
@@ -343,7 +353,10 @@ fn config_entry(config_hash: &str, refused: Option<&Findings>) -> Body {
 
 fn keep(last_good: &LastGood, loaded: &Loaded<KioskSetup>) {
     if let Err(error) = last_good.save(loaded) {
-        tracing::warn!(error = &error as &dyn std::error::Error, "the configuration in force could not be kept for later");
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "the configuration in force could not be kept for later"
+        );
     }
 }
 

@@ -47,7 +47,8 @@ impl Display {
     fn send(&mut self, area: Rectangle) {
         let (frame, stride) = (&self.frame, self.stride);
         let colors = area.points().map(|point| {
-            let index = usize::try_from(point.y).unwrap_or(0) * stride + usize::try_from(point.x).unwrap_or(0);
+            let index =
+                usize::try_from(point.y).unwrap_or(0) * stride + usize::try_from(point.x).unwrap_or(0);
             frame.get(index).map_or(Rgb888::BLACK, |pixel| Rgb888::new(pixel.r, pixel.g, pixel.b))
         });
         // Its error type is `Infallible`.

@@ -56,15 +56,16 @@ pub fn read(file: impl Read) -> anyhow::Result<Vec<Row>> {
         let line = record.position().map_or(0, csv::Position::line);
         let field = |at: usize| record.get(at).unwrap_or_default();
         rows.push(Row {
-            date: field(date)
-                .parse()
-                .with_context(|| format!("line {line}: `{}` is not a date; write it like 2026-01-31", field(date)))?,
+            date: field(date).parse().with_context(|| {
+                format!("line {line}: `{}` is not a date; write it like 2026-01-31", field(date))
+            })?,
             touchpoint: Some(field(touchpoint))
                 .filter(|name| !name.is_empty())
                 .map(str::to_owned)
                 .with_context(|| format!("line {line}: no touchpoint; name the place that was rated"))?,
-            value: rating_value(field(rating))
-                .with_context(|| format!("line {line}: `{}` is no rating; write 1 to 6, or 7 for none", field(rating)))?,
+            value: rating_value(field(rating)).with_context(|| {
+                format!("line {line}: `{}` is no rating; write 1 to 6, or 7 for none", field(rating))
+            })?,
         });
     }
     ensure!(!rows.is_empty(), "the file has no rows");
@@ -109,7 +110,10 @@ pub fn set_up(base: &Hospital, rows: &[Row]) -> anyhow::Result<Setup> {
         }
         let id = slug(&row.touchpoint)?;
         if hospital.touchpoint(&id).is_some() {
-            bail!("touchpoint `{}` cannot be told from another one named `{id}`; rename it in the file", row.touchpoint);
+            bail!(
+                "touchpoint `{}` cannot be told from another one named `{id}`; rename it in the file",
+                row.touchpoint
+            );
         }
         hospital.touchpoints.push(Touchpoint {
             id: id.clone(),
@@ -123,7 +127,9 @@ pub fn set_up(base: &Hospital, rows: &[Row]) -> anyhow::Result<Setup> {
         });
         by_name.insert(row.touchpoint.clone(), id);
     }
-    hospital.questionnaires.push(Questionnaire { id: questionnaire, questions: vec![fft_question(&base.languages)?] });
+    hospital
+        .questionnaires
+        .push(Questionnaire { id: questionnaire, questions: vec![fft_question(&base.languages)?] });
     let time_zone = site.time_zone;
     Ok(Setup {
         touchpoints: by_name.values().cloned().collect(),
@@ -157,7 +163,8 @@ fn slug(name: &str) -> anyhow::Result<TouchpointId> {
     let dashed: String =
         name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
     let id = dashed.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-");
-    id.parse().with_context(|| format!("touchpoint `{name}` has no letters or digits to make an id of; rename it"))
+    id.parse()
+        .with_context(|| format!("touchpoint `{name}` has no letters or digits to make an id of; rename it"))
 }
 
 /// What a replay did.
@@ -196,9 +203,11 @@ pub fn run(
                 format!("{local} does not exist in {}: the clocks were moved", setup.time_zone)
             })?;
             visitor.arrive(at.with_timezone(&Utc), BETWEEN_VISITS_MS);
-            let touchpoint = setup.by_name.get(&row.touchpoint).context("a touchpoint that was not set up")?;
-            let outcome =
-                visitor.rate(touchpoint, row.value).with_context(|| format!("the visit of {local}: {row:?}"))?;
+            let touchpoint =
+                setup.by_name.get(&row.touchpoint).context("a touchpoint that was not set up")?;
+            let outcome = visitor
+                .rate(touchpoint, row.value)
+                .with_context(|| format!("the visit of {local}: {row:?}"))?;
             match outcome {
                 Outcome::Thanked => tally.thanked += 1,
                 Outcome::Left => tally.left += 1,

@@ -32,7 +32,8 @@ pub fn save_all(
     clock: Arc<SimClock>,
     folder: &Path,
 ) -> anyhow::Result<Vec<PathBuf>> {
-    std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let folder = folder.to_owned();
     let walk = std::thread::spawn(move || {
         let mut paths = Vec::new();
@@ -56,7 +57,12 @@ struct Gallery {
 }
 
 impl Gallery {
-    fn new(hospital: &Arc<Hospital>, panel: Panel, clock: Arc<SimClock>, folder: PathBuf) -> anyhow::Result<Self> {
+    fn new(
+        hospital: &Arc<Hospital>,
+        panel: Panel,
+        clock: Arc<SimClock>,
+        folder: PathBuf,
+    ) -> anyhow::Result<Self> {
         let fails = Rc::new(Cell::new(false));
         let failing = fails.clone();
         let plan = Plan {
@@ -121,7 +127,13 @@ impl Gallery {
         Ok(lang)
     }
 
-    fn visit(&mut self, lang: &Lang, place: &TouchpointId, scale: Scale, reasons: bool) -> anyhow::Result<()> {
+    fn visit(
+        &mut self,
+        lang: &Lang,
+        place: &TouchpointId,
+        scale: Scale,
+        reasons: bool,
+    ) -> anyhow::Result<()> {
         let mut visitor = Visitor::new(&mut self.panel, &self.words, &|| Ok(()));
         visitor.pick(place)?;
         self.shoot(lang, &format!("3-question-{scale}"))?;
@@ -129,7 +141,8 @@ impl Gallery {
         let worst = levels.iter().find(|level| level.polarity == Polarity::Negative).map(|level| level.value);
         let mut visitor = Visitor::new(&mut self.panel, &self.words, &|| Ok(()));
         visitor.answer(worst.context("a scale without a bad end")?)?;
-        let asked_why = self.panel.kiosk().with_survey(|survey| matches!(survey.page(), Page::Reasons { .. }));
+        let asked_why =
+            self.panel.kiosk().with_survey(|survey| matches!(survey.page(), Page::Reasons { .. }));
         if reasons && asked_why {
             self.choose_some_reasons()?;
             self.shoot(lang, "4-reasons")?;
@@ -175,10 +188,8 @@ impl Gallery {
     }
 
     fn tap(&mut self, text: Text) -> anyhow::Result<()> {
-        let label = self
-            .panel
-            .kiosk()
-            .with_survey(|survey| unbroken(self.words.text(survey.lang().as_str(), text)));
+        let label =
+            self.panel.kiosk().with_survey(|survey| unbroken(self.words.text(survey.lang().as_str(), text)));
         self.panel.advance(1_000);
         self.panel.tap(&label)
     }

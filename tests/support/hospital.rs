@@ -62,10 +62,21 @@ pub fn plan(touchpoints: &[&str], start: Start) -> Plan {
     Plan {
         hospital: Arc::new(Hospital {
             languages: vec![lang("zh-CN"), lang("en")],
-            sites: vec![Site { id: "main".parse().unwrap(), name: texts("Main"), time_zone: chrono_tz::Asia::Shanghai }],
-            touchpoints: vec![touchpoint("window", "long@1"), touchpoint("ward", "short@1"), touchpoint("exit", "fft@2")],
+            sites: vec![Site {
+                id: "main".parse().unwrap(),
+                name: texts("Main"),
+                time_zone: chrono_tz::Asia::Shanghai,
+            }],
+            touchpoints: vec![
+                touchpoint("window", "long@1"),
+                touchpoint("ward", "short@1"),
+                touchpoint("exit", "fft@2"),
+            ],
             questionnaires: vec![
-                questionnaire("long@1", vec![question("a", Scale::Csat5, &[1, 2]), question("b", Scale::Face4, &[])]),
+                questionnaire(
+                    "long@1",
+                    vec![question("a", Scale::Csat5, &[1, 2]), question("b", Scale::Face4, &[])],
+                ),
                 questionnaire("short@1", vec![question("a", Scale::YesNo, &[0])]),
                 questionnaire("fft@2", vec![question("fft", Scale::Fft6, &[])]),
             ],
