@@ -1,1 +1,270 @@
-//! Stub.
+//! Central: takes signed batches in, books them once, and shows honest scores.
+//!
+//! The way of a batch: [`auth`] proves who sent it, [`ingest`] (pure) decides what it means, [`store`] makes it durable in one
+//! transaction, the receipt is signed. The way of a score: the store's exact counts, [`scores`] (pure) with intervals and the rule for small
+//! counts, then the page, JSON or CSV. [`verify`] recomputes all of it from what is stored.
+//!
+//! Invariants:
+//! - a receipt is given only after the commit; what it names is durable;
+//! - a batch is never refused for its content, only for its proof, its size, or another history under the same places;
+//! - everything answered to a signed request is signed, refusals too;
+//! - a failing store is a 503: the terminal keeps everything and comes again.
+
+mod auth;
+mod code;
+mod error;
+mod export;
+pub mod ingest;
+mod live;
+mod metrics;
+mod ops;
+mod reports;
+mod router;
+pub mod scores;
+mod settings;
+mod shell;
+mod state;
+pub mod store;
+mod terminals;
+mod verify;
+
+use std::{
+    fs,
+    future::Future,
+    net::{SocketAddr, TcpListener},
+    path::Path,
+    sync::Arc,
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use axum_server::{Handle, tls_rustls::RustlsConfig};
+use hyper_util::rt::TokioTimer;
+use tokio::sync::oneshot;
+
+pub use settings::{Limits, Settings, TlsFiles};
+pub use verify::{ChainFinding, Findings, verify};
+
+use crate::{model::TouchpointId, questionnaire::Hospital};
+use router::routes_of;
+use state::App;
+use store::{NewCode, Store, sqlite::SqliteStore};
+
+/// Requests in flight get this long to end: the whole stop stays below ten seconds.
+const DRAIN: Duration = Duration::from_secs(8);
+
+/// A client that sends its headers slower than this is let go.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Opens the store in a data folder, making both if need be.
+pub fn open_store(data_dir: &Path) -> anyhow::Result<Arc<dyn Store>> {
+    fs::create_dir_all(data_dir)
+        .with_context(|| format!("cannot make the data folder {}", data_dir.display()))?;
+    let path = data_dir.join(shell::DATABASE_FILE);
+    Ok(Arc::new(SqliteStore::open(&path, shell::fresh_store_id(), shell::now())?))
+}
+
+/// Makes a one-time enrolment code for a touchpoint, good for 24 hours.
+pub async fn new_code(
+    store: &dyn Store,
+    hospital: &Hospital,
+    touchpoint: &TouchpointId,
+) -> anyhow::Result<String> {
+    let found = hospital.touchpoint(touchpoint);
+    let site = &found
+        .with_context(|| format!("there is no touchpoint `{touchpoint}` in the touchpoints file"))?
+        .site;
+    let code = code::new_code(shell::random());
+    let made_at = shell::now();
+    store
+        .add_code(
+            site,
+            NewCode {
+                code_hash: code::hash_of(&code),
+                touchpoint: touchpoint.clone(),
+                made_at,
+                expires_at: made_at + code::LIFETIME,
+            },
+        )
+        .await?;
+    Ok(code)
+}
+
+/// Revokes a terminal's key at whichever site it belongs to; false if no site knows it.
+pub async fn revoke(
+    store: &dyn Store,
+    hospital: &Hospital,
+    terminal: &crate::model::TerminalId,
+) -> anyhow::Result<bool> {
+    for site in &hospital.sites {
+        if store.revoke(&site.id, terminal, shell::now()).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Writes every answer of all sites as CSV.
+pub async fn export(
+    store: Arc<dyn Store>,
+    hospital: &Hospital,
+    out: &mut dyn std::io::Write,
+) -> anyhow::Result<()> {
+    use tokio_stream::StreamExt as _;
+    let sites = hospital.sites.iter().map(|site| (site.id.clone(), site.time_zone)).collect();
+    let mut pages = std::pin::pin!(export::answers_csv(store, sites));
+    while let Some(page) = pages.next().await {
+        out.write_all(page?.as_bytes()).context("cannot write the export")?;
+    }
+    Ok(())
+}
+
+/// Serves until `shutdown` ends, then stops taking requests, lets those in flight end, and returns within ten seconds.
+pub async fn serve(
+    settings: Settings,
+    hospital: Hospital,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> anyhow::Result<()> {
+    let app = app_of(settings, hospital)?;
+    serve_app(app, listener, shutdown).await
+}
+
+/// The router without a listener, for tests of the handlers, with the OpenAPI document.
+pub fn router(
+    settings: Settings,
+    hospital: Hospital,
+) -> anyhow::Result<(axum::Router, utoipa::openapi::OpenApi)> {
+    Ok(routes_of(app_of(settings, hospital)?))
+}
+
+fn app_of(settings: Settings, hospital: Hospital) -> anyhow::Result<Arc<App>> {
+    let store = open_store(&settings.data_dir)?;
+    let key = shell::load_key(&settings.data_dir)?;
+    Ok(Arc::new(App::new(settings, hospital, store, key)))
+}
+
+async fn serve_app(
+    app: Arc<App>,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> anyhow::Result<()> {
+    let address = listener.local_addr().context("the listener has no address")?;
+    anyhow::ensure!(
+        !app.settings.would_be_plain_on(address.ip()),
+        "{address} is reachable from other machines: name certificate and key under [tls], or set behind_proxy = true"
+    );
+    listener.set_nonblocking(true).context("the listener cannot be used")?;
+    let handle = Handle::new();
+    tokio::spawn(stop_when(shutdown, Arc::clone(&app), handle.clone()));
+    let tls = app.settings.tls.clone();
+    let (router, _) = routes_of(app);
+    let service = router.into_make_service();
+    tracing::info!(%address, tls = tls.is_some(), "central serves");
+    let served = match tls {
+        Some(files) => {
+            let config = RustlsConfig::from_pem_file(&files.cert, &files.key).await.with_context(|| {
+                format!(
+                    "cannot use the certificate {} with the key {}",
+                    files.cert.display(),
+                    files.key.display()
+                )
+            })?;
+            let mut server = axum_server::from_tcp_rustls(listener, config)?.handle(handle);
+            server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+            server.serve(service).await
+        }
+        None => {
+            let mut server = axum_server::from_tcp(listener)?.handle(handle);
+            server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+            server.serve(service).await
+        }
+    };
+    served.context("central cannot serve")
+}
+
+async fn stop_when(shutdown: impl Future<Output = ()> + Send, app: Arc<App>, handle: Handle<SocketAddr>) {
+    shutdown.await;
+    tracing::info!("central stops");
+    app.stop();
+    handle.graceful_shutdown(Some(DRAIN));
+}
+
+/// A central on threads of its own: for the demo and for tests.
+pub struct Central {
+    address: SocketAddr,
+    app: Arc<App>,
+    runtime: tokio::runtime::Handle,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<anyhow::Result<()>>>,
+}
+
+impl Central {
+    /// Starts on a listener; returns once requests are taken (the listener queues them until the first is served).
+    pub fn start(settings: Settings, hospital: Hospital, listener: TcpListener) -> anyhow::Result<Self> {
+        let address = listener.local_addr().context("the listener has no address")?;
+        let app = app_of(settings, hospital)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("central")
+            .enable_all()
+            .build()
+            .context("cannot start the threads of central")?;
+        let handle = runtime.handle().clone();
+        let (stop, stopped) = oneshot::channel();
+        let served = Arc::clone(&app);
+        let thread = std::thread::Builder::new().name("central-main".to_owned()).spawn(move || {
+            runtime.block_on(serve_app(served, listener, async {
+                // A dropped handle stops central as well.
+                let _ = stopped.await;
+            }))
+        })?;
+        Ok(Self { address, app, runtime: handle, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its base address, without a slash at the end.
+    pub fn url(&self) -> String {
+        let scheme = if self.app.settings.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
+    /// Makes a one-time enrolment code for a touchpoint.
+    pub fn new_code(&self, touchpoint: &TouchpointId) -> anyhow::Result<String> {
+        self.runtime.block_on(new_code(self.app.store.as_ref(), &self.app.hospital, touchpoint))
+    }
+
+    /// Recomputes every chain, signature and count.
+    pub fn verify(&self) -> anyhow::Result<Findings> {
+        Ok(self.runtime.block_on(verify(&self.app.store, &self.app.hospital))?)
+    }
+
+    /// The store, for looking behind the API.
+    pub fn store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.app.store)
+    }
+
+    /// Stops and waits for the end.
+    pub fn stop(mut self) -> anyhow::Result<()> {
+        self.end()
+    }
+
+    fn end(&mut self) -> anyhow::Result<()> {
+        self.stop = None;
+        let Some(thread) = self.thread.take() else { return Ok(()) };
+        thread.join().map_err(|_| anyhow::anyhow!("central panicked"))?
+    }
+}
+
+impl Drop for Central {
+    fn drop(&mut self) {
+        if let Err(error) = self.end() {
+            tracing::error!(error = format!("{error:#}"), "central did not stop well");
+        }
+    }
+}

@@ -1,1 +1,53 @@
-//! Stub.
+//! Text files to validated, immutable values, with findings that say where, what and how to fix.
+//!
+//! Three files: `touchpoints.toml` (what is asked where, a [`Hospital`](crate::questionnaire::Hospital)), `kiosk.toml` (one terminal, a
+//! [`KioskConfig`]), `central.toml` (the server, a [`CentralConfig`]). The way of each: bytes, text, tree with places, what fits the schema
+//! of the structs, what makes sense, value. A check never stops at the first mistake within a step.
+//!
+//! Invariants:
+//! - a value exists only if its files had no error;
+//! - start, check and watch read through the same functions, so that what passes `check` also starts;
+//! - a terminal always has something in force: its files, else the last good ones, else the built-in questions;
+//! - nothing here reads a clock, and files only through the function the caller gives; `start` writes the last good configuration, and
+//!   `watch` (feature `terminal`) is a shell with a thread.
+
+mod central;
+mod cli;
+mod finding;
+mod glyphs;
+mod hospital;
+mod hours;
+mod key;
+mod kiosk;
+mod load;
+mod located;
+mod report;
+mod schema;
+mod start;
+mod structure;
+mod suggest;
+mod syntax;
+mod url;
+#[cfg(feature = "terminal")]
+mod watch;
+
+pub use central::{CentralConfig, Limits, Tls};
+pub use cli::{Kind, cli_check};
+pub use finding::{Finding, Findings, Severity};
+pub use glyphs::Glyphs;
+pub use hospital::{ICONS, OTHER, REASONS_MAX};
+pub use hours::{HoursError, parse as parse_hours};
+pub use kiosk::{ConfigSource, KioskConfig, OutOfHours, PanelConfig, Start, Timing};
+pub use load::{
+    CentralSetup, DELIVERED_FILE, KioskSetup, Loaded, Read, load_central, load_hospital, load_kiosk,
+};
+pub use schema::text as schema_text;
+pub use start::{
+    DeliveryError, EXAMPLE_CENTRAL, EXAMPLE_KIOSK, EXAMPLE_TOUCHPOINTS, LastGood, Origin, Started,
+    accept_delivered, data_dir_of, example, start,
+};
+#[cfg(feature = "terminal")]
+pub use watch::{Change, Watch};
+
+#[cfg(test)]
+mod tests;

@@ -206,9 +206,9 @@ fn start_central(home: &Home, hospital: Arc<Hospital>, listener: TcpListener) ->
     let path = home.config_dir().join("central.toml");
     let loaded = config::load_central(&path, &|path| std::fs::read(path), &Glyphs::default())
         .map_err(|findings| anyhow::anyhow!("the configuration has errors:\n{findings}"))?;
-    let mut settings = central::Settings::from(&loaded.value.central);
+    let mut settings = central::Settings::from_config(&loaded);
     settings.data_dir = home.central_dir();
-    Central::start(settings, hospital, listener).context("cannot start central")
+    Central::start(settings, Hospital::clone(&hospital), listener).context("cannot start central")
 }
 
 /// The real way in: a one-time code, a key made on the terminal, a signed request.
@@ -224,7 +224,7 @@ fn enrol(
     }
     let touchpoints = replay.map_or(&setup.value.kiosk.touchpoints, |replay| &replay.touchpoints);
     let touchpoint = touchpoints.first().context("no touchpoint to enrol for")?;
-    let code = central.make_code(touchpoint)?;
+    let code = central.new_code(touchpoint)?;
     let url = &setup.value.kiosk.central_url;
     let identity =
         sync::enrol(url, None, &code, &file, &SystemClock::new()).context("cannot enrol the terminal")?;
@@ -306,9 +306,11 @@ fn check(home: &Home, central: &Central) -> anyhow::Result<()> {
     let report = String::from_utf8_lossy(&report).into_owned();
     ensure!(verdict == crate::journal::cli::Verdict::Good, "the terminal's journal does not hold:\n{report}");
     say(&format!("terminal: {}", report.trim().replace('\n', "\n          ")))?;
-    let report = central.verify()?;
-    ensure!(report.is_whole(), "central's chains do not hold:\n{report}");
-    say(&format!("central:  {}", report.to_string().trim().replace('\n', "\n          ")))?;
+    let findings = central.verify()?;
+    for chain in &findings.chains {
+        say(&format!("central:  {chain}"))?;
+    }
+    ensure!(findings.is_whole(), "central's chains or counts do not hold: {findings:?}");
     say(&format!("all synced and verified, {}", Utc::now().format("%F %T UTC")))
 }
 

@@ -322,7 +322,7 @@ impl Survey {
             Event::Tick => self.tick(now_ms, &mut effects),
             Event::NewPlan(plan) => self.next_plan = Some(plan),
             Event::Stored(token) => self.stored(token, now_ms),
-            Event::StoreFailed(token) => self.store_failed(token, now_ms),
+            Event::StoreFailed(token) => self.store_failed(token, now_ms, &mut effects),
             Event::Pressed(target) => self.flags.pressed(target, now_ms),
             Event::Begin => self.begin(now_ms, fresh),
             Event::PickTouchpoint(index) => self.pick_touchpoint(index, now_ms),
@@ -654,11 +654,16 @@ impl Survey {
         };
     }
 
-    fn store_failed(&mut self, token: Token, now_ms: u64) {
-        if visit_of_mut(&mut self.state).is_some_and(|visit| visit.unstored.contains(&token)) {
-            self.rest();
-            self.state = State::NotStored { until_ms: now_ms + self.plan.timing.not_stored_ms };
+    fn store_failed(&mut self, token: Token, now_ms: u64, effects: &mut Vec<Effect>) {
+        let Some(visit) = visit_of_mut(&mut self.state) else { return };
+        if !visit.unstored.contains(&token) {
+            return;
         }
+        // Earlier answers of this visit may be on the disk: they get their end, if the disk takes it.
+        let end = visit.end(EndOutcome::TimedOut);
+        self.rest();
+        self.store(vec![end], None, effects);
+        self.state = State::NotStored { until_ms: now_ms + self.plan.timing.not_stored_ms };
     }
 
     fn tick(&mut self, now_ms: u64, effects: &mut Vec<Effect>) {

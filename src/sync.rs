@@ -1,1 +1,27 @@
-//! Stub.
+//! The terminal's way to central: its own thread, which owns the connection and nothing else.
+//!
+//! - [`engine`]: when to say what, and what an answer changes; without I/O, clock or dice. [`backoff`]: how long to wait.
+//! - [`outcome`]: what an answer means; the one table of statuses. [`message`]: requests and answers as values.
+//! - [`transport`]: HTTPS. [`keys`]: who this terminal is. [`enrol`]: how it became that.
+//! - [`hands`]: what the engine's effects do to the journal. [`worker`]: the thread that puts them together.
+//!
+//! The journal is the queue: nothing is kept here that a restart would lose.
+
+pub mod backoff;
+pub mod engine;
+pub mod enrol;
+pub mod hands;
+pub mod keys;
+pub mod message;
+pub mod outcome;
+pub mod transport;
+pub mod worker;
+
+pub use enrol::{EnrolError, enrol};
+pub use keys::{Identity, IdentityError};
+pub use worker::{SyncArgs, SyncHandle, SyncInbox, SyncState, SyncStatus, SyncWorker, spawn, wake_pair};
+
+/// 128 random bits in hexadecimal: makes every signature, and so every receipt, one of a kind.
+fn nonce() -> String {
+    crate::model::ChainId(crate::clock::fresh::bytes()).to_string()
+}

@@ -1,2 +1,231 @@
-//! Stub.
-fn main() {}
+//! The server program.
+
+use std::{
+    io::{self, Write as _},
+    net::TcpListener,
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+};
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
+use xinsheng::{
+    central::{self, Settings, store::Store},
+    config::{self, CentralSetup, Glyphs, Loaded},
+    model::{TerminalId, TouchpointId},
+    questionnaire::Hospital,
+};
+
+/// Takes signed ratings in, counts each once, and shows honest scores.
+#[derive(Parser)]
+#[command(name = "xinsheng-central", version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// The server's configuration.
+    #[arg(long, global = true, default_value = "config/central.toml", value_name = "FILE")]
+    config: PathBuf,
+    /// Where database and key lie; without it, where the configuration says.
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve terminals and the live page (the default).
+    Serve,
+    /// Make a one-time enrolment code, good for 24 hours; works beside a running server.
+    Enrol {
+        /// The touchpoint the terminal will stand at.
+        #[arg(long, value_name = "ID")]
+        touchpoint: TouchpointId,
+    },
+    /// Recompute every chain, signature and count; exit code 1 if something does not hold.
+    Verify,
+    /// Check configuration files; exit code 1 if one has an error.
+    Check {
+        /// central.toml, touchpoints.toml, ...
+        #[arg(value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Write every answer as CSV.
+    Export,
+    /// Entries that were kept and not understood.
+    Quarantine {
+        #[command(subcommand)]
+        action: Quarantine,
+    },
+    /// Revoke a terminal's key; what it sent stays.
+    Revoke {
+        /// The terminal's name.
+        terminal: TerminalId,
+    },
+}
+
+#[derive(Subcommand)]
+enum Quarantine {
+    /// List them with the reasons.
+    List,
+    /// Try them again with the configuration as it stands.
+    Replay,
+}
+
+/// Entries of the quarantine printed; `replay` tries all.
+const LISTED_MAX: usize = 1_000;
+
+fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("XINSHENG_LOG").unwrap_or_else(|_| "info".into()),
+        )
+        .with_writer(io::stderr)
+        .init();
+    match run(Arguments::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            // The one place where an error of this program ends.
+            let _ = writeln!(io::stderr(), "error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    if let Some(Command::Check { files }) = &arguments.command {
+        let files = if files.is_empty() { std::slice::from_ref(&arguments.config) } else { files };
+        let clean = config::cli_check(files, &Glyphs::new(&[]), &mut io::stdout())?;
+        return Ok(verdict(clean));
+    }
+    let setup = load(&arguments)?;
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the threads of central")?;
+    let command = arguments.command.unwrap_or(Command::Serve);
+    runtime.block_on(async {
+        match command {
+            Command::Serve => serve(setup).await,
+            Command::Check { .. } => Ok(ExitCode::SUCCESS),
+            Command::Enrol { touchpoint } => enrol(&setup, &touchpoint).await,
+            Command::Verify => verify(&setup).await,
+            Command::Export => {
+                central::export(store(&setup)?, &setup.hospital, &mut io::stdout().lock()).await?;
+                Ok(ExitCode::SUCCESS)
+            }
+            Command::Quarantine { action: Quarantine::List } => list_quarantine(&setup).await,
+            Command::Quarantine { action: Quarantine::Replay } => replay_quarantine(setup).await,
+            Command::Revoke { terminal } => revoke(&setup, &terminal).await,
+        }
+    })
+}
+
+fn load(arguments: &Arguments) -> anyhow::Result<Setup> {
+    let read = |path: &std::path::Path| std::fs::read(path);
+    let loaded = config::load_central(&arguments.config, &read, &Glyphs::new(&[]))
+        .map_err(|findings| anyhow::anyhow!("the configuration is wrong:\n{findings}"))?;
+    Ok(Setup::new(loaded, arguments.data.clone()))
+}
+
+/// What the commands need of the configuration.
+struct Setup {
+    settings: Settings,
+    hospital: Hospital,
+    listen: std::net::SocketAddr,
+}
+
+impl Setup {
+    fn new(loaded: Loaded<CentralSetup>, data: Option<PathBuf>) -> Self {
+        let listen = loaded.value.central.listen;
+        let mut settings = Settings::from_config(&loaded);
+        if let Some(dir) = data {
+            settings.data_dir = dir;
+        }
+        Self { settings, hospital: loaded.value.hospital, listen }
+    }
+}
+
+fn verdict(good: bool) -> ExitCode {
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn store(setup: &Setup) -> anyhow::Result<Arc<dyn Store>> {
+    central::open_store(&setup.settings.data_dir)
+}
+
+async fn serve(setup: Setup) -> anyhow::Result<ExitCode> {
+    let listener = TcpListener::bind(setup.listen)
+        .with_context(|| format!("cannot listen on {}; is another central running?", setup.listen))?;
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for signals")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for signals")?;
+    let shutdown = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    central::serve(setup.settings, setup.hospital, listener, shutdown).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn enrol(setup: &Setup, touchpoint: &TouchpointId) -> anyhow::Result<ExitCode> {
+    let code = central::new_code(store(setup)?.as_ref(), &setup.hospital, touchpoint).await?;
+    writeln!(io::stdout(), "{code}")?;
+    writeln!(
+        io::stderr(),
+        "for one terminal at `{touchpoint}`, good for 24 hours:  xinsheng-kiosk enrol --code {code}"
+    )?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn verify(setup: &Setup) -> anyhow::Result<ExitCode> {
+    let findings = central::verify(&store(setup)?, &setup.hospital).await?;
+    let mut out = io::stdout().lock();
+    for chain in &findings.chains {
+        writeln!(out, "{chain}")?;
+    }
+    for drift in &findings.drift {
+        let counter = &drift.counter;
+        writeln!(
+            out,
+            "count of {} {} {} value {} hour {}: {} booked, {} answers",
+            counter.touchpoint,
+            counter.questionnaire,
+            counter.question,
+            counter.value,
+            counter.hour,
+            drift.rollup,
+            drift.recount
+        )?;
+    }
+    let good = findings.is_whole();
+    writeln!(out, "{} journals, {}", findings.chains.len(), if good { "all whole" } else { "DAMAGE FOUND" })?;
+    Ok(verdict(good))
+}
+
+async fn list_quarantine(setup: &Setup) -> anyhow::Result<ExitCode> {
+    let store = store(setup)?;
+    let mut out = io::stdout().lock();
+    for site in &setup.hospital.sites {
+        for entry in store.quarantine(&site.id, LISTED_MAX).await? {
+            let line = String::from_utf8_lossy(&entry.line);
+            writeln!(out, "{} {} {} {}\n  {line}", site.id, entry.terminal, entry.seq, entry.reason)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn replay_quarantine(setup: Setup) -> anyhow::Result<ExitCode> {
+    let store = store(&setup)?;
+    let hospital = Arc::new(setup.hospital);
+    for site in &hospital.sites {
+        let done = store.replay_quarantine(&site.id, site.time_zone, Arc::clone(&hospital)).await?;
+        writeln!(io::stdout(), "{}: {} understood, {} remain", site.id, done.understood, done.remaining)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn revoke(setup: &Setup, terminal: &TerminalId) -> anyhow::Result<ExitCode> {
+    let known = central::revoke(store(setup)?.as_ref(), &setup.hospital, terminal).await?;
+    anyhow::ensure!(known, "no site knows a terminal `{terminal}`");
+    writeln!(io::stdout(), "the key of {terminal} is revoked")?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,333 @@
+"use strict";
+// Asks central for numbers when it says that they changed, and draws them. Draws only what the rule for small counts lets through:
+// central has already left the rest out.
+
+const TEXTS = {
+  "zh-CN": {
+    other: "English", skip: "跳到评分", live: "实时", lost: "与服务器的连接断开，显示的是最后收到的数据", updated: "更新于",
+    scores: "各触点评分", period: "时间范围", filter: "计入哪些评价", today: "今天", week: "7 天", month: "30 天", all: "全部",
+    filtered: "不含可疑", raw: "全部评价", terminals: "终端", alarms: "警报", n: "份评价", interval: "95% 区间",
+    hidden: "少于 {k} 份，不显示", complement: "为保护少数评价而不显示", count_only: "{n} 份，太少，暂不评分", none: "还没有评价",
+    hours: "最近 24 小时", noHours: "最近 24 小时没有评价", hour: "{h} 时", few: "少于 {k} 份", queue: "待上传", seen: "最近联系",
+    never: "从未", ok: "正常", stale: "失联", revoked: "已吊销", held: "已收", complete: "完整", incomplete: "未收全", noTerminals: "还没有终端。用 xinsheng-central enrol --touchpoint … 生成注册码。",
+    download: "下载：", scoresCsv: "评分 CSV", answersCsv: "逐条评价 CSV",
+    legend: "圆点是得分，横条是 95% 置信区间；斜线表示评价不足 30 份，少于 10 份只显示数量。区间重叠的触点不宜排名。",
+    csat: "满意率", ces: "轻松率", ces_mean: "费力度均值", nps: "净推荐值", fft_positive: "好评率", fft_negative: "差评率", index: "体验指数",
+    positive: "好评率", good_rate: "好评率（3–5 级）", yes: "回答“是”", clone: "两台机器写同一日志，或存储卡被还原", lost_entries: "存储损坏，可能丢失记录",
+    times: "{n} 次", now: "刚刚", min: "{n} 分钟前", hr: "{n} 小时前", day: "{n} 天前", site: "患者体验",
+  },
+  en: {
+    other: "中文", skip: "Skip to the scores", live: "live", lost: "no connection to the server; these are the last numbers received", updated: "updated",
+    scores: "Scores by touchpoint", period: "Period", filter: "Which answers count", today: "Today", week: "7 days", month: "30 days", all: "All",
+    filtered: "Without doubtful", raw: "All answers", terminals: "Terminals", alarms: "Alarms", n: "answers", interval: "95% interval",
+    hidden: "fewer than {k} answers: not shown", complement: "not shown, to protect a small group", count_only: "{n} answers: too few for a score", none: "no answers yet",
+    hours: "Last 24 hours", noHours: "No answers in the last 24 hours", hour: "{h}:00", few: "fewer than {k}", queue: "waiting", seen: "last seen",
+    never: "never", ok: "fine", stale: "not heard of", revoked: "revoked", held: "received", complete: "complete", incomplete: "not all yet", noTerminals: "No terminals yet. Make a code with xinsheng-central enrol --touchpoint …",
+    download: "Download:", scoresCsv: "scores CSV", answersCsv: "single answers CSV",
+    legend: "The dot is the score, the bar its 95% interval; hatched means fewer than 30 answers, below 10 only their number is shown. Touchpoints whose intervals overlap should not be ranked.",
+    csat: "satisfied", ces: "found it easy", ces_mean: "mean ease", nps: "NPS", fft_positive: "positive", fft_negative: "negative", index: "experience index",
+    positive: "positive", good_rate: "good rating (levels 3–5)", yes: "said yes", clone: "Two machines write one journal, or a card was restored", lost_entries: "Storage was damaged; entries may be lost",
+    times: "{n} times", now: "just now", min: "{n} min ago", hr: "{n} h ago", day: "{n} days ago", site: "Patient experience",
+  },
+};
+const PERIODS = { today: 0, week: 6, month: 29, all: null };
+const HOUR = 3600e3;
+const state = { lang: "en", period: "all", filter: "filtered", scores: null, hours: null, terminals: null, chains: [], alarms: [], seen: new Map(), updated: null, lost: false };
+
+const $ = (selector, root = document) => root.querySelector(selector);
+const t = (key, values = {}) => (TEXTS[state.lang][key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name]);
+const name = (texts) => texts[state.lang] ?? Object.entries(texts).find(([l]) => l.split("-")[0] === state.lang.split("-")[0])?.[1] ?? Object.values(texts)[0] ?? "";
+
+function make(tag, attributes = {}, ...children) {
+  const svg = ["svg", "g", "rect", "line", "circle", "text", "title", "defs", "pattern"].includes(tag);
+  const element = svg ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
+  for (const [key, value] of Object.entries(attributes)) if (value !== null && value !== undefined) element.setAttribute(key, value);
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+function number(row, value) {
+  const digits = row.score === "ces_mean" ? 2 : Math.abs(value) >= 99.95 || row.score === "nps" ? 0 : 1;
+  return new Intl.NumberFormat(state.lang, { minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay: row.score === "nps" ? "exceptZero" : "auto" }).format(value);
+}
+const unit = (row) => (["nps", "index", "ces_mean"].includes(row.score) ? "" : "%");
+
+function ago(text) {
+  if (!text) return t("never");
+  const minutes = Math.floor((Date.now() - Date.parse(text)) / 60e3);
+  if (minutes < 1) return t("now");
+  if (minutes < 60) return t("min", { n: minutes });
+  if (minutes < 48 * 60) return t("hr", { n: Math.floor(minutes / 60) });
+  return t("day", { n: Math.floor(minutes / 1440) });
+}
+
+function less(row) {
+  if (row.suppressed === "count_only") return t("count_only", { n: row.n });
+  return t(row.suppressed === "complement" ? "complement" : "hidden", { k: state.scores.hide_below });
+}
+
+// ---- drawings ----
+
+function hatch() {
+  return make("defs", {}, make("pattern", { id: "hatch", width: 8, height: 8, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
+    make("rect", { width: 8, height: 8, class: "hatch-ground" }), make("line", { x1: 0, y1: 0, x2: 0, y2: 8, class: "hatch-line" })));
+}
+
+function whisker(row) {
+  const width = 320, pad = 10, x = (value) => pad + ((value - row.min) / (row.max - row.min)) * (width - 2 * pad);
+  const label = `${t(row.score)} ${number(row, row.value)}${unit(row)}, ${t("interval")} ${number(row, row.low)} – ${number(row, row.high)}`;
+  const svg = make("svg", { viewBox: `0 0 ${width} 46`, role: "img", "aria-label": label });
+  svg.append(make("line", { x1: pad, x2: width - pad, y1: 15, y2: 15, class: "track" }));
+  for (const part of [0, 0.25, 0.5, 0.75, 1]) {
+    const at = pad + part * (width - 2 * pad);
+    svg.append(make("line", { x1: at, x2: at, y1: 10, y2: 20, class: "tick" }));
+  }
+  const from = x(row.low), to = x(row.high);
+  svg.append(make("rect", { x: from, y: 7, width: Math.max(to - from, 3), height: 16, rx: 5, class: row.display === "hatched" ? "band hatched" : "band" }));
+  svg.append(make("circle", { cx: x(row.value), cy: 15, r: 7, class: "dot" }));
+  const middle = (row.min + row.max) / 2;
+  svg.append(make("text", { x: pad, y: 43, class: "axis" }, String(row.min)), make("text", { x: width / 2, y: 43, class: "axis middle" }, String(middle)),
+    make("text", { x: width - pad, y: 43, class: "axis end" }, String(row.max)));
+  return svg;
+}
+
+function hourStrip(rows) {
+  const box = make("div", { class: "hours" });
+  const now = Date.now(), cells = new Map();
+  for (const row of rows) {
+    const back = Math.floor((now - Date.parse(row.start)) / HOUR);
+    if (back >= 0 && back < 24) cells.set(back, row);
+  }
+  if (cells.size === 0) {
+    box.append(make("p", {}, t("noHours")));
+    return box;
+  }
+  const width = 320, step = width / 24, height = 40;
+  const svg = make("svg", { viewBox: `0 0 ${width} ${height + 18}`, role: "img" });
+  const words = [];
+  svg.append(make("line", { x1: 0, x2: width, y1: height, y2: height, class: "base" }));
+  const anyStart = Date.parse([...cells.values()][0].start), offset = [...cells.values()][0].start.slice(19);
+  const minutes = offset === "Z" ? 0 : (offset[0] === "-" ? -1 : 1) * (Number(offset.slice(1, 3)) * 60 + Number(offset.slice(4, 6)));
+  const [anyBack] = [...cells.keys()];
+  for (let back = 23; back >= 0; back -= 1) {
+    const at = (23 - back) * step, row = cells.get(back);
+    const hour = new Date(anyStart + (anyBack - back) * HOUR + minutes * 60e3).getUTCHours();
+    if (hour % 6 === 0) svg.append(make("text", { x: at + step / 2, y: height + 16, class: "axis middle" }, String(hour)));
+    if (!row) continue;
+    let shape, word;
+    if (row.value !== null) {
+      const tall = Math.max(2, ((row.value - row.min) / (row.max - row.min)) * (height - 2));
+      shape = make("rect", { x: at + 1.5, y: height - tall, width: step - 3, height: tall, class: row.display === "hatched" ? "bar-hatched" : "bar-plain" });
+      word = `${number(row, row.value)}${unit(row)} (${row.n})`;
+    } else if (row.suppressed === "count_only") {
+      shape = make("rect", { x: at + 2, y: height - 12, width: step - 4, height: 11, class: "bar-count" });
+      word = t("count_only", { n: row.n });
+    } else {
+      shape = make("circle", { cx: at + step / 2, cy: height - 6, r: 2.5, class: "bar-hidden" });
+      word = t("few", { k: state.scores.hide_below });
+    }
+    const full = `${t("hour", { h: hour })}: ${word}`;
+    shape.append(make("title", {}, full));
+    svg.append(shape);
+    words.push(full);
+  }
+  svg.setAttribute("aria-label", `${t("hours")}. ${words.join("; ")}`);
+  box.append(make("p", {}, t("hours")), svg);
+  return box;
+}
+
+// ---- sections ----
+
+function drawScores() {
+  if (!state.scores) return;
+  const groups = new Map();
+  for (const row of state.scores.rows) {
+    const key = `${row.site} ${row.touchpoint} ${row.question} ${row.scale}`;
+    groups.set(key, [...(groups.get(key) ?? []), row]);
+  }
+  const list = $("#scores .cards");
+  list.replaceChildren(...[...groups].map(([key, rows]) => card(key, rows)));
+  list.prepend(make("li", { class: "defs", role: "presentation", "aria-hidden": "true" }, make("svg", { width: 0, height: 0 }, hatch())));
+}
+
+function card(key, rows) {
+  const head = rows.find((row) => row.headline) ?? rows[0];
+  const figure = make("div", { class: "figure" });
+  if (head.value === null) {
+    figure.append(make("span", { class: "value less" }, less(head)));
+  } else {
+    figure.append(make("span", { class: "value" }, number(head, head.value), make("small", {}, unit(head))),
+      make("span", { class: "measure" }, `${t(head.score)} · ${new Intl.NumberFormat(state.lang).format(head.n)} ${t("n")}`));
+  }
+  const item = make("li", { class: "card", "data-touchpoint": head.touchpoint, "data-score": head.score },
+    make("h3", {}, name(head.names)), make("p", { class: "question" }, name(head.texts).replace(/\s*\n\s*/g, state.lang === "en" ? " " : "")), figure);
+  if (head.value !== null) {
+    item.append(whisker(head));
+    const others = rows.filter((row) => row !== head && row.value !== null);
+    item.append(make("p", { class: "other" }, `${t("interval")} ${number(head, head.low)} – ${number(head, head.high)}`,
+      ...others.map((row) => ` · ${t(row.score)} ${number(row, row.value)}${unit(row)}`)));
+  }
+  const hours = (state.hours ?? []).filter((row) => row.touchpoint === head.touchpoint && row.site === head.site && row.headline);
+  item.append(hourStrip(hours));
+  const shown = JSON.stringify([head.value, head.n]), before = state.seen.get(key);
+  if (before !== undefined && before !== shown) item.classList.add("changed");
+  state.seen.set(key, shown);
+  return item;
+}
+
+function drawTerminals() {
+  if (!state.terminals) return;
+  const rows = state.terminals.map((terminal) => {
+    const kind = terminal.revoked_at ? "revoked" : terminal.stale ? "stale" : "ok";
+    const chains = state.chains.filter((chain) => chain.terminal === terminal.terminal);
+    const held = chains.map((chain) => `${t("held")} ${chain.range} ${t(chain.complete ? "complete" : "incomplete")}`).join(" · ");
+    return make("li", { class: `row ${kind}`, "data-terminal": terminal.terminal },
+      make("div", { class: "name" }, make("b", {}, name(terminal.names) || terminal.touchpoint), " ", make("span", { class: "id" }, terminal.terminal)),
+      make("div", {}, make("span", { class: "state" }, t(kind))),
+      make("div", {}, `${t("queue")} `, make("b", { class: "queue" }, terminal.queue_depth === null ? "–" : String(terminal.queue_depth))),
+      make("div", {}, `${t("seen")} ${ago(terminal.last_seen)}`),
+      held ? make("div", { class: "soft held" }, held) : null,
+      terminal.last_error && kind !== "ok" ? make("div", { class: "error" }, terminal.last_error) : null);
+  });
+  $("#terminals .rows").replaceChildren(...(rows.length ? rows : [make("li", { class: "empty" }, t("noTerminals"))]));
+}
+
+function drawAlarms() {
+  $("#alarms").hidden = state.alarms.length === 0;
+  $("#alarms ul").replaceChildren(...state.alarms.map((alarm) => make("li", {}, make("b", {}, t(alarm.kind)),
+    make("div", {}, `${alarm.terminal} · ${ago(alarm.last_at)} · ${t("times", { n: alarm.times })}`), make("div", {}, alarm.detail))));
+}
+
+function drawFrame() {
+  document.documentElement.lang = state.lang;
+  for (const element of document.querySelectorAll("[data-text]")) element.textContent = t(element.dataset.text);
+  for (const element of document.querySelectorAll("[data-label]")) element.setAttribute("aria-label", t(element.dataset.label));
+  const switcher = $("#language");
+  switcher.textContent = t("other");
+  switcher.lang = state.lang === "en" ? "zh-CN" : "en";
+  $("#hospital").textContent = t("site");
+  document.title = `${t("site")} · 心声 Xinsheng`;
+  choices("period", Object.keys(PERIODS));
+  choices("filter", ["filtered", "raw"]);
+  drawLive();
+}
+
+function choices(what, keys) {
+  const group = $(`#${what}`);
+  if (group.children.length === 0) {
+    group.append(...keys.map((key) => make("button", { type: "button", "data-key": key })));
+    group.addEventListener("click", (event) => {
+      const key = event.target.dataset?.key;
+      if (!key) return;
+      state[what] = key;
+      state.seen.clear();
+      drawFrame();
+      loadScores();
+    });
+  }
+  for (const button of group.children) {
+    button.textContent = t(button.dataset.key);
+    button.setAttribute("aria-pressed", String(button.dataset.key === state[what]));
+  }
+}
+
+function drawLive() {
+  const line = $("#live");
+  line.classList.toggle("lost", state.lost);
+  const time = state.updated ? new Intl.DateTimeFormat(state.lang, { timeStyle: "medium" }).format(state.updated) : "";
+  line.textContent = state.lost ? t("lost") : time ? `${t("live")} · ${t("updated")} ${time}` : t("live");
+}
+
+function drawAll() {
+  drawFrame();
+  drawScores();
+  drawTerminals();
+  drawAlarms();
+}
+
+// ---- data ----
+
+async function ask(path) {
+  try {
+    const reply = await fetch(path, { headers: { accept: "application/json" } });
+    if (!reply.ok) throw new Error(`${reply.status}`);
+    state.lost = false;
+    state.updated = new Date();
+    return await reply.json();
+  } catch (error) {
+    state.lost = true;
+    throw error;
+  } finally {
+    drawLive();
+  }
+}
+
+function from() {
+  const days = PERIODS[state.period];
+  if (days === null) return "";
+  const day = new Date(Date.now() - days * 24 * HOUR);
+  const local = new Date(day.getTime() - day.getTimezoneOffset() * 60e3);
+  return `&from=${local.toISOString().slice(0, 10)}`;
+}
+
+async function loadScores() {
+  const since = new Date(Date.now() - 24 * HOUR).toISOString();
+  const [scores, hours] = await Promise.all([
+    ask(`v1/scores?by=touchpoint&filter=${state.filter}${from()}`),
+    ask(`v1/scores?by=hour&filter=${state.filter}&from=${since}`),
+  ]);
+  state.scores = scores;
+  state.hours = hours.rows;
+  drawScores();
+}
+
+async function loadTerminals() {
+  [state.terminals, state.chains] = await Promise.all([ask("v1/terminals"), ask("v1/chains")]);
+  drawTerminals();
+}
+
+async function loadAlarms() {
+  state.alarms = await ask("v1/alarms");
+  drawAlarms();
+}
+
+// Many events in a moment are one look: at most two looks a second, whatever the terminals do.
+function gently(load) {
+  let timer = null;
+  return () => {
+    timer ??= setTimeout(() => {
+      timer = null;
+      load().catch(() => {});
+    }, 400);
+  };
+}
+
+const soon = { scores: gently(loadScores), terminal: gently(loadTerminals), alarm: gently(loadAlarms) };
+const refresh = () => Object.values(soon).forEach((load) => load());
+
+function listen() {
+  const events = new EventSource("v1/events");
+  for (const [kind, load] of Object.entries(soon)) events.addEventListener(kind, load);
+  events.addEventListener("refresh", refresh);
+  events.addEventListener("error", () => {
+    state.lost = true;
+    drawLive();
+    if (events.readyState === EventSource.CLOSED) setTimeout(listen, 5000);
+  });
+}
+
+function start() {
+  const kept = new URLSearchParams(location.search).get("lang") ?? navigator.language ?? "en";
+  state.lang = kept.toLowerCase().startsWith("zh") ? "zh-CN" : "en";
+  $("#language").addEventListener("click", () => {
+    state.lang = state.lang === "en" ? "zh-CN" : "en";
+    drawAll();
+  });
+  drawAll();
+  refresh();
+  listen();
+  // Relative times grow old, and an event may have been lost on the way.
+  setInterval(refresh, 60e3);
+}
+
+start();

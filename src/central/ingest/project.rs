@@ -1,0 +1,352 @@
+//! What new lines mean.
+
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+use super::{
+    batch::{Content, Line},
+    ledger::{AnswerRow, Booked, Ledger, Origin, ReasonsRow, ResponseRow},
+    time::{BootStart, HOUR_UNKNOWN, Timed, Timekeeper},
+};
+use crate::{
+    model::{
+        BootId, ChainId, EntryId, Moment, QuestionId, QuestionnaireRef, ResponseId, SiteId, TerminalId,
+        TouchpointId,
+    },
+    questionnaire::{Hospital, Question},
+    wire::{Answer, Body, Entry, EntryError, Quarantined, Reasons},
+};
+
+/// Longest reason stored with a withheld or quarantined line: it is read by staff, and a terminal's text is not trusted for length.
+const REASON_CHARS_MAX: usize = 300;
+
+/// What became of an entry.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum EntryState {
+    /// Understood and booked.
+    Projected,
+    /// Understood; of a kind that books nothing.
+    NotCounted,
+    /// Kept raw, not understood, with the reason.
+    Quarantined(String),
+    /// Only its leaf hash came, with the terminal's reason.
+    Withheld(String),
+    /// Its entry id is held under another place; kept, not booked again.
+    Repeated,
+}
+
+impl EntryState {
+    /// The name in tables and files.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Projected => "projected",
+            Self::NotCounted => "not_counted",
+            Self::Quarantined(_) => "quarantined",
+            Self::Withheld(_) => "withheld",
+            Self::Repeated => "repeated",
+        }
+    }
+
+    /// The reason, where there is one.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Quarantined(reason) | Self::Withheld(reason) => Some(reason),
+            Self::Projected | Self::NotCounted | Self::Repeated => None,
+        }
+    }
+}
+
+/// What the meaning of a line depends on besides the line.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// What is asked where.
+    pub hospital: &'a Hospital,
+    /// The site.
+    pub site: &'a SiteId,
+    /// Its time zone.
+    pub zone: Tz,
+    /// The terminal.
+    pub terminal: &'a TerminalId,
+    /// The journal.
+    pub chain: ChainId,
+    /// When the lines came.
+    pub received_at: DateTime<Utc>,
+}
+
+/// Lines with what could be read of them.
+#[derive(Debug)]
+pub struct Reading<'a>(Vec<(&'a Line, Option<Result<Entry, EntryError>>)>);
+
+impl<'a> Reading<'a> {
+    /// Reads lines.
+    pub fn new(lines: &'a [Line]) -> Self {
+        let read = |line: &'a Line| match &line.content {
+            Content::Line(bytes) => (line, Some(Entry::from_line(bytes))),
+            Content::Withheld { .. } => (line, None),
+        };
+        Self(lines.iter().map(read).collect())
+    }
+
+    /// The entry ids in them.
+    pub fn entry_ids(&self) -> impl Iterator<Item = EntryId> {
+        self.entries().map(|entry| entry.id)
+    }
+
+    /// The boots in them.
+    pub fn boots(&self) -> BTreeSet<BootId> {
+        self.entries().map(|entry| entry.at.boot).collect()
+    }
+
+    /// The visitors' passes in them.
+    pub fn responses(&self) -> BTreeSet<ResponseId> {
+        self.entries().filter_map(|entry| response_of(&entry.body)).collect()
+    }
+
+    fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.0.iter().filter_map(|(_, entry)| entry.as_ref()?.as_ref().ok())
+    }
+}
+
+fn response_of(body: &Body) -> Option<ResponseId> {
+    match body {
+        Body::Answer(answer) => Some(answer.response),
+        Body::Reasons(reasons) => Some(reasons.response),
+        Body::ResponseEnd(end) => Some(end.response),
+        Body::Boot(_) | Body::HelpCalled(_) | Body::Cleaning(_) | Body::SelfTest(_) | Body::Config(_) => None,
+    }
+}
+
+/// What the store holds for the ids in a [`Reading`].
+#[derive(Debug, Default)]
+pub struct Held {
+    /// Places of those entry ids that are known.
+    pub places: HashMap<EntryId, (ChainId, u64)>,
+    /// Those responses that are known.
+    pub responses: Vec<ResponseRow>,
+    /// All answers of these responses.
+    pub answers: Vec<AnswerRow>,
+    /// All reasons of these responses.
+    pub reasons: Vec<ReasonsRow>,
+    /// Those boots that are known.
+    pub boots: HashMap<BootId, BootStart>,
+    /// Answers without an hour, of this terminal's boots that are not known yet.
+    pub undated: Vec<AnswerRow>,
+    /// The journal's latest dated entry, Unix milliseconds.
+    pub last_known_ms: Option<i64>,
+}
+
+/// One entry as it is stored.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EntryRow {
+    /// The line with its place and hash.
+    pub line: Line,
+    /// Corrected time, if it could be read.
+    pub timed: Option<Timed>,
+    /// What became of it.
+    pub state: EntryState,
+}
+
+/// Everything a run of lines changes.
+#[derive(Debug, Default)]
+pub struct Writes {
+    /// The entries.
+    pub entries: Vec<EntryRow>,
+    /// Entry ids seen for the first time, with their place.
+    pub new_ids: Vec<(EntryId, u64)>,
+    /// Responses, answers, reasons and counts.
+    pub booked: Booked,
+    /// Boots whose start was learnt.
+    pub boots: Vec<(BootId, BootStart)>,
+    /// The journal's latest dated entry, Unix milliseconds.
+    pub last_known_ms: Option<i64>,
+}
+
+impl Writes {
+    /// What the receipt says about lines that were not understood.
+    pub fn quarantined(&self) -> Vec<Quarantined> {
+        self.entries
+            .iter()
+            .filter_map(|row| match &row.state {
+                EntryState::Quarantined(reason) => {
+                    Some(Quarantined { seq: row.line.seq, reason: reason.clone() })
+                }
+                EntryState::Projected
+                | EntryState::NotCounted
+                | EntryState::Withheld(_)
+                | EntryState::Repeated => None,
+            })
+            .collect()
+    }
+}
+
+/// Books lines. `sent` is the moment of the signed request that brought them, if they came in one.
+pub fn project(context: Context<'_>, reading: Reading<'_>, held: Held, sent: Option<&Moment>) -> Writes {
+    let mut time = Timekeeper::new(held.boots, held.last_known_ms, context.received_at);
+    if let Some(sent) = sent {
+        time.contact(sent);
+    }
+    reading.entries().for_each(|entry| time.observe(&entry.at));
+    let mut places = held.places;
+    let mut ledger = Ledger::new(context.zone, held.responses, held.answers, held.reasons);
+    let mut writes = Writes::default();
+    for (line, entry) in reading.0 {
+        let mut timed = None;
+        let state = match entry {
+            None => EntryState::Withheld(match &line.content {
+                Content::Withheld { reason, .. } => shortened(reason),
+                Content::Line(_) => String::new(),
+            }),
+            Some(Err(error)) => EntryState::Quarantined(shortened(&explain(&error))),
+            Some(Ok(entry)) => {
+                let at = time.date(&entry.at);
+                timed = Some(at);
+                let here = (context.chain, line.seq);
+                if *places.entry(entry.id).or_insert_with(|| {
+                    writes.new_ids.push((entry.id, line.seq));
+                    here
+                }) == here
+                {
+                    match book(context, &mut ledger, line.seq, &entry, at) {
+                        Ok(state) => state,
+                        Err(reason) => EntryState::Quarantined(shortened(&reason)),
+                    }
+                } else {
+                    EntryState::Repeated
+                }
+            }
+        };
+        writes.entries.push(EntryRow { line: line.clone(), timed, state });
+    }
+    ledger.date(held.undated, time.learnt());
+    writes.booked = ledger.close();
+    writes.boots = time.learnt().to_vec();
+    writes.last_known_ms = time.last_known_ms();
+    writes
+}
+
+fn book(
+    context: Context<'_>,
+    ledger: &mut Ledger,
+    seq: u64,
+    entry: &Entry,
+    at: Timed,
+) -> Result<EntryState, String> {
+    if entry.seq != seq {
+        return Err(format!("the line says it is entry {}, it stands at {seq}", entry.seq));
+    }
+    let origin = Origin { chain: context.chain, seq, received_ms: context.received_at.timestamp_millis() };
+    match &entry.body {
+        Body::Answer(answer) => ledger.answer(answer_row(context, answer, origin, &entry.at, at)?),
+        Body::Reasons(reasons) => {
+            ledger.reasons(reasons_row(context, reasons, origin)?, context.terminal, at.at_ms);
+        }
+        Body::ResponseEnd(end) => {
+            if let Some(touchpoint) = &end.touchpoint {
+                known_touchpoint(context, touchpoint)?;
+            }
+            let touchpoint = end.touchpoint.as_ref();
+            ledger.end(end.response, context.terminal, touchpoint, (end.outcome, end.replaces), at.at_ms);
+        }
+        Body::Boot(_) | Body::HelpCalled(_) | Body::Cleaning(_) | Body::SelfTest(_) | Body::Config(_) => {
+            return Ok(EntryState::NotCounted);
+        }
+    }
+    Ok(EntryState::Projected)
+}
+
+fn answer_row(
+    context: Context<'_>,
+    answer: &Answer,
+    origin: Origin,
+    moment: &Moment,
+    timed: Timed,
+) -> Result<AnswerRow, String> {
+    known_touchpoint(context, &answer.touchpoint)?;
+    let question = known_question(context, &answer.questionnaire, &answer.question)?;
+    if question.scale != answer.scale {
+        return Err(format!(
+            "question `{}` of `{}` has scale {}, the answer has {}",
+            answer.question, answer.questionnaire, question.scale, answer.scale
+        ));
+    }
+    if !answer.scale.holds(answer.value) {
+        return Err(format!("{} is no value of scale {}", answer.value, answer.scale));
+    }
+    Ok(AnswerRow {
+        response: answer.response,
+        question: answer.question.clone(),
+        touchpoint: answer.touchpoint.clone(),
+        questionnaire: answer.questionnaire.clone(),
+        scale: answer.scale,
+        value: answer.value,
+        lang: answer.lang.clone(),
+        shown_ms: answer.shown_ms,
+        flags: answer.flags.clone(),
+        counted: true,
+        terminal: context.terminal.clone(),
+        origin,
+        boot: moment.boot,
+        up_ms: moment.up_ms,
+        timed,
+        hour: HOUR_UNKNOWN,
+    })
+}
+
+fn reasons_row(context: Context<'_>, reasons: &Reasons, origin: Origin) -> Result<ReasonsRow, String> {
+    known_touchpoint(context, &reasons.touchpoint)?;
+    let question = known_question(context, &reasons.questionnaire, &reasons.question)?;
+    let group = question.reasons_for(reasons.value);
+    for chosen in &reasons.reasons {
+        if !group.is_some_and(|group| group.reasons.iter().any(|reason| &reason.id == chosen)) {
+            return Err(format!(
+                "reason `{chosen}` is not configured for value {} of question `{}` of `{}`",
+                reasons.value, reasons.question, reasons.questionnaire
+            ));
+        }
+    }
+    Ok(ReasonsRow {
+        response: reasons.response,
+        question: reasons.question.clone(),
+        touchpoint: reasons.touchpoint.clone(),
+        questionnaire: reasons.questionnaire.clone(),
+        value: reasons.value,
+        chosen: reasons.reasons.clone(),
+        lang: reasons.lang.clone(),
+        origin,
+    })
+}
+
+fn known_touchpoint(context: Context<'_>, id: &TouchpointId) -> Result<(), String> {
+    match context.hospital.touchpoint(id) {
+        Some(touchpoint) if &touchpoint.site == context.site => Ok(()),
+        Some(touchpoint) => Err(format!("touchpoint `{id}` belongs to site `{}`", touchpoint.site)),
+        None => Err(format!("touchpoint `{id}` is not configured")),
+    }
+}
+
+fn known_question<'a>(
+    context: Context<'a>,
+    questionnaire: &QuestionnaireRef,
+    question: &QuestionId,
+) -> Result<&'a Question, String> {
+    context
+        .hospital
+        .questionnaire(questionnaire)
+        .ok_or_else(|| format!("questionnaire `{questionnaire}` is not configured"))?
+        .question(question)
+        .ok_or_else(|| format!("question `{question}` is not configured in `{questionnaire}`"))
+}
+
+/// The whole chain of causes in one line: this text is all that staff see of the error.
+fn explain(error: &EntryError) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(REASON_CHARS_MAX).collect()
+}

@@ -1,0 +1,67 @@
+//! For those who run central: alive, ready, numbers, the document.
+
+use axum::{
+    Extension,
+    body::Bytes,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+use super::{error::ApiError, metrics::Levels, reports, router::Shared, shell};
+use crate::wire::Problem;
+
+/// Entries of the quarantine that are counted one by one; beyond it the number no longer matters.
+const QUARANTINE_COUNTED_MAX: usize = 10_000;
+
+/// The OpenAPI document as served.
+#[derive(Clone)]
+pub(super) struct DocumentText(pub(super) Bytes);
+
+/// The process is alive.
+#[utoipa::path(get, path = "/healthz", tag = "operation", responses((status = 200, body = String, content_type = "text/plain")))]
+pub(super) async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// Central can take batches: its store answers, and it is not about to stop.
+#[utoipa::path(
+    get, path = "/readyz", tag = "operation",
+    responses(
+        (status = 200, body = String, content_type = "text/plain"),
+        (status = 503, description = "not ready", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn readyz(State(app): State<Shared>) -> Result<&'static str, ApiError> {
+    if !app.is_serving() {
+        return Err(ApiError::unavailable("central is stopping"));
+    }
+    app.store.ready().await?;
+    Ok("ready\n")
+}
+
+/// Numbers for Prometheus.
+#[utoipa::path(get, path = "/metrics", tag = "operation", responses((status = 200, body = String, content_type = "text/plain")))]
+pub(super) async fn metrics(State(app): State<Shared>) -> Result<Response, ApiError> {
+    let mut levels = Levels::default();
+    for site in &app.hospital.sites {
+        let now = shell::now();
+        for terminal in
+            app.store.terminals(&site.id).await?.iter().filter(|terminal| terminal.revoked_at.is_none())
+        {
+            levels.terminals += 1;
+            levels.terminals_stale += u64::from(reports::is_stale(&app, terminal, now));
+            levels.queue_depth += terminal.health.as_ref().map_or(0, |health| health.queue_depth);
+        }
+        levels.quarantined += app.store.quarantine(&site.id, QUARANTINE_COUNTED_MAX).await?.len() as u64;
+        levels.alarms += app.store.alarms(&site.id, reports::ALARMS_MAX).await?.len() as u64;
+    }
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics.render(levels))
+        .into_response())
+}
+
+/// This document.
+#[utoipa::path(get, path = "/openapi.json", tag = "operation", responses((status = 200, body = Object)))]
+pub(super) async fn document(Extension(DocumentText(text)): Extension<DocumentText>) -> Response {
+    (StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], text).into_response()
+}

@@ -1,0 +1,508 @@
+//! What staff read: scores, terminals, journals, quarantine, alarms, export.
+
+use axum::{
+    Json,
+    body::Body,
+    extract::{Query, State, rejection::QueryRejection},
+    http::header,
+    response::{IntoResponse, Response},
+};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    error::ApiError,
+    export,
+    router::Shared,
+    scores::{self, Grouping, ScoreRow},
+    shell,
+    state::App,
+    store::{CountQuery, Terminal},
+};
+use crate::{
+    model::{SiteId, TerminalId, TouchpointId, millis},
+    questionnaire::Texts,
+    wire::Problem,
+};
+
+/// Alarms shown.
+pub(super) const ALARMS_MAX: usize = 100;
+
+/// Entries of the quarantine shown.
+const QUARANTINE_MAX: usize = 200;
+
+/// A terminal not heard of for this many of its intervals is stale; one lost request is no reason to send somebody.
+const STALE_INTERVALS: i64 = 3;
+
+/// But never before this: a restart takes a minute.
+const STALE_FROM: TimeDelta = TimeDelta::minutes(5);
+
+/// Which answers count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Filter {
+    /// Without answers the terminal flagged.
+    #[default]
+    Filtered,
+    /// All answers.
+    Raw,
+}
+
+/// How the answer is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Format {
+    /// JSON.
+    #[default]
+    Json,
+    /// CSV, UTF-8 with a byte order mark for spreadsheets.
+    Csv,
+}
+
+/// Which scores.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ScoresQuery {
+    /// What a row stands for; `touchpoint` if not given.
+    #[param(inline)]
+    by: Option<Grouping>,
+    /// First day (in the site's time zone) or instant.
+    from: Option<String>,
+    /// Day or instant that is no longer part of it.
+    to: Option<String>,
+    /// `filtered` if not given.
+    #[param(inline)]
+    filter: Option<Filter>,
+    /// Only this touchpoint.
+    touchpoint: Option<String>,
+    /// Only this site.
+    site: Option<String>,
+    /// `json` if not given.
+    #[param(inline)]
+    format: Option<Format>,
+}
+
+/// Scores.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Scores {
+    /// When they were computed.
+    #[serde(with = "millis")]
+    time: DateTime<Utc>,
+    /// What a row stands for.
+    by: Grouping,
+    /// Which answers count.
+    filter: Filter,
+    /// Cells with fewer answers are hidden.
+    hide_below: u64,
+    /// The scores.
+    rows: Vec<ScoreRow>,
+}
+
+/// Scores with their intervals.
+///
+/// Answers whose hour is not known (the terminal's clock was wrong and its boot was never heard of) count where neither `from` nor `to` is
+/// given, and in no day or hour.
+#[utoipa::path(
+    get, path = "/v1/scores", tag = "scores", params(ScoresQuery),
+    responses(
+        (status = 200, content((Scores = "application/json"), (String = "text/csv"))),
+        (status = 400, description = "a parameter cannot be read", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "no such site or touchpoint", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "the store failed", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn get_scores(
+    State(app): State<Shared>,
+    query: Result<Query<ScoresQuery>, QueryRejection>,
+) -> Result<Response, ApiError> {
+    let query = read_query(query)?;
+    let (by, filter) = (query.by.unwrap_or_default(), query.filter.unwrap_or_default());
+    let touchpoint = query.touchpoint.as_deref().map(|id| known_touchpoint(&app, id)).transpose()?;
+    let mut rows = Vec::new();
+    for site in app.sites(query.site.as_deref())? {
+        let edge =
+            |text: &Option<String>| text.as_deref().map(|text| read_edge(text, site.time_zone)).transpose();
+        let wanted = CountQuery {
+            touchpoint: touchpoint.clone(),
+            from_hour: edge(&query.from)?,
+            to_hour: edge(&query.to)?,
+            hourly: by.is_timed(),
+        };
+        let counts = app.store.counts(&site.id, wanted).await?;
+        let request = scores::Request {
+            hospital: &app.hospital,
+            site: &site.id,
+            zone: site.time_zone,
+            touchpoint: touchpoint.as_ref(),
+            by,
+            raw: filter == Filter::Raw,
+            rule: app.settings.suppression,
+        };
+        rows.extend(scores::report(request, &counts));
+    }
+    match query.format.unwrap_or_default() {
+        Format::Csv => Ok(csv_file("scores.csv", export::scores_csv(&rows))),
+        Format::Json => {
+            let hide_below = app.settings.suppression.limit;
+            Ok(Json(Scores { time: shell::now(), by, filter, hide_below, rows }).into_response())
+        }
+    }
+}
+
+/// Only some answers.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct SiteQuery {
+    /// Only this site.
+    site: Option<String>,
+}
+
+/// Every answer as a row of CSV, flagged and undone ones included and marked.
+///
+/// Single answers, not scores: nothing is suppressed, so handle the file as the confidential raw data it is.
+#[utoipa::path(
+    get, path = "/v1/export.csv", tag = "scores", params(SiteQuery),
+    responses(
+        (status = 200, body = String, content_type = "text/csv"),
+        (status = 400, description = "a parameter cannot be read", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "no such site", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn export_answers(
+    State(app): State<Shared>,
+    query: Result<Query<SiteQuery>, QueryRejection>,
+) -> Result<Response, ApiError> {
+    let query = read_query(query)?;
+    let sites =
+        app.sites(query.site.as_deref())?.into_iter().map(|site| (site.id.clone(), site.time_zone)).collect();
+    let pages = export::answers_csv(std::sync::Arc::clone(&app.store), sites);
+    Ok(csv_file("answers.csv", Body::from_stream(pages)))
+}
+
+/// A terminal as staff see it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct TerminalRow {
+    /// The site.
+    #[schema(value_type = String)]
+    site: SiteId,
+    /// Its name.
+    #[schema(value_type = String)]
+    terminal: TerminalId,
+    /// Where it stands.
+    #[schema(value_type = String)]
+    touchpoint: TouchpointId,
+    /// The touchpoint's name by language.
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    names: Texts,
+    /// What tells the machine from a copy of its card.
+    hardware_id: String,
+    /// Program version.
+    software: String,
+    /// When it was taken in.
+    enrolled_at: DateTime<Utc>,
+    /// When its key was revoked.
+    revoked_at: Option<DateTime<Utc>>,
+    /// Its last signed request.
+    last_seen: Option<DateTime<Utc>>,
+    /// Not heard of for too long.
+    stale: bool,
+    /// Entries waiting, as last reported.
+    queue_depth: Option<u64>,
+    /// Age of the oldest of them, seconds.
+    oldest_unsent_s: Option<u64>,
+    /// Entries central refused one by one.
+    refused: Option<u64>,
+    /// What went wrong last.
+    last_error: Option<String>,
+    /// Degrees Celsius.
+    temperature_c: Option<f32>,
+    /// Free bytes.
+    disk_free_bytes: Option<u64>,
+    /// What its clock is worth.
+    #[schema(value_type = Option<String>)]
+    clock: Option<crate::model::TimeQuality>,
+    /// The configuration in force.
+    config_hash: Option<String>,
+    /// Program starts since its journal was made.
+    restarts: Option<u64>,
+}
+
+/// All terminals.
+#[utoipa::path(
+    get, path = "/v1/terminals", tag = "operation", params(SiteQuery),
+    responses(
+        (status = 200, body = Vec<TerminalRow>),
+        (status = 404, description = "no such site", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "the store failed", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn list_terminals(
+    State(app): State<Shared>,
+    query: Result<Query<SiteQuery>, QueryRejection>,
+) -> Result<Json<Vec<TerminalRow>>, ApiError> {
+    let query = read_query(query)?;
+    let now = shell::now();
+    let mut rows = Vec::new();
+    for site in app.sites(query.site.as_deref())? {
+        rows.extend(
+            app.store
+                .terminals(&site.id)
+                .await?
+                .into_iter()
+                .map(|terminal| terminal_row(&app, terminal, now)),
+        );
+    }
+    Ok(Json(rows))
+}
+
+fn terminal_row(app: &App, terminal: Terminal, now: DateTime<Utc>) -> TerminalRow {
+    let stale = is_stale(app, &terminal, now);
+    let names = app.hospital.touchpoint(&terminal.touchpoint).map(|touchpoint| touchpoint.name.clone());
+    let health = terminal.health.as_ref();
+    TerminalRow {
+        names: names.unwrap_or_default(),
+        stale,
+        queue_depth: health.map(|h| h.queue_depth),
+        oldest_unsent_s: health.and_then(|h| h.oldest_unsent_s),
+        refused: health.map(|h| h.refused),
+        last_error: health.and_then(|h| h.last_error.clone()),
+        temperature_c: health.and_then(|h| h.temperature_c),
+        disk_free_bytes: health.and_then(|h| h.disk_free_bytes),
+        clock: health.map(|h| h.clock),
+        config_hash: health.map(|h| h.config_hash.clone()),
+        restarts: health.map(|h| h.restarts),
+        software: health.map_or(terminal.software, |h| h.software.clone()),
+        site: terminal.site,
+        terminal: terminal.id,
+        touchpoint: terminal.touchpoint,
+        hardware_id: terminal.hardware_id,
+        enrolled_at: terminal.enrolled_at,
+        revoked_at: terminal.revoked_at,
+        last_seen: terminal.last_seen,
+    }
+}
+
+/// Whether a terminal was not heard of for too long.
+pub(super) fn is_stale(app: &App, terminal: &Terminal, now: DateTime<Utc>) -> bool {
+    let intervals = TimeDelta::seconds(STALE_INTERVALS * i64::from(app.settings.next_sync_after_s));
+    let heard = terminal.last_seen.unwrap_or(terminal.enrolled_at);
+    terminal.revoked_at.is_none() && now - heard > intervals.max(STALE_FROM)
+}
+
+/// What is held of a journal.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ChainRow {
+    /// The site.
+    #[schema(value_type = String)]
+    site: SiteId,
+    /// The terminal that writes it.
+    #[schema(value_type = String)]
+    terminal: TerminalId,
+    /// The journal.
+    chain: String,
+    /// `1-4012`; empty if nothing is held.
+    range: String,
+    /// Whether that is all the terminal has written, as far as it said.
+    complete: bool,
+    /// Last entry the terminal said it wrote in this journal.
+    last_seq: Option<u64>,
+    /// Entries not understood.
+    quarantined: u64,
+    /// Entries whose line did not come.
+    withheld: u64,
+    /// Chain hash at the end of the range.
+    head_hash: String,
+    /// When its last new entry came.
+    last_received: DateTime<Utc>,
+    /// `t-abc: 1-4012 complete`.
+    summary: String,
+}
+
+/// What is held of each journal.
+#[utoipa::path(
+    get, path = "/v1/chains", tag = "operation", params(SiteQuery),
+    responses(
+        (status = 200, body = Vec<ChainRow>),
+        (status = 404, description = "no such site", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "the store failed", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn list_chains(
+    State(app): State<Shared>,
+    query: Result<Query<SiteQuery>, QueryRejection>,
+) -> Result<Json<Vec<ChainRow>>, ApiError> {
+    let query = read_query(query)?;
+    let mut rows = Vec::new();
+    for site in app.sites(query.site.as_deref())? {
+        let terminals = app.store.terminals(&site.id).await?;
+        for held in app.store.chains(&site.id).await? {
+            let through = held.cursor.accepted_through;
+            let last_seq = terminals
+                .iter()
+                .filter_map(|terminal| terminal.health.as_ref())
+                .find(|health| health.chain == held.chain)
+                .map(|health| health.last_seq);
+            let complete = last_seq.is_none_or(|last| last <= through);
+            let range = format!("1-{through}");
+            let word = if complete { "complete" } else { "incomplete" };
+            rows.push(ChainRow {
+                site: site.id.clone(),
+                summary: format!("{}: {range} {word}", held.cursor.terminal),
+                terminal: held.cursor.terminal,
+                chain: held.chain.to_string(),
+                range,
+                complete,
+                last_seq,
+                quarantined: held.quarantined,
+                withheld: held.withheld,
+                head_hash: held.cursor.head_hash.to_string(),
+                last_received: held.cursor.last_received,
+            });
+        }
+    }
+    Ok(Json(rows))
+}
+
+/// An entry that was not understood.
+#[derive(Serialize, ToSchema)]
+pub(super) struct QuarantineRow {
+    /// The site.
+    #[schema(value_type = String)]
+    site: SiteId,
+    /// The terminal.
+    #[schema(value_type = String)]
+    terminal: TerminalId,
+    /// The journal.
+    chain: String,
+    /// Its place there.
+    seq: u64,
+    /// Why.
+    reason: String,
+    /// When it came.
+    received_at: DateTime<Utc>,
+    /// The line; bytes that are no UTF-8 are replaced.
+    line: String,
+}
+
+/// Entries that are kept and not understood; after the configuration is mended, `xinsheng-central quarantine replay` tries them again.
+#[utoipa::path(
+    get, path = "/v1/quarantine", tag = "operation", params(SiteQuery),
+    responses(
+        (status = 200, body = Vec<QuarantineRow>),
+        (status = 404, description = "no such site", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "the store failed", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn list_quarantine(
+    State(app): State<Shared>,
+    query: Result<Query<SiteQuery>, QueryRejection>,
+) -> Result<Json<Vec<QuarantineRow>>, ApiError> {
+    let query = read_query(query)?;
+    let mut rows = Vec::new();
+    for site in app.sites(query.site.as_deref())? {
+        rows.extend(app.store.quarantine(&site.id, QUARANTINE_MAX).await?.into_iter().map(|entry| {
+            QuarantineRow {
+                site: site.id.clone(),
+                terminal: entry.terminal,
+                chain: entry.chain.to_string(),
+                seq: entry.seq,
+                reason: entry.reason,
+                received_at: entry.received_at,
+                line: String::from_utf8_lossy(&entry.line).into_owned(),
+            }
+        }));
+    }
+    Ok(Json(rows))
+}
+
+/// Something staff must know.
+#[derive(Serialize, ToSchema)]
+pub(super) struct AlarmRow {
+    /// The site.
+    #[schema(value_type = String)]
+    site: SiteId,
+    /// `clone` or `lost_entries`.
+    kind: String,
+    /// The journal it is about.
+    subject: String,
+    /// The terminal.
+    #[schema(value_type = String)]
+    terminal: TerminalId,
+    /// First seen.
+    first_at: DateTime<Utc>,
+    /// Last seen.
+    last_at: DateTime<Utc>,
+    /// How often.
+    times: u64,
+    /// In words.
+    detail: String,
+}
+
+/// Alarms, latest first.
+#[utoipa::path(
+    get, path = "/v1/alarms", tag = "operation", params(SiteQuery),
+    responses(
+        (status = 200, body = Vec<AlarmRow>),
+        (status = 404, description = "no such site", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "the store failed", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn list_alarms(
+    State(app): State<Shared>,
+    query: Result<Query<SiteQuery>, QueryRejection>,
+) -> Result<Json<Vec<AlarmRow>>, ApiError> {
+    let query = read_query(query)?;
+    let mut rows = Vec::new();
+    for site in app.sites(query.site.as_deref())? {
+        rows.extend(app.store.alarms(&site.id, ALARMS_MAX).await?.into_iter().map(|alarm| AlarmRow {
+            site: site.id.clone(),
+            kind: alarm.kind,
+            subject: alarm.subject,
+            terminal: alarm.terminal,
+            first_at: alarm.first_at,
+            last_at: alarm.last_at,
+            times: alarm.times,
+            detail: alarm.detail,
+        }));
+    }
+    Ok(Json(rows))
+}
+
+fn read_query<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, ApiError> {
+    query.map(|Query(query)| query).map_err(|rejection| ApiError::bad_request(rejection.body_text()))
+}
+
+fn known_touchpoint(app: &App, id: &str) -> Result<TouchpointId, ApiError> {
+    let found = app.hospital.touchpoints.iter().find(|touchpoint| touchpoint.id.as_str() == id);
+    found
+        .map(|touchpoint| touchpoint.id.clone())
+        .ok_or_else(|| ApiError::not_found(format!("there is no touchpoint `{id}` in the touchpoints file")))
+}
+
+/// A day begins at the site's midnight; an instant counts as it is. Unix seconds.
+fn read_edge(text: &str, zone: Tz) -> Result<i64, ApiError> {
+    if let Ok(day) = text.parse::<NaiveDate>() {
+        let midnight = day.and_time(NaiveTime::MIN);
+        // Where summer time skips midnight the day begins an hour later.
+        let start = zone.from_local_datetime(&midnight).earliest();
+        let later = || zone.from_local_datetime(&(midnight + TimeDelta::hours(1))).earliest();
+        return start.or_else(later).map(|at| at.timestamp()).ok_or_else(|| wrong_edge(text));
+    }
+    text.parse::<DateTime<Utc>>().map(|at| at.timestamp()).map_err(|_| wrong_edge(text))
+}
+
+fn wrong_edge(text: &str) -> ApiError {
+    ApiError::bad_request(format!("`{text}` is no day (2026-11-21) and no instant (2026-11-21T08:00:00Z)"))
+}
+
+fn csv_file(name: &str, body: impl IntoResponse) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
+    ];
+    (headers, body).into_response()
+}

@@ -1,0 +1,104 @@
+//! Every route of central, in one list; the OpenAPI document is made from the same list.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    middleware,
+    response::{IntoResponse, Response},
+};
+use tower_http::{
+    compression::CompressionLayer, set_header::SetResponseHeaderLayer, timeout::TimeoutLayer,
+    trace::TraceLayer,
+};
+use utoipa::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{auth, error::ApiError, live, ops, reports, state::App, terminals};
+
+/// What every handler gets.
+pub(super) type Shared = Arc<App>;
+
+/// Everything is ours, nothing is loaded from elsewhere, nobody frames it.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Xinsheng central",
+        description = "Terminals send signed batches of journal entries; staff read scores with intervals. The contract of protocol version 1."
+    ),
+    tags(
+        (name = "terminals", description = "Signed by the terminal (RFC 9421, RFC 9530), answers signed by central"),
+        (name = "scores", description = "What patients said, with honest uncertainty"),
+        (name = "operation", description = "Terminals, journals, quarantine, alarms"),
+    )
+)]
+struct Document;
+
+/// The routes and their document.
+pub(super) fn routes_of(app: Shared) -> (Router, utoipa::openapi::OpenApi) {
+    let timeout = app.settings.limits.request_timeout;
+    let signed = OpenApiRouter::new()
+        .routes(routes!(terminals::enrol))
+        .routes(routes!(terminals::get_cursor))
+        .routes(routes!(terminals::post_entries))
+        .routes(routes!(terminals::post_health))
+        .routes(routes!(terminals::get_config))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), auth::sign_answers));
+    let read = OpenApiRouter::new()
+        .routes(routes!(reports::get_scores))
+        .routes(routes!(reports::export_answers))
+        .routes(routes!(reports::list_terminals))
+        .routes(routes!(reports::list_chains))
+        .routes(routes!(reports::list_quarantine))
+        .routes(routes!(reports::list_alarms))
+        .routes(routes!(ops::metrics))
+        .routes(routes!(live::page))
+        .routes(routes!(live::script))
+        .routes(routes!(live::style))
+        .layer(CompressionLayer::new());
+    let (router, document) = OpenApiRouter::with_openapi(Document::openapi())
+        .merge(signed)
+        .merge(read)
+        .routes(routes!(live::events))
+        .routes(routes!(ops::healthz))
+        .routes(routes!(ops::readyz))
+        .routes(routes!(ops::document))
+        .split_for_parts();
+    let text = serde_json::to_vec(&document).unwrap_or_default();
+    let router = router
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(axum::Extension(ops::DocumentText(text.into())))
+        .with_state(app);
+    (layered(router, timeout), document)
+}
+
+fn layered(router: Router, timeout: Duration) -> Router {
+    let fixed = |name: &'static str, value: &'static str| {
+        SetResponseHeaderLayer::if_not_present(HeaderName::from_static(name), HeaderValue::from_static(value))
+    };
+    router
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, timeout))
+        .layer(fixed("content-security-policy", CONTENT_SECURITY_POLICY))
+        .layer(fixed("x-content-type-options", "nosniff"))
+        .layer(fixed("referrer-policy", "no-referrer"))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("no-store"),
+        ))
+        .layer(TraceLayer::new_for_http())
+}
+
+async fn unknown_path(State(_): State<Shared>, request: Request) -> Response {
+    ApiError::not_found(format!("there is nothing at `{}`", request.uri().path())).into_response()
+}
+
+async fn wrong_method(State(_): State<Shared>, request: Request) -> Response {
+    ApiError::method_not_allowed(format!("`{}` has no {}", request.uri().path(), request.method()))
+        .into_response()
+}

@@ -1,0 +1,79 @@
+//! The only place where central reads the clock, rolls dice, or touches files of its own.
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    path::Path,
+};
+
+use anyhow::Context as _;
+use chrono::{DateTime, Utc};
+use rand::Rng as _;
+
+use crate::{model::StoreId, sign::KeyPair};
+
+/// The database's name in the data folder.
+pub(super) const DATABASE_FILE: &str = "central.sqlite";
+
+/// Central's signing key in the data folder: 32 bytes, readable by its owner only.
+const KEY_FILE: &str = "central.key";
+
+pub(super) fn now() -> DateTime<Utc> {
+    #[expect(clippy::disallowed_methods, reason = "central's one look at the clock")]
+    Utc::now()
+}
+
+pub(super) fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    rand::rng().fill_bytes(&mut bytes);
+    bytes
+}
+
+pub(super) fn fresh_store_id() -> StoreId {
+    StoreId::from_parts(u64::try_from(now().timestamp_millis()).unwrap_or(0), random())
+}
+
+/// Reads central's key, or makes it. A terminal trusts this key from its enrolment on: losing the file means enrolling all of them
+/// again, so it is never overwritten.
+pub(super) fn load_key(data_dir: &Path) -> anyhow::Result<KeyPair> {
+    let path = data_dir.join(KEY_FILE);
+    match fs::read(&path) {
+        Ok(bytes) => {
+            let mode = fs::metadata(&path).map(|data| data.permissions().mode()).unwrap_or_default();
+            if mode & 0o077 != 0 {
+                tracing::warn!(path = %path.display(), "the key is readable by others; run chmod 600 on it");
+            }
+            let seed = <[u8; 32]>::try_from(bytes.as_slice());
+            let seed = seed.ok().with_context(|| {
+                format!("{} does not hold a key of 32 bytes; restore it from a backup", path.display())
+            })?;
+            Ok(KeyPair::from_seed(&seed))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => make_key(data_dir, &path),
+        Err(error) => Err(error).with_context(|| format!("cannot read the key {}", path.display())),
+    }
+}
+
+/// Written under another name, synced and renamed, so that a power cut leaves no half key.
+fn make_key(data_dir: &Path, path: &Path) -> anyhow::Result<KeyPair> {
+    let seed = random::<32>();
+    let draft = path.with_extension("key.new");
+    let write = || -> io::Result<()> {
+        let mut file =
+            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+        file.write_all(&seed)?;
+        file.sync_all()?;
+        // Of two programs that start together only one makes the key: a link never replaces a file.
+        match fs::hard_link(&draft, path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        fs::remove_file(&draft)?;
+        fs::File::open(data_dir)?.sync_all()
+    };
+    write().with_context(|| format!("cannot write the key {}", path.display()))?;
+    let bytes = fs::read(path).with_context(|| format!("cannot read the key {}", path.display()))?;
+    let seed = <[u8; 32]>::try_from(bytes.as_slice());
+    Ok(KeyPair::from_seed(&seed.ok().with_context(|| format!("{} is no key", path.display()))?))
+}

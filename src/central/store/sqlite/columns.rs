@@ -1,0 +1,190 @@
+//! Between columns and types.
+
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use rusqlite::Row;
+
+use crate::{
+    central::{
+        ingest::{AnswerRow, Counter, Origin, ReasonsRow, ResponseRow, TimeBasis, Timed},
+        store::StoreError,
+    },
+    model::{BootId, ChainId, EntryId, Hash, ResponseId, Scale, Value},
+    wire::{EndOutcome, Flag},
+};
+
+pub(super) type Read<T> = Result<T, StoreError>;
+
+pub(super) fn damaged(what: &'static str, text: impl ToString) -> StoreError {
+    StoreError::Damaged { what, text: text.to_string() }
+}
+
+pub(super) fn millis(at: DateTime<Utc>) -> i64 {
+    at.timestamp_millis()
+}
+
+pub(super) fn instant(ms: i64) -> Read<DateTime<Utc>> {
+    DateTime::from_timestamp_millis(ms).ok_or_else(|| damaged("time", ms))
+}
+
+/// Sequence numbers and counts stay below 2^63: batches beyond are refused.
+pub(super) fn signed(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+pub(super) fn unsigned(n: i64) -> Read<u64> {
+    u64::try_from(n).map_err(|_| damaged("number", n))
+}
+
+pub(super) fn text<T: FromStr>(what: &'static str, text: &str) -> Read<T> {
+    text.parse().map_err(|_| damaged(what, text))
+}
+
+pub(super) fn hash(bytes: &[u8]) -> Read<Hash> {
+    bytes.try_into().map(Hash).map_err(|_| damaged("hash", bytes.len()))
+}
+
+pub(super) fn chain(bytes: &[u8]) -> Read<ChainId> {
+    bytes.try_into().map(ChainId).map_err(|_| damaged("chain id", bytes.len()))
+}
+
+fn uuid(bytes: &[u8]) -> Read<uuid::Uuid> {
+    uuid::Uuid::from_slice(bytes).map_err(|_| damaged("uuid", bytes.len()))
+}
+
+pub(super) fn scale(name: &str) -> Read<Scale> {
+    Scale::from_name(name).ok_or_else(|| damaged("scale", name))
+}
+
+pub(super) fn value(n: i64) -> Read<Value> {
+    u8::try_from(n).map(Value).map_err(|_| damaged("value", n))
+}
+
+pub(super) fn json<T: serde::de::DeserializeOwned>(what: &'static str, text: &str) -> Read<T> {
+    serde_json::from_str(text).map_err(|_| damaged(what, text))
+}
+
+pub(super) fn to_json<T: serde::Serialize>(value: &T) -> Read<String> {
+    serde_json::to_string(value).map_err(|error| StoreError::Database(Box::new(error)))
+}
+
+pub(super) const fn outcome_name(outcome: EndOutcome) -> &'static str {
+    match outcome {
+        EndOutcome::Completed => "completed",
+        EndOutcome::TimedOut => "timed_out",
+        EndOutcome::Left => "left",
+        EndOutcome::Undone => "undone",
+    }
+}
+
+fn outcome(name: &str) -> Read<EndOutcome> {
+    [EndOutcome::Completed, EndOutcome::TimedOut, EndOutcome::Left, EndOutcome::Undone]
+        .into_iter()
+        .find(|outcome| outcome_name(*outcome) == name)
+        .ok_or_else(|| damaged("outcome", name))
+}
+
+pub(super) const fn flag_name(flag: Flag) -> &'static str {
+    match flag {
+        Flag::Repeat => "repeat",
+        Flag::Burst => "burst",
+        Flag::TooFast => "too_fast",
+        Flag::Sweep => "sweep",
+        Flag::Other => "other",
+    }
+}
+
+fn flag(name: &str) -> Flag {
+    [Flag::Repeat, Flag::Burst, Flag::TooFast, Flag::Sweep]
+        .into_iter()
+        .find(|flag| flag_name(*flag) == name)
+        .unwrap_or(Flag::Other)
+}
+
+/// Flags as `repeat|burst`; empty for none.
+pub(super) fn flags_text(flags: &[Flag]) -> String {
+    flags.iter().map(|flag| flag_name(*flag)).collect::<Vec<_>>().join("|")
+}
+
+pub(super) const ANSWER_COLUMNS: &str = "response, question, touchpoint, questionnaire, scale, value, lang, shown_ms, \
+    flags, counted, terminal, chain, seq, received_at, boot, up_ms, at, time_basis, hour";
+
+pub(super) fn answer(row: &Row<'_>) -> Read<AnswerRow> {
+    let basis: String = row.get(17)?;
+    Ok(AnswerRow {
+        response: ResponseId(uuid(row.get_ref(0)?.as_blob().map_err(|_| damaged("uuid", 0))?)?),
+        question: text("question", &row.get::<_, String>(1)?)?,
+        touchpoint: text("touchpoint", &row.get::<_, String>(2)?)?,
+        questionnaire: text("questionnaire", &row.get::<_, String>(3)?)?,
+        scale: scale(&row.get::<_, String>(4)?)?,
+        value: value(row.get(5)?)?,
+        lang: text("language", &row.get::<_, String>(6)?)?,
+        shown_ms: row.get::<_, Option<i64>>(7)?.map(unsigned).transpose()?,
+        flags: row.get::<_, String>(8)?.split('|').filter(|name| !name.is_empty()).map(flag).collect(),
+        counted: row.get(9)?,
+        terminal: text("terminal", &row.get::<_, String>(10)?)?,
+        origin: Origin {
+            chain: chain(&row.get::<_, Vec<u8>>(11)?)?,
+            seq: unsigned(row.get(12)?)?,
+            received_ms: row.get(13)?,
+        },
+        boot: BootId(uuid(&row.get::<_, Vec<u8>>(14)?)?),
+        up_ms: unsigned(row.get(15)?)?,
+        timed: Timed {
+            at_ms: row.get(16)?,
+            basis: TimeBasis::from_name(&basis).ok_or_else(|| damaged("time basis", &basis))?,
+        },
+        hour: row.get(18)?,
+    })
+}
+
+pub(super) const RESPONSE_COLUMNS: &str = "response, terminal, touchpoint, outcome, replaces, first_at";
+
+pub(super) fn response(row: &Row<'_>) -> Read<ResponseRow> {
+    Ok(ResponseRow {
+        response: ResponseId(uuid(&row.get::<_, Vec<u8>>(0)?)?),
+        terminal: text("terminal", &row.get::<_, String>(1)?)?,
+        touchpoint: row.get::<_, Option<String>>(2)?.map(|id| text("touchpoint", &id)).transpose()?,
+        outcome: row.get::<_, Option<String>>(3)?.map(|name| outcome(&name)).transpose()?,
+        replaces: row.get::<_, Option<Vec<u8>>>(4)?.map(|id| uuid(&id).map(ResponseId)).transpose()?,
+        first_ms: row.get(5)?,
+    })
+}
+
+pub(super) const REASONS_COLUMNS: &str =
+    "response, question, touchpoint, questionnaire, value, chosen, lang, chain, seq, received_at";
+
+pub(super) fn reasons(row: &Row<'_>) -> Read<ReasonsRow> {
+    Ok(ReasonsRow {
+        response: ResponseId(uuid(&row.get::<_, Vec<u8>>(0)?)?),
+        question: text("question", &row.get::<_, String>(1)?)?,
+        touchpoint: text("touchpoint", &row.get::<_, String>(2)?)?,
+        questionnaire: text("questionnaire", &row.get::<_, String>(3)?)?,
+        value: value(row.get(4)?)?,
+        chosen: json("list of reasons", &row.get::<_, String>(5)?)?,
+        lang: text("language", &row.get::<_, String>(6)?)?,
+        origin: Origin {
+            chain: chain(&row.get::<_, Vec<u8>>(7)?)?,
+            seq: unsigned(row.get(8)?)?,
+            received_ms: row.get(9)?,
+        },
+    })
+}
+
+/// Reads touchpoint, questionnaire, question, scale, hour, flagged, value from seven columns.
+pub(super) fn counter(row: &Row<'_>) -> Read<Counter> {
+    Ok(Counter {
+        touchpoint: text("touchpoint", &row.get::<_, String>(0)?)?,
+        questionnaire: text("questionnaire", &row.get::<_, String>(1)?)?,
+        question: text("question", &row.get::<_, String>(2)?)?,
+        scale: scale(&row.get::<_, String>(3)?)?,
+        hour: row.get(4)?,
+        flagged: row.get(5)?,
+        value: value(row.get(6)?)?,
+    })
+}
+
+pub(super) fn blob(id: &EntryId) -> &[u8] {
+    id.0.as_bytes()
+}

@@ -1,0 +1,249 @@
+//! central.toml: the server. Where it listens, where its data lies, and its limits.
+//!
+//! The `..File` structs are the file's shape and the source of its schema; [`CentralConfig`] is the validated value.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{located::Located, report::Report, url};
+use crate::questionnaire::Hospital;
+
+/// Central's configuration, validated. Paths are absolute or relative to the working folder. It holds no secret: the TLS key is named,
+/// never read into it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct CentralConfig {
+    /// Address and port it listens on.
+    pub listen: SocketAddr,
+    /// Its address as terminals and browsers see it, without a slash at the end.
+    pub public_url: Option<String>,
+    /// Where the database and the key lie.
+    pub data_dir: PathBuf,
+    /// Sites, touchpoints and questionnaires.
+    pub touchpoints_file: PathBuf,
+    /// Who encrypts.
+    pub tls: Tls,
+    /// What one request and one terminal may ask for.
+    pub limits: Limits,
+    /// Scores of fewer answers are hidden.
+    pub hide_below: u32,
+    /// When terminals come again if they have nothing to say.
+    pub next_sync_after: Duration,
+    /// Whether terminals that ask for it get the touchpoints file from here.
+    pub deliver_config: bool,
+}
+
+/// Who encrypts the way to the terminals.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Tls {
+    /// Nobody: central is reached on this machine only.
+    Loopback,
+    /// A proxy in front of it.
+    BehindProxy,
+    /// Central itself, with these PEM files.
+    Files {
+        /// Certificate and the ones between it and the authority.
+        cert: PathBuf,
+        /// Private key.
+        key: PathBuf,
+    },
+}
+
+/// What one request and one terminal may ask for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Bytes of one request's body, as sent.
+    pub body_bytes: u64,
+    /// Time for one request.
+    pub request_timeout: Duration,
+    /// Requests of one terminal in a minute.
+    pub requests_per_minute: u32,
+}
+
+/// The server (central.toml).
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "central.toml")]
+pub struct CentralFile {
+    /// Address and port to listen on: 127.0.0.1 for this machine only, 0.0.0.0 for the whole network.
+    #[schemars(example = &"127.0.0.1:8460")]
+    pub listen: Located<String>,
+    /// Address as terminals and browsers see it.
+    #[schemars(example = &"https://xinsheng.example-hospital.cn")]
+    pub public_url: Option<Located<String>>,
+    /// A proxy in front of central encrypts (nginx, Caddy, a load balancer).
+    #[serde(default)]
+    pub behind_proxy: Option<Located<bool>>,
+    /// Sites, touchpoints and questionnaires. Relative to this file.
+    #[serde(default)]
+    #[schemars(length(min = 1), example = &"touchpoints.toml")]
+    pub touchpoints_file: Option<Located<String>>,
+    /// Where data lies.
+    pub storage: CentralStorageFile,
+    /// Certificate and key, when central encrypts itself.
+    pub tls: Option<Located<TlsFile>>,
+    /// What one request and one terminal may ask for.
+    #[serde(default)]
+    pub limits: LimitsFile,
+    /// How scores are shown.
+    #[serde(default)]
+    pub scores: ScoresFile,
+    /// What terminals are told.
+    #[serde(default)]
+    pub terminals: TerminalsFile,
+}
+
+/// Where data lies.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Storage")]
+pub struct CentralStorageFile {
+    /// Folder of the database and central's key. Relative to this file.
+    #[schemars(length(min = 1), example = &"/var/lib/xinsheng-central")]
+    pub dir: Located<String>,
+}
+
+/// Certificate and key (PEM files). Relative to this file.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Tls")]
+pub struct TlsFile {
+    /// Certificate, followed by the ones between it and the authority.
+    #[schemars(length(min = 1), example = &"central.pem")]
+    pub cert: Located<String>,
+    /// Private key; readable by central alone.
+    #[schemars(length(min = 1), example = &"central.key")]
+    pub key: Located<String>,
+}
+
+/// What one request and one terminal may ask for.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Limits")]
+#[serde(default)]
+pub struct LimitsFile {
+    /// Most kilobytes of a request; a full batch of a terminal is about 50, compressed.
+    #[schemars(range(min = 64, max = 16384))]
+    pub body_kib: u32,
+    /// Seconds for a request.
+    #[schemars(range(min = 5, max = 300))]
+    pub request_timeout_s: u16,
+    /// Most requests of one terminal in a minute; a healthy one makes two.
+    #[schemars(range(min = 6, max = 6000))]
+    pub requests_per_minute: u32,
+}
+
+impl Default for LimitsFile {
+    fn default() -> Self {
+        Self { body_kib: 1024, request_timeout_s: 30, requests_per_minute: 120 }
+    }
+}
+
+/// How scores are shown.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Scores")]
+#[serde(default)]
+pub struct ScoresFile {
+    /// Scores of fewer answers are hidden, so that nobody is recognised and no ward is judged on a handful.
+    #[schemars(range(min = 1, max = 100))]
+    pub hide_below: u32,
+}
+
+impl Default for ScoresFile {
+    fn default() -> Self {
+        Self { hide_below: 5 }
+    }
+}
+
+/// What terminals are told.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Terminals")]
+#[serde(default)]
+pub struct TerminalsFile {
+    /// Seconds until a terminal comes again when it has nothing new.
+    #[schemars(range(min = 5, max = 3600))]
+    pub next_sync_after_s: u16,
+    /// Give the touchpoints file to terminals whose kiosk.toml says source = "central".
+    pub deliver_config: bool,
+}
+
+impl Default for TerminalsFile {
+    fn default() -> Self {
+        Self { next_sync_after_s: 60, deliver_config: true }
+    }
+}
+
+/// Checks the server's file. `folder` is where it lies; `hospital` reads the touchpoints file.
+pub fn build(
+    file: &CentralFile,
+    folder: &Path,
+    report: &mut Report<'_>,
+    hospital: impl FnOnce(&Path, &mut Report<'_>, Option<&Located<String>>) -> Option<Hospital>,
+) -> Option<(CentralConfig, Hospital)> {
+    let listen = listen(&file.listen, report);
+    let tls = tls(file, listen, folder, report);
+    let public_url = file.public_url.as_ref().and_then(|text| url::read(text, report));
+    let name = file.touchpoints_file.as_ref();
+    let touchpoints_file = folder.join(name.map_or("touchpoints.toml", |name| name.value.as_str()));
+    let hospital = hospital(&touchpoints_file, report, name)?;
+    let config = CentralConfig {
+        listen: listen?,
+        public_url,
+        data_dir: folder.join(&file.storage.dir.value),
+        touchpoints_file,
+        tls: tls?,
+        limits: Limits {
+            body_bytes: u64::from(file.limits.body_kib) * 1024,
+            request_timeout: Duration::from_secs(file.limits.request_timeout_s.into()),
+            requests_per_minute: file.limits.requests_per_minute,
+        },
+        hide_below: file.scores.hide_below,
+        next_sync_after: Duration::from_secs(file.terminals.next_sync_after_s.into()),
+        deliver_config: file.terminals.deliver_config,
+    };
+    Some((config, hospital))
+}
+
+fn listen(text: &Located<String>, report: &mut Report<'_>) -> Option<SocketAddr> {
+    if let Ok(address) = text.value.parse() {
+        return Some(address);
+    }
+    let what = format!("`{}` is not an address with a port", text.value);
+    report.error(&text.span, what, "write numbers, like \"127.0.0.1:8460\" or \"0.0.0.0:8460\"");
+    None
+}
+
+fn tls(
+    file: &CentralFile,
+    listen: Option<SocketAddr>,
+    folder: &Path,
+    report: &mut Report<'_>,
+) -> Option<Tls> {
+    let proxy = file.behind_proxy.as_ref().filter(|proxy| proxy.value);
+    match (&file.tls, proxy) {
+        (Some(_), Some(proxy)) => {
+            let what = "central cannot encrypt itself and leave it to a proxy";
+            report.error(&proxy.span, what, "remove behind_proxy, or the section [tls]");
+            None
+        }
+        (Some(tls), None) => Some(Tls::Files {
+            cert: folder.join(&tls.value.cert.value),
+            key: folder.join(&tls.value.key.value),
+        }),
+        (None, Some(_)) => Some(Tls::BehindProxy),
+        (None, None) if listen.is_some_and(|address| !address.ip().is_loopback()) => {
+            let what = "central would be reached over the network without encryption";
+            let fix = "add a section [tls] with cert and key, or behind_proxy = true, or listen on 127.0.0.1";
+            report.error(&file.listen.span, what, fix);
+            None
+        }
+        (None, None) => Some(Tls::Loopback),
+    }
+}

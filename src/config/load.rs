@@ -1,0 +1,214 @@
+//! From files to validated values. The hands that read files are an argument; every use (start, watch, check) goes through here.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    central::{self, CentralConfig, CentralFile, Tls},
+    finding::{Finding, Findings, Severity, Source},
+    glyphs::Glyphs,
+    hospital,
+    kiosk::{self, ConfigSource, KioskConfig, KioskFile},
+    located::Located,
+    report::{self, Checked, Report},
+};
+use crate::{chain, questionnaire::Hospital};
+
+/// Reads a file's bytes.
+pub type Read<'r> = &'r dyn Fn(&Path) -> io::Result<Vec<u8>>;
+
+/// Where a touchpoints file that central delivered lies, within the terminal's data folder.
+pub const DELIVERED_FILE: &str = "config/touchpoints.toml";
+
+/// A validated value with the files it was read from.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Loaded<T> {
+    /// The value.
+    pub value: T,
+    /// SHA-256 over the bytes of the files, in their order: what `cat kiosk.toml touchpoints.toml | sha256sum` prints.
+    pub config_hash: String,
+    /// The files in the order they were read.
+    pub files: Vec<(PathBuf, Vec<u8>)>,
+    /// What somebody should look at; no errors.
+    pub warnings: Findings,
+}
+
+/// A terminal and what it asks.
+#[derive(Clone, PartialEq, Debug)]
+pub struct KioskSetup {
+    /// kiosk.toml.
+    pub kiosk: KioskConfig,
+    /// touchpoints.toml.
+    pub hospital: Hospital,
+}
+
+/// A server and what its terminals ask.
+#[derive(Clone, PartialEq, Debug)]
+pub struct CentralSetup {
+    /// central.toml.
+    pub central: CentralConfig,
+    /// touchpoints.toml.
+    pub hospital: Hospital,
+}
+
+/// Loads a terminal's files. With `source = "central"` the delivered touchpoints file counts, and the local one until there is one.
+///
+/// # Errors
+/// All findings, if any of them is an error.
+pub fn load_kiosk(path: &Path, read: Read<'_>, glyphs: &Glyphs<'_>) -> Result<Loaded<KioskSetup>, Findings> {
+    let mut files = Files::new(read);
+    let bytes = files.first(path)?;
+    let folder = folder_of(path);
+    let mut inner = Findings::default();
+    let checked = report::check(&path.display().to_string(), &bytes, |file: KioskFile, report| {
+        kiosk::build(&file, folder, report, |config, report, name| {
+            ca_file(&file, config, report, read);
+            let delivered = config.storage_dir.join(DELIVERED_FILE);
+            if config.source == ConfigSource::Central && files.try_read(&delivered).is_some() {
+                return files.hospital(&delivered, glyphs, &mut inner);
+            }
+            files.named(&config.touchpoints_file, report, Some(name))?;
+            files.hospital(&config.touchpoints_file, glyphs, &mut inner)
+        })
+        .map(|(kiosk, hospital)| KioskSetup { kiosk, hospital })
+    });
+    files.finish(checked, inner)
+}
+
+/// Loads a server's files.
+///
+/// # Errors
+/// All findings, if any of them is an error.
+pub fn load_central(
+    path: &Path,
+    read: Read<'_>,
+    glyphs: &Glyphs<'_>,
+) -> Result<Loaded<CentralSetup>, Findings> {
+    let mut files = Files::new(read);
+    let bytes = files.first(path)?;
+    let mut inner = Findings::default();
+    let checked = report::check(&path.display().to_string(), &bytes, |file: CentralFile, report| {
+        let built = central::build(&file, folder_of(path), report, |touchpoints, report, name| {
+            files.named(touchpoints, report, name)?;
+            files.hospital(touchpoints, glyphs, &mut inner)
+        });
+        let (central, hospital) = built?;
+        if let (Some(names), Tls::Files { cert, key }) = (&file.tls, &central.tls) {
+            must_read(cert, &names.value.cert, report, read);
+            must_read(key, &names.value.key, report, read);
+        }
+        Some(CentralSetup { central, hospital })
+    });
+    files.finish(checked, inner)
+}
+
+/// Loads a touchpoints file alone.
+///
+/// # Errors
+/// All findings, if any of them is an error.
+pub fn load_hospital(path: &Path, read: Read<'_>, glyphs: &Glyphs<'_>) -> Result<Loaded<Hospital>, Findings> {
+    let mut files = Files::new(read);
+    let bytes = files.first(path)?;
+    let checked = hospital::read(&path.display().to_string(), &bytes, glyphs);
+    files.finish(checked, Findings::default())
+}
+
+/// The folder a file lies in; relative names in the file count from there.
+pub fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new(""))
+}
+
+/// What was read so far.
+struct Files<'r> {
+    read: Read<'r>,
+    files: Vec<(PathBuf, Vec<u8>)>,
+}
+
+impl<'r> Files<'r> {
+    fn new(read: Read<'r>) -> Self {
+        Self { read, files: Vec::new() }
+    }
+
+    fn first(&mut self, path: &Path) -> Result<Vec<u8>, Findings> {
+        let bytes = (self.read)(path).map_err(|error| Findings(vec![unreadable(path, &error)]))?;
+        self.files.push((path.to_owned(), bytes.clone()));
+        Ok(bytes)
+    }
+
+    fn try_read(&mut self, path: &Path) -> Option<()> {
+        let bytes = (self.read)(path).ok()?;
+        self.files.push((path.to_owned(), bytes));
+        Some(())
+    }
+
+    /// Reads a file that another one names; the finding stands at the name.
+    fn named(&mut self, path: &Path, report: &mut Report<'_>, name: Option<&Located<String>>) -> Option<()> {
+        match (self.read)(path) {
+            Ok(bytes) => {
+                self.files.push((path.to_owned(), bytes));
+                Some(())
+            }
+            Err(error) => {
+                let span = name.map_or(0..0, |name| name.span.clone());
+                let what = format!("{} cannot be read: {error}", path.display());
+                report.error(
+                    &span,
+                    what,
+                    "correct touchpoints_file, or put the file there (it counts from this file's folder)",
+                );
+                None
+            }
+        }
+    }
+
+    fn hospital(&self, path: &Path, glyphs: &Glyphs<'_>, findings: &mut Findings) -> Option<Hospital> {
+        let (_, bytes) = self.files.last()?;
+        let checked = hospital::read(&path.display().to_string(), bytes, glyphs);
+        findings.0.extend(checked.findings.0);
+        checked.value
+    }
+
+    fn finish<T>(self, checked: Checked<T>, inner: Findings) -> Result<Loaded<T>, Findings> {
+        let mut findings = checked.findings;
+        findings.0.extend(inner.0);
+        match checked.value {
+            Some(value) if !findings.any_error() => {
+                Ok(Loaded { value, config_hash: hash_of(&self.files), files: self.files, warnings: findings })
+            }
+            Some(_) | None => Err(findings),
+        }
+    }
+}
+
+/// SHA-256 in hexadecimal over the bytes of files in their order.
+pub fn hash_of(files: &[(PathBuf, Vec<u8>)]) -> String {
+    let all: Vec<u8> = files.iter().flat_map(|(_, bytes)| bytes.iter().copied()).collect();
+    chain::sha256(&all).to_string()
+}
+
+fn ca_file(file: &KioskFile, config: &KioskConfig, report: &mut Report<'_>, read: Read<'_>) {
+    if let (Some(name), Some(path)) = (&file.central.ca_file, &config.central_ca_file) {
+        must_read(path, name, report, read);
+    }
+}
+
+fn must_read(path: &Path, name: &Located<String>, report: &mut Report<'_>, read: Read<'_>) {
+    if let Err(error) = read(path) {
+        let what = format!("{} cannot be read: {error}", path.display());
+        report.error(
+            &name.span,
+            what,
+            "correct the name (it counts from this file's folder), or the file's permissions",
+        );
+    }
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Finding {
+    let file = path.display().to_string();
+    let source = Source { file: &file, text: "" };
+    let what = format!("the file cannot be read: {error}");
+    let fix = "check the name and the permissions".to_owned();
+    source.finding(&(0..0), Severity::Error, String::new(), what, fix)
+}

@@ -1,0 +1,291 @@
+//! What an answer, or the lack of one, means: a pure function of status, headers, body and signature.
+//!
+//! Invariants:
+//! - what makes the terminal move its cursor, skip an entry or begin a new chain counts only under central's signature for this very
+//!   request; anything else of that kind is [`Outcome::Unknown`];
+//! - the statuses are one table without a default arm.
+
+use chrono::DateTime;
+use serde::de::DeserializeOwned;
+
+use super::message::Reply;
+use crate::{
+    model::{ChainId, StoreId},
+    sign::{Proof, PublicKey, ResponseParts, SignError, verify_response},
+    wire::{CursorReply, HealthReply, Problem, Receipt, content_type, header},
+};
+
+/// Longest wait a server can ask for, in milliseconds: a mistyped year must not silence a terminal.
+pub const RETRY_AFTER_MAX_MS: u64 = 3_600_000;
+
+/// Longest piece of somebody else's text that is repeated in a diagnosis, in characters.
+const QUOTED_CHARS_MAX: usize = 120;
+
+/// What was asked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Asked {
+    /// How far central is.
+    Cursor,
+    /// To take entries.
+    Batch {
+        /// Place of the first.
+        first_seq: u64,
+        /// How many.
+        count: usize,
+    },
+    /// To note how the terminal is.
+    Health,
+    /// For the configuration.
+    Config,
+}
+
+/// A request that is under way: what an answer is held against.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Exchange {
+    /// What was asked.
+    pub asked: Asked,
+    /// The chain it was about.
+    pub chain: ChainId,
+    /// The request's `signature` header.
+    pub signature: String,
+}
+
+/// Whose word counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Trust {
+    /// Central's key.
+    pub key: PublicKey,
+    /// Central's store.
+    pub store: StoreId,
+}
+
+/// What came of a request.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Outcome {
+    /// Central signed for entries.
+    Receipt(Receipt),
+    /// Central signed how far it is.
+    Cursor(CursorReply),
+    /// Central took the health report.
+    Health(HealthReply),
+    /// A configuration, signed by central.
+    Config {
+        /// Its `ETag`.
+        etag: String,
+        /// Its text.
+        text: String,
+    },
+    /// The configuration is the one the terminal has.
+    ConfigUnchanged,
+    /// It may have arrived or not: send again later.
+    Unknown(Trouble),
+    /// Central is busy and says how long.
+    Wait {
+        /// Milliseconds, at most [`RETRY_AFTER_MAX_MS`].
+        ms: u64,
+        /// The status.
+        status: u16,
+    },
+    /// The body is too large for central or for something in between.
+    TooLarge,
+    /// Central refuses the content.
+    Refused {
+        /// Its reason.
+        reason: String,
+    },
+    /// Central does not know this terminal, or no longer.
+    NotAllowed {
+        /// The status.
+        status: u16,
+        /// Its reason.
+        reason: String,
+    },
+    /// Wrong address or wrong version.
+    Misconfigured {
+        /// The status.
+        status: u16,
+        /// What was answered.
+        reason: String,
+    },
+    /// Central holds another history under this chain.
+    Conflict,
+}
+
+/// Why nothing is known, in words for staff.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Trouble {
+    /// The name has no address.
+    #[error("central's name cannot be resolved; check the network cable, the DNS server and [central] url")]
+    Resolve,
+    /// No connection.
+    #[error("central cannot be reached; check the network and whether central runs")]
+    Connect,
+    /// The certificate is over.
+    #[error("central's certificate has expired, or this terminal's clock is wrong")]
+    CertificateExpired,
+    /// The certificate is not valid yet.
+    #[error("central's certificate is not valid yet, or this terminal's clock is wrong")]
+    CertificateNotYetValid,
+    /// Signed by an unknown authority.
+    #[error(
+        "central's certificate comes from an unknown authority; set [central] ca_file, or something intercepts the connection"
+    )]
+    CertificateIssuer,
+    /// For another name.
+    #[error("central's certificate is for another name than the one in [central] url")]
+    CertificateName,
+    /// TLS failed otherwise.
+    #[error("the encrypted connection to central failed: {0}")]
+    Tls(String),
+    /// The deadline passed.
+    #[error("central did not answer in time")]
+    Timeout,
+    /// The connection broke, or what came was no HTTP.
+    #[error("the connection to central broke: {0}")]
+    Broken(String),
+    /// The answer is longer than any answer of central.
+    #[error("the answer is too long to be central's; something in between answers")]
+    TooLong,
+    /// Central or a proxy failed.
+    #[error("the server answered {0}; it may be restarting or overloaded")]
+    Status(u16),
+    /// A success that is none of ours.
+    #[error("the answer {status} is not central's ({what}); a login page or proxy may be in between")]
+    Foreign {
+        /// The status.
+        status: u16,
+        /// What was wrong with it.
+        what: String,
+    },
+    /// An answer that would have effects and is not proven.
+    #[error("the answer {status} does not carry central's signature ({error})")]
+    Unsigned {
+        /// The status.
+        status: u16,
+        /// Why not.
+        error: SignError,
+    },
+}
+
+/// Judges what came back.
+pub fn classify(exchange: &Exchange, trust: &Trust, answer: Result<&Reply, &Trouble>) -> Outcome {
+    let reply = match answer {
+        Ok(reply) => reply,
+        Err(trouble) => return Outcome::Unknown(trouble.clone()),
+    };
+    let status = reply.status;
+    let judged = match status {
+        200..=299 => success(exchange, trust, reply),
+        304 if exchange.asked == Asked::Config => Ok(Outcome::ConfigUnchanged),
+        400 | 422 => proven(exchange, trust, reply).map(|()| Outcome::Refused { reason: reason(reply) }),
+        401 | 403 => Ok(Outcome::NotAllowed { status, reason: reason(reply) }),
+        409 => proven(exchange, trust, reply).map(|()| Outcome::Conflict),
+        413 => Ok(Outcome::TooLarge),
+        429 | 503 => Ok(match retry_after_ms(reply) {
+            Some(ms) => Outcome::Wait { ms, status },
+            None => Outcome::Unknown(Trouble::Status(status)),
+        }),
+        300..=399 => Ok(Outcome::Misconfigured { status, reason: redirect(reply) }),
+        402 | 404..=407 | 410..=412 | 414..=421 | 423..=424 | 426..=428 | 430..=499 => {
+            Ok(Outcome::Misconfigured { status, reason: reason(reply) })
+        }
+        0..=199 | 408 | 425 | 500..=502 | 504..=u16::MAX => Ok(Outcome::Unknown(Trouble::Status(status))),
+    };
+    judged.unwrap_or_else(Outcome::Unknown)
+}
+
+fn success(exchange: &Exchange, trust: &Trust, reply: &Reply) -> Result<Outcome, Trouble> {
+    let foreign = |what: &str| Trouble::Foreign { status: reply.status, what: what.to_owned() };
+    let expected = match exchange.asked {
+        Asked::Batch { .. } => content_type::RECEIPT,
+        Asked::Cursor | Asked::Health => content_type::JSON,
+        Asked::Config => content_type::TOML,
+    };
+    if reply.content_type() != expected {
+        return Err(foreign(&format!("its type is `{}`", quoted(reply.content_type()))));
+    }
+    proven(exchange, trust, reply)?;
+    match exchange.asked {
+        Asked::Batch { .. } => {
+            let receipt: Receipt = read(reply)?;
+            if receipt.store != trust.store || receipt.chain != exchange.chain {
+                return Err(foreign("it is for another store or chain"));
+            }
+            Ok(Outcome::Receipt(receipt))
+        }
+        Asked::Cursor => {
+            let cursor: CursorReply = read(reply)?;
+            if cursor.store != trust.store || cursor.chain != exchange.chain {
+                return Err(foreign("it is for another store or chain"));
+            }
+            Ok(Outcome::Cursor(cursor))
+        }
+        Asked::Health => Ok(Outcome::Health(read(reply)?)),
+        Asked::Config => {
+            let text = std::str::from_utf8(&reply.body).map_err(|_| foreign("it is not UTF-8"))?;
+            let etag = reply.header("etag").unwrap_or_default().to_owned();
+            Ok(Outcome::Config { etag, text: text.to_owned() })
+        }
+    }
+}
+
+/// Whether central signed this answer to this request.
+fn proven(exchange: &Exchange, trust: &Trust, reply: &Reply) -> Result<(), Trouble> {
+    let parts = ResponseParts {
+        status: reply.status,
+        content_type: reply.header("content-type"),
+        body: &reply.body,
+        request_signature: &exchange.signature,
+    };
+    let proof = Proof {
+        content_digest: reply.header(header::CONTENT_DIGEST),
+        signature_input: reply.header(header::SIGNATURE_INPUT).unwrap_or_default(),
+        signature: reply.header(header::SIGNATURE).unwrap_or_default(),
+    };
+    let unsigned = |error| Trouble::Unsigned { status: reply.status, error };
+    let params = verify_response(&trust.key, &parts, &proof).map_err(unsigned)?;
+    let expected = trust.store.to_string();
+    if params.keyid == expected {
+        Ok(())
+    } else {
+        Err(unsigned(SignError::KeyId { expected, found: params.keyid }))
+    }
+}
+
+fn read<T: DeserializeOwned>(reply: &Reply) -> Result<T, Trouble> {
+    serde_json::from_slice(&reply.body)
+        .map_err(|error| Trouble::Foreign { status: reply.status, what: error.to_string() })
+}
+
+/// The problem's own words, or the status alone.
+fn reason(reply: &Reply) -> String {
+    match serde_json::from_slice::<Problem>(&reply.body) {
+        Ok(problem) => quoted(&problem.detail.unwrap_or(problem.title)),
+        Err(_) => format!("status {}", reply.status),
+    }
+}
+
+fn redirect(reply: &Reply) -> String {
+    format!("redirected to `{}`", quoted(reply.header("location").unwrap_or_default()))
+}
+
+fn quoted(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(QUOTED_CHARS_MAX).collect()
+}
+
+/// Seconds, or an HTTP date held against the answer's own `Date`: the terminal's clock may be wrong by years.
+fn retry_after_ms(reply: &Reply) -> Option<u64> {
+    let value = reply.header("retry-after")?.trim();
+    let ms = match value.parse::<u64>() {
+        Ok(seconds) => seconds.saturating_mul(1000),
+        Err(_) => {
+            let until = DateTime::parse_from_rfc2822(value).ok()?;
+            let now = DateTime::parse_from_rfc2822(reply.header("date")?.trim()).ok()?;
+            u64::try_from((until - now).num_milliseconds()).unwrap_or(0)
+        }
+    };
+    Some(ms.min(RETRY_AFTER_MAX_MS))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,424 @@
+//! One life of the thread: find an identity, connect, then step by step.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    LOOK_AT_NETWORK, LOOK_FOR_IDENTITY, Shared, Stopwatch, SyncArgs, SyncState, SyncStatus, Woken, facts,
+};
+use crate::{
+    clock::{Clock, fresh},
+    journal::{Batch, BatchLimits, Gone, JournalError, RecorderHandle},
+    model::{ChainId, Moment},
+    sync::{
+        engine::{Badge, Effect, Engine, NewChainReason, Queue, Step},
+        hands,
+        keys::{Identity, put_aside},
+        message::{MessageError, Request, Speaker, ask_config, ask_cursor, send_batch, send_json},
+        nonce,
+        outcome::{Asked, Exchange, Outcome, Trouble, Trust, classify},
+        transport::Transport,
+    },
+    wire::{BATCH_BYTES_MAX, Health, header, path},
+};
+
+/// What the thread was started with, apart from its arguments.
+pub(super) struct Shell {
+    pub shared: Arc<Shared>,
+    pub recorder: RecorderHandle,
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Why a session ended.
+enum End {
+    /// The thread is to end: it was told to, or the journal is closed.
+    Stop,
+    /// The identity changed on disk.
+    Again,
+}
+
+impl From<Gone> for End {
+    fn from(_: Gone) -> Self {
+        Self::Stop
+    }
+}
+
+pub(super) fn run(shell: &Shell, mut args: SyncArgs) {
+    loop {
+        let ended = match begin(shell, &mut args) {
+            Ok(Some(mut session)) => session.run(),
+            Ok(None) => match shell.shared.wait(LOOK_FOR_IDENTITY) {
+                Woken::Stop => Err(End::Stop),
+                Woken::Retry | Woken::Nudge | Woken::Time => Ok(()),
+            },
+            Err(end) => Err(end),
+        };
+        match ended {
+            Err(End::Stop) => return,
+            Ok(()) | Err(End::Again) => {}
+        }
+    }
+}
+
+/// Finds an identity and prepares the connection; `None` if either is not to be had now.
+fn begin<'a>(shell: &'a Shell, args: &'a mut SyncArgs) -> Result<Option<Session<'a>>, End> {
+    if shell.shared.stopping() {
+        return Err(End::Stop);
+    }
+    let identity = match Identity::load(&args.identity_file) {
+        Ok(identity) => identity,
+        Err(error) => {
+            let words = format!("{:#}", anyhow::Error::new(error));
+            tell(shell, args, SyncState::NotEnrolled, Badge::NotAllowed(words));
+            return Ok(None);
+        }
+    };
+    if !identity.is_of_this_machine(&args.hardware_id) {
+        leave_copied_identity(shell, args)?;
+        return Ok(None);
+    }
+    let transport = match (args.connect)() {
+        Ok(transport) => transport,
+        Err(error) => {
+            let words = format!("{:#}", anyhow::Error::new(error));
+            tell(shell, args, SyncState::Misconfigured, Badge::Misconfigured(words));
+            return Ok(None);
+        }
+    };
+    let limit = shell.recorder.call(hands::remembered_limit)?;
+    let trust = Trust { key: identity.central_key, store: identity.store };
+    let status = SyncStatus {
+        state: SyncState::NoContact,
+        terminal: Some(identity.terminal.clone()),
+        badge: None,
+        last_error: None,
+        ..shell.shared.status().clone()
+    };
+    *shell.shared.status() = status.clone();
+    (args.on_status)(&status);
+    Ok(Some(Session {
+        engine: Engine::new(args.pace, limit),
+        shell,
+        args,
+        identity,
+        trust,
+        transport,
+        watch: Stopwatch::start(),
+        network: facts::network(),
+        status,
+    }))
+}
+
+/// A card that was copied from another machine: its journal goes on as another chain, its key is not used here.
+fn leave_copied_identity(shell: &Shell, args: &SyncArgs) -> Result<(), End> {
+    let now = shell.clock.now();
+    let begun = shell.recorder.call(move |journal| hands::begin_chain(journal, fresh::chain_id(), &now))?;
+    if let Err(error) = begun {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "cannot begin a new chain on a copied card"
+        );
+        return Ok(());
+    }
+    match put_aside(&args.identity_file) {
+        Ok(aside) => {
+            tracing::error!(aside = %aside.display(), "this card was copied from another machine; enrol this terminal anew");
+        }
+        Err(error) => tracing::error!(%error, "cannot put the identity of another machine aside"),
+    }
+    let badge = Badge::NotAllowed(NewChainReason::Cloned.to_string());
+    tell(shell, args, SyncState::NotEnrolled, badge);
+    Ok(())
+}
+
+/// Tells of a state outside a session, once.
+fn tell(shell: &Shell, args: &SyncArgs, state: SyncState, badge: Badge) {
+    let status = {
+        let mut status = shell.shared.status();
+        if status.state == state && status.badge.as_ref() == Some(&badge) {
+            return;
+        }
+        status.state = state;
+        status.last_error = Some(badge.to_string());
+        status.badge = Some(badge);
+        status.clone()
+    };
+    tracing::warn!(state = ?status.state, "{}", status.last_error.as_deref().unwrap_or_default());
+    (args.on_status)(&status);
+}
+
+struct Session<'a> {
+    shell: &'a Shell,
+    args: &'a mut SyncArgs,
+    identity: Identity,
+    trust: Trust,
+    transport: Box<dyn Transport>,
+    engine: Engine,
+    watch: Stopwatch,
+    network: u64,
+    status: SyncStatus,
+}
+
+/// A request with what it is about.
+struct Prepared {
+    request: Request,
+    exchange: Exchange,
+}
+
+impl Session<'_> {
+    fn run(&mut self) -> Result<(), End> {
+        loop {
+            if self.shell.shared.stopping() {
+                return Err(End::Stop);
+            }
+            let queue = self.queue()?;
+            match self.engine.next(self.watch.ms(), queue) {
+                Step::WaitUntil(at) => self.wait(at)?,
+                step @ (Step::GetCursor | Step::SendBatch { .. } | Step::SendHealth | Step::GetConfig) => {
+                    self.step(step, queue)?;
+                }
+            }
+        }
+    }
+
+    fn queue(&mut self) -> Result<Queue, End> {
+        let look = |journal: &mut crate::journal::Journal| Queue {
+            cursor: journal.cursor(),
+            waiting: journal.queue_depth(),
+        };
+        let queue = self.shell.recorder.call(look)?;
+        if self.status.queue != queue {
+            self.status.queue = queue;
+            self.status.all_sent &= queue.waiting == 0;
+            *self.shell.shared.status() = self.status.clone();
+        }
+        Ok(queue)
+    }
+
+    /// Sleeps until a time on the session's watch, a nudge, or a change of network or identity.
+    fn wait(&mut self, at_ms: u64) -> Result<(), End> {
+        let left = Duration::from_millis(at_ms.saturating_sub(self.watch.ms()));
+        match self.shell.shared.wait(left.min(LOOK_AT_NETWORK)) {
+            Woken::Stop => return Err(End::Stop),
+            Woken::Retry => self.engine.wake(self.watch.ms()),
+            Woken::Nudge => return Ok(()),
+            Woken::Time => {}
+        }
+        let network = facts::network();
+        if network != self.network {
+            tracing::info!("the network changed");
+            self.network = network;
+            self.engine.wake(self.watch.ms());
+        }
+        if self.status.state == SyncState::NotAllowed
+            && let Ok(found) = Identity::load(&self.args.identity_file)
+            && found.key.public() != self.identity.key.public()
+        {
+            return Err(End::Again);
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, step: Step, queue: Queue) -> Result<(), End> {
+        let now = self.shell.clock.now();
+        let Some(Prepared { request, exchange }) = self.prepare(step, queue, &now)? else { return Ok(()) };
+        self.status.requests += 1;
+        let answer = self.transport.send(&request);
+        let outcome = classify(&exchange, &self.trust, answer.as_ref());
+        tracing::debug!(?request, ?outcome, "asked central");
+        let trouble = trouble_in(&outcome, &self.args.url);
+        let effects = self.engine.handle(exchange.asked, outcome, queue, self.watch.ms(), fresh::unit());
+        for effect in effects {
+            self.apply(effect, exchange.chain)?;
+        }
+        if exchange.asked == Asked::Health && trouble.is_none() {
+            // Central has been told what was lost.
+            drop(self.shell.recorder.call(crate::journal::Journal::clear_lost_after)?);
+        }
+        let after = self.queue()?;
+        self.publish(trouble, after);
+        Ok(())
+    }
+
+    fn prepare(&mut self, step: Step, queue: Queue, now: &Moment) -> Result<Option<Prepared>, End> {
+        let nonce = nonce();
+        let terminal = self.identity.terminal.clone();
+        let key = self.identity.key.clone();
+        let speaker = Speaker { key: &key, terminal: Some(terminal.as_str()), at: now.wall, nonce: &nonce };
+        let made = match step {
+            Step::WaitUntil(_) => return Ok(None),
+            Step::SendBatch { entries_max } => {
+                let Some(batch) = self.take_batch(entries_max)? else { return Ok(None) };
+                let count = batch.lines.len();
+                let asked = Asked::Batch { first_seq: batch.first_seq, count };
+                send_batch(&speaker, &batch.header(*now), &batch.lines).map(|r| (asked, batch.chain, r))
+            }
+            Step::GetCursor => {
+                let chain = self.chain()?;
+                ask_cursor(&speaker, chain).map(|r| (Asked::Cursor, chain, r)).map_err(MessageError::from)
+            }
+            Step::GetConfig => {
+                let chain = self.chain()?;
+                let known = self.engine.config_etag();
+                ask_config(&speaker, known).map(|r| (Asked::Config, chain, r)).map_err(MessageError::from)
+            }
+            Step::SendHealth => {
+                let health = self.health(queue, now)?;
+                send_json(&speaker, path::HEALTH, &health).map(|r| (Asked::Health, health.chain, r))
+            }
+        };
+        match made {
+            Ok((asked, chain, request)) => {
+                let signature = request.header(header::SIGNATURE).to_owned();
+                Ok(Some(Prepared { request, exchange: Exchange { asked, chain, signature } }))
+            }
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "cannot make a request");
+                self.engine.pause(self.watch.ms(), fresh::unit());
+                Ok(None)
+            }
+        }
+    }
+
+    fn chain(&self) -> Result<ChainId, End> {
+        Ok(self.shell.recorder.call(|journal| journal.head().chain)?)
+    }
+
+    fn take_batch(&mut self, entries: usize) -> Result<Option<Batch>, End> {
+        let limits = BatchLimits { entries, bytes: BATCH_BYTES_MAX };
+        match self.shell.recorder.call(move |journal| journal.batch(limits))? {
+            Ok(Some(batch)) => return Ok(Some(batch)),
+            Ok(None) => self.engine.nothing_sent(self.watch.ms()),
+            Err(error) => {
+                let chain = self.chain()?;
+                self.journal_said_no(&error, chain)?;
+            }
+        }
+        Ok(None)
+    }
+
+    fn health(&mut self, queue: Queue, now: &Moment) -> Result<Health, End> {
+        let (chain, stats, disk_free_bytes) = self
+            .shell
+            .recorder
+            .call(|journal| (journal.head().chain, journal.stats(), journal.disk_free_bytes()))?;
+        let stats =
+            stats.inspect_err(|error| tracing::warn!(%error, "the journal's figures cannot be read")).ok();
+        let stats = stats.as_ref();
+        let oldest = stats.and_then(|stats| stats.oldest_unsent);
+        let age_s = oldest.map(|at| u64::try_from((now.wall - at.wall).num_seconds()).unwrap_or(0));
+        Ok(Health {
+            chain,
+            last_seq: stats.map_or(0, |stats| stats.head.seq),
+            queue_depth: queue.waiting,
+            oldest_unsent_s: age_s,
+            refused: stats.map_or(0, |stats| stats.refused),
+            last_error: self.status.last_error.clone(),
+            temperature_c: facts::temperature_c(),
+            disk_free_bytes,
+            clock: now.quality,
+            software: env!("CARGO_PKG_VERSION").to_owned(),
+            config_hash: (self.args.config_hash)(),
+            screen: self.args.screen.clone(),
+            restarts: stats.map_or(0, |stats| stats.restarts),
+            lost_after: stats.and_then(|stats| stats.lost_after),
+            sent: *now,
+        })
+    }
+
+    fn apply(&mut self, effect: Effect, chain: ChainId) -> Result<(), End> {
+        let now = self.shell.clock.now();
+        match &effect {
+            Effect::MoveCursor { .. } | Effect::RememberLimit(_) => {}
+            Effect::Rewind { through, .. } => {
+                tracing::warn!(through, "central fell back; sending again from there")
+            }
+            Effect::Refuse { seq, reason } => {
+                tracing::error!(seq, reason, "central refused an entry; it is kept here and passed over");
+            }
+            Effect::NewChain(reason) => {
+                tracing::error!(%reason, "beginning a new chain; what this journal holds is carried over");
+            }
+            Effect::SetBadge(badge) => self.status.badge.clone_from(badge),
+            Effect::SetClock(time) => self.shell.clock.set_offset(*time),
+            Effect::ApplyConfig { text, .. } => {
+                if let Err(reason) = (self.args.on_config)(text) {
+                    tracing::error!(
+                        reason,
+                        "the configuration from central is not taken; the last good one stays"
+                    );
+                }
+            }
+            Effect::Quarantined(entries) => {
+                self.status.quarantined += entries.len() as u64;
+                for entry in entries {
+                    tracing::warn!(seq = entry.seq, reason = entry.reason, "central cannot read an entry");
+                }
+            }
+        }
+        let done = self
+            .shell
+            .recorder
+            .call(move |journal| hands::apply(journal, &effect, chain, fresh::chain_id(), &now))?;
+        done.or_else(|error| self.journal_said_no(&error, chain))
+    }
+
+    /// What a journal's refusal means: nothing more can go under its chain, or a wait for storage.
+    fn journal_said_no(&mut self, error: &JournalError, chain: ChainId) -> Result<(), End> {
+        tracing::error!(error = error as &dyn std::error::Error, "the journal cannot do what sync asks");
+        let Some(reason) = hands::ends_chain(error) else {
+            self.engine.pause(self.watch.ms(), fresh::unit());
+            return Ok(());
+        };
+        for effect in self.engine.journal_disagrees(reason, self.watch.ms(), fresh::unit()) {
+            self.apply(effect, chain)?;
+        }
+        Ok(())
+    }
+
+    fn publish(&mut self, trouble: Option<String>, queue: Queue) {
+        let before = self.status.clone();
+        let answered = trouble.is_none();
+        if answered {
+            self.status.last_contact = Some(self.shell.clock.now().wall);
+        } else if trouble != before.last_error {
+            tracing::warn!(url = self.args.url, "{}", trouble.as_deref().unwrap_or_default());
+        }
+        self.status.all_sent = answered && queue.waiting == 0;
+        self.status.last_error = trouble;
+        self.status.state = match &self.status.badge {
+            Some(Badge::NotAllowed(_)) => SyncState::NotAllowed,
+            Some(Badge::Misconfigured(_)) => SyncState::Misconfigured,
+            Some(Badge::NoContact(_)) => SyncState::NoContact,
+            None if answered => SyncState::InContact,
+            None => before.state,
+        };
+        *self.shell.shared.status() = self.status.clone();
+        let told = |status: &SyncStatus| (status.state, status.badge.clone(), status.all_sent);
+        if told(&before) != told(&self.status) {
+            (self.args.on_status)(&self.status);
+        }
+    }
+}
+
+/// What an outcome says went wrong, in words.
+fn trouble_in(outcome: &Outcome, url: &str) -> Option<String> {
+    match outcome {
+        Outcome::Receipt(_)
+        | Outcome::Cursor(_)
+        | Outcome::Health(_)
+        | Outcome::Config { .. }
+        | Outcome::ConfigUnchanged => None,
+        Outcome::Unknown(trouble @ Trouble::Foreign { .. }) => Some(format!("{trouble}; asked {url}")),
+        Outcome::Unknown(trouble) => Some(trouble.to_string()),
+        Outcome::Wait { ms, status } => {
+            Some(format!("central is busy ({status}) and asks to wait {} s", ms / 1000))
+        }
+        Outcome::TooLarge => Some("a request was too large (413)".into()),
+        Outcome::Refused { reason } => Some(format!("central refused a request: {reason}")),
+        Outcome::NotAllowed { status, reason } => {
+            Some(format!("central does not accept this terminal ({status}): {reason}"))
+        }
+        Outcome::Misconfigured { status, reason } => Some(format!("{url} answered {status}: {reason}")),
+        Outcome::Conflict => Some("central holds another history under this chain (409)".into()),
+    }
+}

@@ -1,0 +1,558 @@
+//! Central's handlers against the document they publish, and their limits. Every answer in here, good or bad, is held against
+//! /openapi.json.
+
+#[path = "support/hospital.rs"]
+mod hospital;
+#[path = "support/booked.rs"]
+mod journal;
+#[path = "support/signed.rs"]
+mod signed;
+
+use std::{collections::BTreeSet, num::NonZeroU32, sync::Arc};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::{HeaderMap, Request, StatusCode},
+};
+use hospital::plan;
+use journal::{Journal, answer, end, flagged};
+use serde_json::{Value as Json, json};
+use signed::{Call, enrolment, gzip, health};
+use tower::ServiceExt as _;
+use xinsheng::{
+    central::{self, Settings, store::Store},
+    model::TerminalId,
+    questionnaire::Hospital,
+    sign::{KeyPair, Proof, PublicKey, ResponseParts, verify_response},
+    survey::Start,
+    wire::{CursorReply, EndOutcome, EnrolmentReply, HealthReply, Problem, Receipt},
+};
+
+const ENTRIES: &str = "/v1/terminals/self/entries";
+const HEALTH: &str = "/v1/terminals/self/health";
+const CONFIG: &str = "/v1/terminals/self/config";
+
+struct Api {
+    router: Router,
+    document: Json,
+    store: Arc<dyn Store>,
+    hospital: Hospital,
+    _folder: tempfile::TempDir,
+}
+
+struct Reply {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Reply {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    fn kind(&self) -> &str {
+        self.header("content-type").unwrap_or("").split(';').next().unwrap_or("")
+    }
+
+    fn json<T: serde::de::DeserializeOwned>(&self) -> T {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
+    }
+
+    fn problem(&self, status: u16) -> Problem {
+        assert_eq!(
+            (self.status.as_u16(), self.kind()),
+            (status, "application/problem+json"),
+            "{}",
+            String::from_utf8_lossy(&self.body)
+        );
+        let problem: Problem = self.json();
+        assert_eq!(problem.status, status);
+        problem
+    }
+}
+
+impl Api {
+    fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let hospital = Arc::unwrap_or_clone(plan(&["window"], Start::Attract).hospital);
+        let mut settings = Settings::new(folder.path());
+        change(&mut settings);
+        let (router, document) = central::router(settings, hospital.clone()).unwrap();
+        let store = central::open_store(folder.path()).unwrap();
+        Self { router, document: serde_json::to_value(document).unwrap(), store, hospital, _folder: folder }
+    }
+
+    /// Sends a request and holds the answer against the document.
+    async fn send(&self, request: Request<Body>) -> Reply {
+        let (method, path) = (request.method().as_str().to_lowercase(), request.uri().path().to_owned());
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let kind =
+            parts.headers.get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or("").to_owned();
+        if kind.starts_with("text/event-stream") {
+            return Reply { status: parts.status, headers: parts.headers, body: vec![] };
+        }
+        let body = to_bytes(body, usize::MAX).await.unwrap().to_vec();
+        let reply = Reply { status: parts.status, headers: parts.headers, body };
+        if self.document["paths"][&path].get(&method).is_some() {
+            self.hold_against_document(&method, &path, &reply);
+        }
+        reply
+    }
+
+    fn hold_against_document(&self, method: &str, path: &str, reply: &Reply) {
+        let status = reply.status.as_u16().to_string();
+        let documented = &self.document["paths"][path][method]["responses"][&status];
+        let here = format!("{method} {path} {status}");
+        assert!(documented.is_object(), "{here} is not documented: {}", String::from_utf8_lossy(&reply.body));
+        let Some(content) = documented.get("content") else {
+            assert!(reply.body.is_empty(), "{here} is documented without a body");
+            return;
+        };
+        let kind = reply.kind();
+        assert!(content.get(kind).is_some(), "{here} has type `{kind}`, documented are {content}");
+        if kind.ends_with("json") && path != "/openapi.json" {
+            let escaped = |text: &str| text.replace('~', "~0").replace('/', "~1");
+            let pointer = format!(
+                "http://x/api.json#/paths/{}/{method}/responses/{status}/content/{}/schema",
+                escaped(path),
+                escaped(kind)
+            );
+            let mut schemas = boon::Schemas::new();
+            let mut compiler = boon::Compiler::new();
+            compiler.add_resource("http://x/api.json", self.document.clone()).unwrap();
+            let schema =
+                compiler.compile(&pointer, &mut schemas).unwrap_or_else(|error| panic!("{here}: {error}"));
+            let value: Json = reply.json();
+            if let Err(error) = schemas.validate(&value, schema) {
+                panic!("{here}: {error:#}\n{value:#}");
+            }
+        }
+    }
+
+    async fn get(&self, path: &str) -> Reply {
+        self.send(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    async fn rows(&self, path: &str) -> Vec<Json> {
+        let reply = self.get(path).await;
+        assert_eq!(reply.status, 200, "{path} {}", String::from_utf8_lossy(&reply.body));
+        let body: Json = reply.json();
+        body.get("rows").unwrap_or(&body).as_array().unwrap().clone()
+    }
+
+    async fn code(&self) -> String {
+        central::new_code(self.store.as_ref(), &self.hospital, &"window".parse().unwrap()).await.unwrap()
+    }
+
+    async fn enrolled(&self, seed: u8) -> Terminal {
+        let key = KeyPair::from_seed(&[seed; 32]);
+        let reply = self.send(enrolment(&key, &self.code().await).request()).await;
+        assert_eq!(reply.status, 200, "{}", String::from_utf8_lossy(&reply.body));
+        let welcome: EnrolmentReply = reply.json();
+        Terminal { key, id: welcome.terminal, central: welcome.central_key.parse().unwrap() }
+    }
+}
+
+struct Terminal {
+    key: KeyPair,
+    id: TerminalId,
+    central: PublicKey,
+}
+
+impl Terminal {
+    fn post<'a>(&'a self, path: &'a str, kind: &'a str, body: Vec<u8>) -> Call<'a> {
+        Call {
+            key: &self.key,
+            terminal: Some(self.id.to_string()),
+            method: "POST",
+            path,
+            query: None,
+            kind,
+            body,
+            encoding: None,
+            protocol: "1",
+        }
+    }
+
+    fn get<'a>(&'a self, path: &'a str, query: Option<&'a str>) -> Call<'a> {
+        Call { query, method: "GET", ..self.post(path, "", vec![]) }
+    }
+
+    fn batch(&self, journal: &Journal) -> Call<'_> {
+        self.post(ENTRIES, "application/x-ndjson", journal.body(1, journal.lines.len()))
+    }
+
+    /// Whether central's signature of an answer to a request holds.
+    fn believes(&self, request_signature: &str, reply: &Reply) -> bool {
+        let parts = ResponseParts {
+            status: reply.status.as_u16(),
+            content_type: reply.header("content-type"),
+            body: &reply.body,
+            request_signature,
+        };
+        let proof = Proof {
+            content_digest: reply.header("content-digest"),
+            signature_input: reply.header("signature-input").unwrap_or_default(),
+            signature: reply.header("signature").unwrap_or_default(),
+        };
+        verify_response(&self.central, &parts, &proof).is_ok()
+    }
+}
+
+trait IntoRequest {
+    fn request(&self) -> Request<Body>;
+}
+
+impl IntoRequest for Call<'_> {
+    fn request(&self) -> Request<Body> {
+        let mut request = Request::builder().method(self.method).uri(self.uri());
+        for (name, value) in self.headers() {
+            request = request.header(name, value);
+        }
+        request.body(Body::from(self.body.clone())).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_tap_becomes_a_score() {
+    let api = Api::new();
+    let terminal = api.enrolled(1).await;
+    let mut journal = Journal::new(1);
+    for n in 0..40 {
+        journal.push(answer(n, if n < 32 { 5 } else { 1 }));
+        journal.push(end(n, EndOutcome::Completed));
+    }
+    let call = terminal.batch(&journal).request();
+    let signature = call.headers()["signature"].to_str().unwrap().to_owned();
+    let reply = api.send(call).await;
+    assert!(terminal.believes(&signature, &reply));
+    assert!(!terminal.believes("sig1=:AAAA:", &reply), "a receipt answers one request only");
+    assert_eq!(reply.kind(), "application/vnd.xinsheng.receipt+json");
+    let receipt: Receipt = reply.json();
+    assert_eq!((receipt.accepted_through, receipt.head_hash, receipt.stored), (80, journal.head(), 80));
+
+    let rows = api.rows("/v1/scores?by=touchpoint").await;
+    let csat = rows.iter().find(|row| row["touchpoint"] == "window" && row["score"] == "csat").unwrap();
+    assert_eq!((&csat["n"], &csat["value"], &csat["suppressed"]), (&json!(40), &json!(80.0), &Json::Null));
+    assert!(csat["low"].as_f64().unwrap() < 80.0 && csat["high"].as_f64().unwrap() > 80.0);
+    assert_eq!(csat["names"]["en"], "Registration");
+
+    let cursor = terminal.get("/v1/terminals/self/cursor", Some("chain=01010101010101010101010101010101"));
+    let cursor: CursorReply = api.send(cursor.request()).await.json();
+    assert_eq!((cursor.accepted_through, cursor.head_hash), (80, journal.head()));
+    assert_eq!(api.rows("/v1/chains").await[0]["range"], "1-80");
+}
+
+#[tokio::test]
+async fn scores_are_grouped_filtered_and_suppressed() {
+    let api = Api::new();
+    let terminal = api.enrolled(1).await;
+    let mut journal = Journal::new(1);
+    for n in 0..12 {
+        journal.push(if n < 3 { flagged(answer(n, 1)) } else { answer(n, 5) });
+    }
+    api.send(terminal.batch(&journal).request()).await;
+    let window = |rows: Vec<Json>| {
+        rows.into_iter().find(|row| row["touchpoint"] == "window" && row["headline"] == true).unwrap()
+    };
+    let filtered = window(api.rows("/v1/scores").await);
+    assert_eq!(
+        (&filtered["n"], &filtered["value"], &filtered["suppressed"]),
+        (&json!(9), &Json::Null, &json!("count_only"))
+    );
+    let raw = window(api.rows("/v1/scores?filter=raw").await);
+    assert_eq!((&raw["n"], &raw["value"], &raw["display"]), (&json!(12), &json!(75.0), &json!("hatched")));
+    let ward = api.rows("/v1/scores").await.into_iter().find(|row| row["touchpoint"] == "ward").unwrap();
+    assert_eq!((&ward["n"], &ward["suppressed"]), (&Json::Null, &json!("hidden")));
+
+    let hours = api.rows("/v1/scores?by=hour&filter=raw&touchpoint=window").await;
+    // The entries run from 08:30 in Shanghai, a minute each.
+    assert!(hours.iter().all(|row| row["start"] == "2026-11-21T08:00:00+08:00"), "{hours:?}");
+    assert_eq!(api.rows("/v1/scores?by=day&filter=raw").await[0]["start"], "2026-11-21T00:00:00+08:00");
+    assert!(api.rows("/v1/scores?by=day&from=2026-11-22").await.is_empty());
+    assert!(!api.rows("/v1/scores?by=day&filter=raw&from=2026-11-21&to=2026-11-22").await.is_empty());
+    assert_eq!(api.rows("/v1/scores?by=question&touchpoint=window").await.len(), 5);
+    assert_eq!(api.rows("/v1/scores?by=site&filter=raw").await[0]["n"], 12);
+
+    assert!(String::from_utf8(api.get("/v1/scores?format=csv").await.body).unwrap().contains("window,"));
+    let export = String::from_utf8(api.get("/v1/export.csv").await.body).unwrap();
+    assert_eq!(export.lines().count(), 13);
+    for (wrong, status) in [
+        ("by=mood", 400),
+        ("from=yesterday", 400),
+        ("colour=red", 400),
+        ("site=x", 404),
+        ("touchpoint=x", 404),
+    ] {
+        api.get(&format!("/v1/scores?{wrong}")).await.problem(status);
+    }
+}
+
+#[tokio::test]
+async fn every_documented_path_answers_a_stranger_as_documented() {
+    let api = Api::new();
+    let paths = api.document["paths"].as_object().unwrap().clone();
+    let mut seen = BTreeSet::new();
+    for (path, methods) in &paths {
+        for method in methods.as_object().unwrap().keys() {
+            let request = Request::builder().method(method.to_uppercase().as_str()).uri(path.as_str());
+            let reply = api.send(request.body(Body::empty()).unwrap()).await;
+            assert!(!reply.status.is_server_error(), "{method} {path} {}", reply.status);
+            seen.insert(path.clone());
+        }
+    }
+    for path in [
+        "/",
+        "/page.js",
+        "/page.css",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/openapi.json",
+        "/v1/enrolments",
+        ENTRIES,
+        HEALTH,
+        CONFIG,
+        "/v1/terminals/self/cursor",
+        "/v1/scores",
+        "/v1/export.csv",
+        "/v1/terminals",
+        "/v1/chains",
+        "/v1/quarantine",
+        "/v1/alarms",
+        "/v1/events",
+    ] {
+        assert!(seen.contains(path), "{path} is not documented");
+    }
+    api.get("/nowhere").await.problem(404);
+    api.send(Request::delete("/v1/scores").body(Body::empty()).unwrap()).await.problem(405);
+}
+
+#[tokio::test]
+async fn a_request_without_a_valid_proof_is_refused_and_stores_nothing() {
+    let api = Api::new();
+    let terminal = api.enrolled(1).await;
+    let mut journal = Journal::new(1);
+    journal.push(answer(1, 5));
+    let stranger =
+        Terminal { key: KeyPair::from_seed(&[9; 32]), id: terminal.id.clone(), central: terminal.central };
+    api.send(stranger.batch(&journal).request()).await.problem(401);
+    let unknown = Terminal {
+        id: "t-nobody".parse().unwrap(),
+        key: KeyPair::from_seed(&[1; 32]),
+        central: terminal.central,
+    };
+    api.send(unknown.batch(&journal).request()).await.problem(401);
+    let (parts, _) = terminal.batch(&journal).request().into_parts();
+    let mut other = Journal::new(1);
+    other.push(answer(1, 1));
+    api.send(Request::from_parts(parts, Body::from(other.body(1, 1)))).await.problem(401);
+    let mut moved = terminal.batch(&journal).request();
+    *moved.uri_mut() = HEALTH.parse().unwrap();
+    moved.headers_mut().insert("content-type", "application/json".parse().unwrap());
+    api.send(moved).await.problem(401);
+    assert!(api.rows("/v1/chains").await.is_empty());
+
+    api.store.revoke(&"main".parse().unwrap(), &terminal.id, chrono::DateTime::UNIX_EPOCH).await.unwrap();
+    let call = terminal.batch(&journal).request();
+    let signature = call.headers()["signature"].to_str().unwrap().to_owned();
+    let refused = api.send(call).await;
+    refused.problem(403);
+    assert!(terminal.believes(&signature, &refused), "refusals are signed too");
+}
+
+#[tokio::test]
+async fn an_enrolment_needs_a_good_code_and_the_key_it_is_signed_with() {
+    let api = Api::new();
+    let (key, other) = (KeyPair::from_seed(&[1; 32]), KeyPair::from_seed(&[2; 32]));
+    api.send(enrolment(&key, "00000-00000").request()).await.problem(403);
+    let code = api.code().await;
+    let foreign = Call { key: &other, ..enrolment(&key, &code) };
+    api.send(foreign.request()).await.problem(401);
+    let typed = code.replace('-', " ").to_lowercase();
+    let first: EnrolmentReply = api.send(enrolment(&key, &typed).request()).await.json();
+    let again: EnrolmentReply = api.send(enrolment(&key, &code).request()).await.json();
+    assert_eq!((&first.terminal, first.touchpoint.as_str()), (&again.terminal, "window"));
+    api.send(enrolment(&other, &code).request()).await.problem(403);
+    let broken = Call { body: b"{}".to_vec(), ..enrolment(&key, &code) };
+    api.send(broken.request()).await.problem(400);
+}
+
+#[tokio::test]
+async fn bodies_are_bounded_before_and_after_decompression() {
+    let api = Api::with(|settings| settings.limits.body_bytes = 100_000);
+    let terminal = api.enrolled(1).await;
+    let post =
+        |body: Vec<u8>, encoding| Call { encoding, ..terminal.post(ENTRIES, "application/x-ndjson", body) };
+    api.send(post(vec![b'a'; 100_001], None).request()).await.problem(413);
+    let bomb = gzip(&vec![0; 50_000_000]);
+    assert!(bomb.len() < 100_000);
+    api.send(post(bomb, Some("gzip")).request()).await.problem(413);
+    api.send(post(b"no gzip".to_vec(), Some("gzip")).request()).await.problem(400);
+    api.send(post(b"x".to_vec(), Some("zstd")).request()).await.problem(415);
+    api.send(terminal.post(ENTRIES, "text/plain", b"x".to_vec()).request()).await.problem(415);
+    let mut journal = Journal::new(1);
+    (0..100).for_each(|n| _ = journal.push(answer(n, 5)));
+    let packed = post(gzip(&journal.body(1, 100)), Some("gzip"));
+    let receipt: Receipt = api.send(packed.request()).await.json();
+    assert_eq!(receipt.stored, 100);
+}
+
+#[tokio::test]
+async fn batches_that_contradict_themselves_or_the_store_are_told_apart() {
+    let api = Api::new();
+    let terminal = api.enrolled(1).await;
+    let post = |body: Vec<u8>| terminal.post(ENTRIES, "application/x-ndjson", body);
+    api.send(post(b"hello".to_vec()).request()).await.problem(400);
+    let mut journal = Journal::new(1);
+    journal.push(answer(1, 5));
+    let mut header = journal.header(1, 1);
+    header.count = 2;
+    let line = String::from_utf8(journal.lines[0].clone()).unwrap();
+    api.send(post(format!("{}\n{line}\n", serde_json::to_string(&header).unwrap()).into_bytes()).request())
+        .await
+        .problem(422);
+    (header.count, header.first_seq) = (1, 1 << 63);
+    api.send(post(format!("{}\n{line}\n", serde_json::to_string(&header).unwrap()).into_bytes()).request())
+        .await
+        .problem(422);
+
+    api.send(terminal.batch(&journal).request()).await;
+    let mut clone = Journal::new(1);
+    clone.push(answer(2, 1));
+    let call = terminal.batch(&clone).request();
+    let signature = call.headers()["signature"].to_str().unwrap().to_owned();
+    let reply = api.send(call).await;
+    let problem = reply.problem(409);
+    assert_eq!((problem.accepted_through, problem.head_hash), (Some(1), Some(journal.head())));
+    assert!(terminal.believes(&signature, &reply));
+    assert_eq!(api.rows("/v1/alarms").await[0]["kind"], "clone");
+}
+
+#[tokio::test]
+async fn a_newer_protocol_is_told_to_wait_for_a_newer_central() {
+    let api = Api::new();
+    let terminal = api.enrolled(1).await;
+    let call = Call { protocol: "2", ..terminal.get(CONFIG, None) };
+    api.send(call.request()).await.problem(426);
+}
+
+#[tokio::test]
+async fn one_flooding_terminal_is_slowed_down_and_others_are_not() {
+    let api = Api::with(|settings| settings.limits.requests_per_minute = NonZeroU32::new(3).unwrap());
+    let (loud, quiet) = (api.enrolled(1).await, api.enrolled(2).await);
+    let journal = Journal::new(1);
+    let report = |terminal: &Terminal| terminal.post(HEALTH, "application/json", health(&journal)).request();
+    for _ in 0..3 {
+        assert_eq!(api.send(report(&loud)).await.status, 200);
+    }
+    let refused = api.send(report(&loud)).await;
+    refused.problem(429);
+    let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=20).contains(&wait), "{wait}");
+    assert_eq!(api.send(report(&quiet)).await.status, 200);
+}
+
+#[tokio::test]
+async fn health_is_kept_and_shown_and_a_played_back_report_changes_nothing() {
+    let api = Api::with(|settings| settings.delivered = Some(b"# touchpoints".to_vec()));
+    let terminal = api.enrolled(1).await;
+    let mut journal = Journal::new(1);
+    let old = terminal.post(HEALTH, "application/json", health(&journal)).request();
+    let (old_parts, _) = old.into_parts();
+    let old_body = health(&journal);
+    journal.push(answer(1, 5));
+    let reply: HealthReply =
+        api.send(terminal.post(HEALTH, "application/json", health(&journal)).request()).await.json();
+    assert!(reply.config_etag.is_some() && reply.next_sync_after_s > 0);
+    assert_eq!(api.send(Request::from_parts(old_parts, Body::from(old_body))).await.status, 200);
+    let row = &api.rows("/v1/terminals").await[0];
+    assert_eq!(
+        (&row["queue_depth"], &row["stale"], &row["clock"]),
+        (&json!(3), &json!(false), &json!("synced"))
+    );
+    let held = api.store.terminals(&"main".parse().unwrap()).await.unwrap();
+    assert_eq!(held[0].health.as_ref().unwrap().last_seq, 1, "the later report stands");
+    let metrics = String::from_utf8(api.get("/metrics").await.body).unwrap();
+    assert!(
+        metrics.contains("xinsheng_queue_depth 3") && metrics.contains("xinsheng_health_reports_total 2"),
+        "{metrics}"
+    );
+}
+
+#[tokio::test]
+async fn the_configuration_is_delivered_once_and_then_only_named() {
+    let api = Api::with(|settings| settings.delivered = Some(b"# touchpoints".to_vec()));
+    let terminal = api.enrolled(1).await;
+    let first = api.send(terminal.get(CONFIG, None).request()).await;
+    assert_eq!((first.kind(), first.body.as_slice()), ("application/toml", b"# touchpoints".as_slice()));
+    let etag = first.header("etag").unwrap().to_owned();
+    let mut again = terminal.get(CONFIG, None).request();
+    let signature = again.headers()["signature"].to_str().unwrap().to_owned();
+    again.headers_mut().insert("if-none-match", etag.parse().unwrap());
+    let again = api.send(again).await;
+    assert_eq!((again.status.as_u16(), again.body.len()), (304, 0));
+    assert!(terminal.believes(&signature, &again));
+    let none = Api::new();
+    let terminal = none.enrolled(1).await;
+    none.send(terminal.get(CONFIG, None).request()).await.problem(404);
+}
+
+#[tokio::test]
+async fn hostile_content_is_kept_quarantined_and_harmless() {
+    let api = Api::new();
+    let terminal = api.enrolled(1).await;
+    let mut journal = Journal::new(1);
+    journal.push_raw(vec![b'['; 4_000]);
+    journal.push_raw(vec![0, 0xff, b'"']);
+    journal.push_raw(vec![b'x'; 5_000]);
+    journal.push(answer(1, 5));
+    let receipt: Receipt = api.send(terminal.batch(&journal).request()).await.json();
+    assert_eq!((receipt.accepted_through, receipt.quarantined.len()), (4, 3));
+    assert_eq!(api.rows("/v1/quarantine").await.len(), 3);
+}
+
+#[tokio::test]
+async fn the_audit_finds_a_whole_store_whole_and_a_changed_line_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let hospital = Arc::unwrap_or_clone(plan(&["window"], Start::Attract).hospital);
+    let (router, document) = central::router(Settings::new(folder.path()), hospital.clone()).unwrap();
+    let store = central::open_store(folder.path()).unwrap();
+    let api = Api {
+        router,
+        document: serde_json::to_value(document).unwrap(),
+        store,
+        hospital: hospital.clone(),
+        _folder: tempfile::tempdir().unwrap(),
+    };
+    let terminal = api.enrolled(1).await;
+    let mut journal = Journal::new(1);
+    (0..3).for_each(|n| _ = journal.push(answer(n, 5)));
+    api.send(terminal.batch(&journal).request()).await;
+    (3..60).for_each(|n| _ = journal.push(answer(n, 4)));
+    let packed = gzip(&journal.body(2, 59));
+    let call = Call { encoding: Some("gzip"), ..terminal.post(ENTRIES, "application/x-ndjson", packed) };
+    assert_eq!(api.send(call.request()).await.status, 200);
+    let findings = central::verify(&api.store, &hospital).await.unwrap();
+    assert!(findings.is_whole(), "{}", findings.chains[0]);
+    assert_eq!((findings.chains[0].heads, findings.chains[0].last_signed), (2, 60));
+
+    let connection = rusqlite::Connection::open(folder.path().join("central.sqlite")).unwrap();
+    connection.execute("update entries set line = cast(replace(cast(line as text), '\"value\":5', '\"value\":1') as blob) where seq = 2", []).unwrap();
+    connection.execute("update rollups set n = n + 1", []).unwrap();
+    let findings = central::verify(&api.store, &hospital).await.unwrap();
+    assert!(!findings.is_whole() && !findings.drift.is_empty());
+    assert!(
+        findings.chains[0].to_string().contains("entry 2 is not what was received"),
+        "{}",
+        findings.chains[0]
+    );
+}

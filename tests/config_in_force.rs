@@ -1,0 +1,256 @@
+//! What a terminal asks after a start, a change of its files, or a mistake in them: always something, and never to the wrong place.
+#![cfg(feature = "terminal")]
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::mpsc::{self, Receiver},
+    time::Duration,
+};
+
+use xinsheng::config::{
+    self, Change, DELIVERED_FILE, DeliveryError, EXAMPLE_CENTRAL, EXAMPLE_KIOSK, EXAMPLE_TOUCHPOINTS, Glyphs,
+    LastGood, Origin, Start, Started, Watch,
+};
+
+/// A terminal's folder with the example's files.
+struct Terminal {
+    folder: tempfile::TempDir,
+}
+
+impl Terminal {
+    fn new() -> Self {
+        let terminal = Self { folder: tempfile::tempdir().unwrap() };
+        terminal.write("kiosk.toml", &EXAMPLE_KIOSK.replace("../data/kiosk", "data"));
+        terminal.write("touchpoints.toml", EXAMPLE_TOUCHPOINTS);
+        terminal
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    fn replace(&self, name: &str, old: &str, new: &str) {
+        let text = fs::read_to_string(self.path(name)).unwrap();
+        assert!(text.contains(old), "{name} has no {old}");
+        self.write(name, &text.replacen(old, new, 1));
+    }
+
+    fn start(&self, enrolled_for: Option<&str>) -> Started {
+        let enrolled_for = enrolled_for.map(|id| id.parse().unwrap());
+        let data_dir =
+            config::data_dir_of(&self.path("kiosk.toml"), &read).unwrap_or_else(|| self.path("data"));
+        config::start(&self.path("kiosk.toml"), &data_dir, enrolled_for.as_ref(), &read, &Glyphs::default())
+    }
+
+    fn watch(&self) -> (Watch, Receiver<Change>) {
+        let (tell, told) = mpsc::channel();
+        let hash = self.start(None).loaded.config_hash;
+        let watch =
+            Watch::spawn(self.path("kiosk.toml"), hash, Vec::new(), move |change| tell.send(change).unwrap());
+        (watch.unwrap(), told)
+    }
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    fs::read(path)
+}
+
+fn asked(started: &Started) -> Vec<&str> {
+    started.loaded.value.kiosk.touchpoints.iter().map(|id| id.as_str()).collect()
+}
+
+fn next(told: &Receiver<Change>) -> Change {
+    told.recv_timeout(Duration::from_secs(30)).expect("the watch tells")
+}
+
+#[test]
+fn good_files_are_in_force() {
+    let started = Terminal::new().start(None);
+    assert_eq!(started.origin, Origin::Files);
+    assert_eq!(asked(&started), ["registration"]);
+}
+
+#[test]
+fn after_a_restart_with_a_wrong_file_the_last_good_one_is_in_force() {
+    let terminal = Terminal::new();
+    terminal.replace("kiosk.toml", "[\"registration\"]\n", "[\"pharmacy\"]\n");
+    let good = terminal.start(None);
+    LastGood::in_dir(&good.loaded.value.kiosk.storage_dir).save(&good.loaded).unwrap();
+    for (name, old, new) in
+        [("touchpoints.toml", "[[site]]\nid", "[[sites]]\nid"), ("kiosk.toml", "width_px = 1280", "width_px")]
+    {
+        terminal.replace(name, old, new);
+        let started = terminal.start(None);
+        assert_eq!(started.origin, Origin::LastGood);
+        assert!(started.findings.any_error());
+        assert_eq!(started.loaded.value, good.loaded.value);
+        assert_eq!(started.loaded.config_hash, good.loaded.config_hash);
+    }
+}
+
+#[test]
+fn a_last_good_file_that_is_torn_or_gone_is_no_obstacle() {
+    let terminal = Terminal::new();
+    let store = LastGood::in_dir(&terminal.path("data"));
+    store.save(&terminal.start(None).loaded).unwrap();
+    let path = terminal.path("data/config/last-good.json");
+    let whole = fs::read(&path).unwrap();
+    terminal.write("touchpoints.toml", "");
+    for cut in [0, 1, whole.len() / 2, whole.len() - 1] {
+        fs::write(&path, &whole[..cut]).unwrap();
+        assert_eq!(terminal.start(None).origin, Origin::BuiltIn);
+    }
+    fs::write(&path, &whole).unwrap();
+    assert_eq!(terminal.start(None).origin, Origin::LastGood);
+}
+
+#[test]
+fn with_nothing_right_the_built_in_questions_are_asked_for_the_terminals_own_touchpoint() {
+    let terminal = Terminal::new();
+    // The binding can still be read although the rest cannot.
+    terminal.replace("kiosk.toml", "[\"registration\"]\n", "[\"ward-7\", \"pharmacy\"]\n");
+    terminal.replace("kiosk.toml", "http://127.0.0.1:8460", "https://xinsheng.example-hospital.cn");
+    terminal.replace("kiosk.toml", "width_px = 1280", "width_px = \"wide\"");
+    terminal.write("touchpoints.toml", "not a file");
+    let started = terminal.start(Some("exit"));
+    assert_eq!(started.origin, Origin::BuiltIn);
+    assert_eq!(asked(&started), ["ward-7", "pharmacy"]);
+    let setup = &started.loaded.value;
+    assert_eq!(setup.kiosk.start, Start::Attract);
+    assert_eq!(setup.kiosk.central_url, "https://xinsheng.example-hospital.cn");
+    assert_eq!(setup.kiosk.storage_dir, terminal.path("data"));
+    let ward = setup.hospital.touchpoint(&"ward-7".parse().unwrap()).unwrap();
+    assert_eq!(ward.name.get(&"zh-CN".parse().unwrap()), "本服务点");
+    assert!(setup.hospital.questionnaire(&ward.questionnaire).is_some());
+
+    // No file at all: what central enrolled it for.
+    fs::remove_file(terminal.path("kiosk.toml")).unwrap();
+    let started = terminal.start(Some("ward-7"));
+    assert_eq!((started.origin, asked(&started)), (Origin::BuiltIn, vec!["ward-7"]));
+    assert_eq!(started.loaded.value.kiosk.start, Start::Question);
+    assert_eq!(asked(&terminal.start(None)), ["registration"]);
+}
+
+#[test]
+fn a_wrong_kiosk_file_does_not_hide_the_hospitals_own_questions() {
+    let terminal = Terminal::new();
+    terminal.replace("kiosk.toml", "width_px = 1280", "");
+    terminal.replace(
+        "touchpoints.toml",
+        "id = \"registration\"",
+        "id = \"window-3\"\nicon = \"registration\"",
+    );
+    terminal.replace("kiosk.toml", "[\"registration\"]\n", "[\"window-3\"]\n");
+    let started = terminal.start(None);
+    assert_eq!((started.origin, asked(&started)), (Origin::BuiltIn, vec!["window-3"]));
+    let place = started.loaded.value.hospital.touchpoint(&"window-3".parse().unwrap()).unwrap();
+    assert_eq!(place.icon, "registration");
+}
+
+#[test]
+fn what_central_delivers_counts_once_the_terminal_can_use_it() {
+    let terminal = Terminal::new();
+    terminal.replace("kiosk.toml", "source = \"local\"", "source = \"central\"");
+    let kiosk = terminal.path("kiosk.toml");
+    let name = |started: &Started| {
+        let id = "registration".parse().unwrap();
+        started
+            .loaded
+            .value
+            .hospital
+            .touchpoint(&id)
+            .map(|t| t.name.get(&"zh-CN".parse().unwrap()).to_owned())
+    };
+    assert_eq!(name(&terminal.start(None)).unwrap(), "挂号窗口");
+
+    let accept = |text: &str| {
+        config::accept_delivered(&kiosk, &terminal.path("data"), text.as_bytes(), &read, &Glyphs::default())
+    };
+    let other =
+        EXAMPLE_TOUCHPOINTS.replace("\"registration\"\nname", "\"counter\"\nicon = \"registration\"\nname");
+    let refused = accept(&other).unwrap_err();
+    assert!(
+        matches!(&refused, DeliveryError::Findings(f) if f.to_string().contains("no touchpoint `registration`"))
+    );
+    assert!(!terminal.path("data").join(DELIVERED_FILE).exists());
+
+    let renamed = EXAMPLE_TOUCHPOINTS.replace("挂号窗口", "挂号大厅");
+    let loaded = accept(&renamed).unwrap();
+    let started = terminal.start(None);
+    assert_eq!(name(&started).unwrap(), "挂号大厅");
+    assert_eq!(started.loaded.config_hash, loaded.config_hash);
+}
+
+#[test]
+fn a_running_terminal_picks_up_a_change_and_stays_with_the_last_good_file() {
+    let terminal = Terminal::new();
+    let (watch, told) = terminal.watch();
+    terminal.replace("touchpoints.toml", "挂号窗口", "挂号大厅");
+    watch.look();
+    let Change::New(loaded) = next(&told) else { panic!("a good file was refused") };
+    assert_eq!(loaded.config_hash, terminal.start(None).loaded.config_hash);
+
+    terminal.replace("touchpoints.toml", "scale = \"csat5\"", "scale = \"csat6\"");
+    watch.look();
+    let Change::Refused(findings) = next(&told) else { panic!("a wrong file was taken") };
+    assert!(findings.to_string().contains("did you mean \"csat5\"?"), "{findings}");
+
+    // Back to what is in force: told, so that the badge goes.
+    terminal.replace("touchpoints.toml", "scale = \"csat6\"", "scale = \"csat5\"");
+    watch.look();
+    assert!(matches!(next(&told), Change::New(again) if again.config_hash == loaded.config_hash));
+    drop(watch);
+    assert!(told.recv().is_err(), "the thread ends with the watch, and nothing is told twice");
+}
+
+#[test]
+fn a_change_is_noticed_by_itself_also_when_the_file_is_replaced() {
+    let terminal = Terminal::new();
+    let (_watch, told) = terminal.watch();
+    // As an editor does: a new file beside it, then the name.
+    terminal.write("new", &EXAMPLE_TOUCHPOINTS.replace("挂号窗口", "挂号大厅"));
+    fs::rename(terminal.path("new"), terminal.path("touchpoints.toml")).unwrap();
+    assert!(matches!(next(&told), Change::New(_)));
+}
+
+// ── The command ──
+
+fn cli(paths: &[PathBuf]) -> (bool, String) {
+    let mut out = Vec::new();
+    let good = config::cli_check(paths, &Glyphs::default(), &mut out).unwrap();
+    (good, String::from_utf8(out).unwrap())
+}
+
+#[test]
+fn the_command_says_what_is_in_good_files() {
+    let terminal = Terminal::new();
+    terminal.write("central.toml", EXAMPLE_CENTRAL);
+    let names = ["kiosk.toml", "touchpoints.toml", "central.toml"];
+    let (good, out) = cli(&names.map(|name| terminal.path(name)));
+    assert!(good, "{out}");
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!(lines.len(), 3, "{out}");
+    assert!(
+        lines[0].ends_with("kiosk.toml: good. rates registration, reports to http://127.0.0.1:8460"),
+        "{out}"
+    );
+    assert!(lines[1].ends_with("16 touchpoints, 15 questionnaires, languages zh-CN, en"), "{out}");
+    assert!(lines[2].ends_with("listens on 127.0.0.1:8460, 16 touchpoints"), "{out}");
+}
+
+#[test]
+fn the_command_names_a_mistake_once_also_when_two_files_lead_to_it() {
+    let terminal = Terminal::new();
+    terminal.replace("touchpoints.toml", "stage = \"booking\"", "stage = \"bookin\"");
+    let (good, out) =
+        cli(&["kiosk.toml", "touchpoints.toml", "nowhere.toml"].map(|name| terminal.path(name)));
+    assert!(!good);
+    assert_eq!(out.matches("did you mean \"booking\"?").count(), 1, "{out}");
+    assert!(out.contains("nowhere.toml:1:1: error: the file cannot be read"), "{out}");
+    assert!(out.ends_with("2 errors, 0 warnings\n"), "{out}");
+}

@@ -1,0 +1,595 @@
+//! What every store must do. Each function takes any `Store`; `stores` says which ones there are.
+
+#[path = "support/hospital.rs"]
+mod hospital;
+#[path = "support/booked.rs"]
+mod journal;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::Future,
+    sync::Arc,
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use hospital::plan;
+use journal::{Journal, answer, end, flagged, response, start};
+use proptest::prelude::*;
+use xinsheng::{
+    central::{
+        ingest::Batch,
+        store::{
+            CountQuery, Enrolled, Ingested, NewCode, NewTerminal, SignedRequest, Store, Submission,
+            sqlite::SqliteStore,
+        },
+    },
+    chain,
+    model::{BootId, EntryId, Hash, Moment, SiteId, StoreId, TerminalId, TimeQuality},
+    questionnaire::Hospital,
+    survey::Start,
+    wire::{Answer, Body, Draft, EndOutcome, Health, ScreenFacts, Withheld},
+};
+
+/// Runs a contract on every kind of store, each fresh.
+fn stores<F: Future<Output = ()>>(contract: impl Fn(Arc<dyn Store>) -> F) {
+    let folder = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(contract(sqlite(folder.path())));
+}
+
+fn sqlite(folder: &std::path::Path) -> Arc<dyn Store> {
+    let id = StoreId::from_parts(1, [1; 10]);
+    Arc::new(SqliteStore::open(&folder.join("central.sqlite"), id, start()).unwrap())
+}
+
+fn site() -> SiteId {
+    "main".parse().unwrap()
+}
+
+fn the_hospital() -> Hospital {
+    Arc::unwrap_or_clone(plan(&["window"], Start::Attract).hospital)
+}
+
+fn received() -> DateTime<Utc> {
+    start() + TimeDelta::days(1)
+}
+
+fn submission(terminal: &str, body: &[u8]) -> Submission {
+    Submission {
+        site: site(),
+        zone: chrono_tz::Asia::Shanghai,
+        terminal: terminal.parse().unwrap(),
+        public_key: "key".to_owned(),
+        batch: Batch::read(body).unwrap(),
+        proof: SignedRequest {
+            method: "POST".to_owned(),
+            path: "/".to_owned(),
+            protocol: "1".to_owned(),
+            content_encoding: None,
+            content_digest: String::new(),
+            signature_input: String::new(),
+            signature: String::new(),
+            content: None,
+        },
+        hospital: Arc::new(the_hospital()),
+        received_at: received(),
+    }
+}
+
+async fn send(
+    store: &Arc<dyn Store>,
+    terminal: &str,
+    journal: &Journal,
+    first: u64,
+    count: usize,
+) -> Ingested {
+    store.ingest(submission(terminal, &journal.body(first, count))).await.unwrap()
+}
+
+async fn send_all(store: &Arc<dyn Store>, terminal: &str, journal: &Journal) -> Ingested {
+    send(store, terminal, journal, 1, journal.lines.len()).await
+}
+
+fn accepted(through: u64, head: Hash, stored: u32, duplicate: u32, counted: bool) -> Ingested {
+    Ingested::Accepted {
+        accepted_through: through,
+        head_hash: head,
+        stored,
+        duplicate,
+        quarantined: vec![],
+        counted,
+    }
+}
+
+/// Counts as (question, value, flagged) -> n.
+async fn counts(store: &Arc<dyn Store>, query: CountQuery) -> BTreeMap<(String, u8, bool), u64> {
+    let mut sums = BTreeMap::new();
+    for count in store.counts(&site(), query).await.unwrap() {
+        *sums.entry((count.question.to_string(), count.value.0, count.flagged)).or_default() += count.n;
+    }
+    sums
+}
+
+async fn all_counts(store: &Arc<dyn Store>) -> BTreeMap<(String, u8, bool), u64> {
+    counts(store, CountQuery::default()).await
+}
+
+fn only(question: &str, value: u8, n: u64) -> BTreeMap<(String, u8, bool), u64> {
+    [((question.to_owned(), value, false), n)].into()
+}
+
+fn new_terminal(code: Hash, name: &str, key: &str, at: DateTime<Utc>) -> NewTerminal {
+    NewTerminal {
+        code_hash: code,
+        terminal: name.parse().unwrap(),
+        public_key: key.to_owned(),
+        hardware_id: format!("hw-{key}"),
+        software: "1".to_owned(),
+        at,
+    }
+}
+
+async fn enrolled(store: &Arc<dyn Store>, name: &str, key: &str) {
+    let code = NewCode {
+        code_hash: chain::sha256(name.as_bytes()),
+        touchpoint: "window".parse().unwrap(),
+        made_at: start(),
+        expires_at: start() + TimeDelta::hours(24),
+    };
+    store.add_code(&site(), code.clone()).await.unwrap();
+    let enrolled = store.enrol(&site(), new_terminal(code.code_hash, name, key, start())).await.unwrap();
+    assert!(matches!(enrolled, Enrolled::Welcome { .. }));
+}
+
+#[test]
+fn a_batch_counts_once_however_often_it_is_sent() {
+    stores(|store| async move {
+        let mut journal = Journal::new(1);
+        journal.push(answer(1, 5));
+        journal.push(end(1, EndOutcome::Completed));
+        assert_eq!(send_all(&store, "t-1", &journal).await, accepted(2, journal.head(), 2, 0, true));
+        for _ in 0..3 {
+            assert_eq!(send_all(&store, "t-1", &journal).await, accepted(2, journal.head(), 0, 2, false));
+        }
+        journal.push(answer(2, 5));
+        assert_eq!(send(&store, "t-1", &journal, 2, 2).await, accepted(3, journal.head(), 1, 1, true));
+        assert_eq!(all_counts(&store).await, only("a", 5, 2));
+        let cursor = store.cursor(&site(), journal.chain).await.unwrap().unwrap();
+        assert_eq!((cursor.accepted_through, cursor.head_hash), (3, journal.head()));
+    });
+}
+
+#[test]
+fn a_batch_beyond_a_gap_stores_nothing_and_says_how_far_central_is() {
+    stores(|store| async move {
+        let mut journal = Journal::new(1);
+        (1..=5).for_each(|n| _ = journal.push(answer(n, 4)));
+        let genesis = chain::genesis(journal.chain);
+        assert_eq!(send(&store, "t-1", &journal, 4, 2).await, accepted(0, genesis, 0, 0, false));
+        assert!(store.cursor(&site(), journal.chain).await.unwrap().is_none());
+        send(&store, "t-1", &journal, 1, 2).await;
+        let held = chain::head(genesis, journal.lines[..2].iter().map(Vec::as_slice));
+        assert_eq!(send(&store, "t-1", &journal, 4, 2).await, accepted(2, held, 0, 0, false));
+        assert_eq!(all_counts(&store).await, only("a", 4, 2));
+    });
+}
+
+#[test]
+fn another_history_is_a_conflict_with_an_alarm_and_changes_nothing() {
+    stores(|store| async move {
+        let (mut journal, mut clone) = (Journal::new(1), Journal::new(1));
+        journal.push(answer(1, 5));
+        clone.push(answer(2, 1));
+        send_all(&store, "t-1", &journal).await;
+        let conflict = Ingested::Conflict { accepted_through: 1, head_hash: journal.head() };
+        assert_eq!(send_all(&store, "t-1", &clone).await, conflict);
+        assert_eq!(send_all(&store, "t-1", &clone).await, conflict);
+        let alarms = store.alarms(&site(), 9).await.unwrap();
+        assert_eq!((alarms.len(), alarms[0].kind.as_str(), alarms[0].times), (1, "clone", 2));
+        assert_eq!(all_counts(&store).await, only("a", 5, 1));
+    });
+}
+
+#[test]
+fn a_journal_belongs_to_one_machine_also_when_it_enrols_again() {
+    stores(|store| async move {
+        enrolled(&store, "t-1", "one").await;
+        enrolled(&store, "t-2", "one").await;
+        enrolled(&store, "t-3", "two").await;
+        let mut journal = Journal::new(1);
+        journal.push(answer(1, 5));
+        send_all(&store, "t-1", &journal).await;
+        journal.push(answer(2, 5));
+        assert!(matches!(send_all(&store, "t-3", &journal).await, Ingested::Conflict { .. }));
+        assert_eq!(send_all(&store, "t-2", &journal).await, accepted(2, journal.head(), 1, 1, true));
+    });
+}
+
+#[test]
+fn an_entry_carried_into_a_new_chain_is_kept_and_not_counted_again() {
+    stores(|store| async move {
+        let (mut old, mut new) = (Journal::new(1), Journal::new(2));
+        let id = old.push(answer(1, 5));
+        let at = old.now();
+        new.push_draft(Draft { id, at, body: answer(1, 5) });
+        new.push(answer(2, 3));
+        send_all(&store, "t-1", &old).await;
+        assert_eq!(send_all(&store, "t-1", &new).await, accepted(2, new.head(), 2, 0, true));
+        let states: Vec<String> = store
+            .entries(&site(), new.chain, 0, 9)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|entry| entry.state)
+            .collect();
+        assert_eq!(states, ["repeated", "projected"]);
+        assert_eq!(all_counts(&store).await.values().sum::<u64>(), 2);
+    });
+}
+
+#[test]
+fn a_later_answer_replaces_the_earlier_and_undone_takes_it_back() {
+    stores(|store| async move {
+        let mut journal = Journal::new(1);
+        journal.push(answer(1, 2));
+        journal.push(answer(1, 5));
+        send_all(&store, "t-1", &journal).await;
+        assert_eq!(all_counts(&store).await, only("a", 5, 1));
+        journal.push(end(1, EndOutcome::Undone));
+        send_all(&store, "t-1", &journal).await;
+        assert!(all_counts(&store).await.is_empty());
+        journal.push(answer(1, 4));
+        send_all(&store, "t-1", &journal).await;
+        assert!(all_counts(&store).await.is_empty(), "a response that was undone stays undone");
+        assert!(store.drift(&site()).await.unwrap().is_empty());
+    });
+}
+
+#[test]
+fn what_is_not_understood_is_kept_with_the_reason_and_replayed_after_the_mend() {
+    stores(|store| async move {
+        let mut journal = Journal::new(1);
+        journal.push_raw(b"\xff\x00 no json".to_vec());
+        let unknown = |body: Body| match body {
+            Body::Answer(answer) => Body::Answer(Answer { question: "zz".parse().unwrap(), ..answer }),
+            other => other,
+        };
+        journal.push(unknown(answer(1, 5)));
+        journal.push(answer(2, 9));
+        journal.push(answer(3, 5));
+        let Ingested::Accepted { accepted_through, quarantined, .. } =
+            send_all(&store, "t-1", &journal).await
+        else {
+            panic!("content refuses no batch");
+        };
+        assert_eq!(accepted_through, 4);
+        assert_eq!(quarantined.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [1, 2, 3]);
+        assert!(quarantined[1].reason.contains("`zz`"), "{}", quarantined[1].reason);
+        let kept = store.quarantine(&site(), 9).await.unwrap();
+        assert_eq!(
+            kept.iter().map(|entry| &entry.line).collect::<Vec<_>>(),
+            journal.lines[..3].iter().collect::<Vec<_>>()
+        );
+
+        let mut mended = the_hospital();
+        let question = mended.questionnaires[0].questions[0].clone();
+        mended.questionnaires[0]
+            .questions
+            .push(xinsheng::questionnaire::Question { id: "zz".parse().unwrap(), ..question });
+        let zone = chrono_tz::Asia::Shanghai;
+        let done = store.replay_quarantine(&site(), zone, Arc::new(mended.clone())).await.unwrap();
+        assert_eq!((done.understood, done.remaining), (1, 2));
+        assert_eq!(
+            all_counts(&store).await,
+            [(("a".into(), 5, false), 1), (("zz".into(), 5, false), 1)].into()
+        );
+        let done = store.replay_quarantine(&site(), zone, Arc::new(mended)).await.unwrap();
+        assert_eq!((done.understood, done.remaining), (0, 2));
+        assert!(store.drift(&site()).await.unwrap().is_empty());
+    });
+}
+
+#[test]
+fn a_replayed_entry_does_not_override_a_later_answer() {
+    stores(|store| async move {
+        let mut journal = Journal::new(1);
+        let with_question = |body: Body, value: u8| match body {
+            Body::Answer(answer) => Body::Answer(Answer {
+                questionnaire: "later@1".parse().unwrap(),
+                value: xinsheng::model::Value(value),
+                ..answer
+            }),
+            other => other,
+        };
+        journal.push(with_question(answer(1, 1), 1));
+        journal.push(answer(1, 5));
+        send_all(&store, "t-1", &journal).await;
+        let mut mended = the_hospital();
+        let mut later = mended.questionnaires[0].clone();
+        later.id = "later@1".parse().unwrap();
+        mended.questionnaires.push(later);
+        store.replay_quarantine(&site(), chrono_tz::UTC, Arc::new(mended)).await.unwrap();
+        assert_eq!(all_counts(&store).await, only("a", 5, 1));
+    });
+}
+
+#[test]
+fn withheld_lines_keep_the_chain_whole() {
+    stores(|store| async move {
+        let mut journal = Journal::new(1);
+        journal.push(answer(1, 5));
+        journal.push(answer(2, 5));
+        let withheld = Withheld { seq: 1, leaf: chain::leaf(&journal.lines[0]), reason: "erased".to_owned() };
+        let mut body = serde_json::to_string(&journal.header(1, 2)).unwrap().into_bytes();
+        for line in [serde_json::to_vec(&withheld).unwrap(), journal.lines[1].clone()] {
+            body.push(b'\n');
+            body.extend(line);
+        }
+        let ingested = store.ingest(submission("t-1", &body)).await.unwrap();
+        assert_eq!(ingested, accepted(2, journal.head(), 2, 0, true));
+        let entries = store.entries(&site(), journal.chain, 0, 9).await.unwrap();
+        assert_eq!((entries[0].line.as_ref(), entries[0].leaf), (None, Some(withheld.leaf)));
+        assert_eq!(all_counts(&store).await, only("a", 5, 1));
+    });
+}
+
+#[test]
+fn answers_of_a_boot_never_seen_count_in_totals_and_get_their_hour_when_the_boot_is_heard_of() {
+    stores(|store| async move {
+        let mut journal = Journal::new(1);
+        let boot = BootId::from_parts(77, [7; 10]);
+        let at = |up_ms| Moment { wall: DateTime::UNIX_EPOCH, boot, up_ms, quality: TimeQuality::Unset };
+        journal.push_draft(Draft { id: EntryId::from_parts(3, [3; 10]), at: at(60_000), body: answer(1, 5) });
+        send_all(&store, "t-1", &journal).await;
+        let hourly = CountQuery { from_hour: Some(0), hourly: true, ..CountQuery::default() };
+        assert_eq!(all_counts(&store).await, only("a", 5, 1));
+        assert!(counts(&store, hourly.clone()).await.is_empty());
+
+        let health = Health {
+            chain: journal.chain,
+            last_seq: 1,
+            queue_depth: 0,
+            oldest_unsent_s: None,
+            refused: 0,
+            last_error: None,
+            temperature_c: None,
+            disk_free_bytes: None,
+            clock: TimeQuality::Unset,
+            software: "1".to_owned(),
+            config_hash: String::new(),
+            screen: ScreenFacts::default(),
+            restarts: 0,
+            lost_after: None,
+            sent: at(3_660_000),
+        };
+        let terminal: TerminalId = "t-1".parse().unwrap();
+        store
+            .record_health(&site(), chrono_tz::Asia::Shanghai, &terminal, &health, received())
+            .await
+            .unwrap();
+        let hours = store.counts(&site(), hourly).await.unwrap();
+        // Heard an hour and a minute after the boot began: the answer was given an hour before.
+        let expected = (received() - TimeDelta::hours(1)).timestamp() / 3600 * 3600;
+        assert_eq!(
+            hours.iter().map(|count| (count.hour, count.n)).collect::<Vec<_>>(),
+            [(Some(expected), 1)]
+        );
+        assert!(store.drift(&site()).await.unwrap().is_empty());
+    });
+}
+
+#[test]
+fn a_code_is_good_once_for_a_day_and_the_same_key_gets_the_same_answer_again() {
+    stores(|store| async move {
+        let code = NewCode {
+            code_hash: Hash([9; 32]),
+            touchpoint: "window".parse().unwrap(),
+            made_at: start(),
+            expires_at: start() + TimeDelta::hours(24),
+        };
+        store.add_code(&site(), code.clone()).await.unwrap();
+        let enrol = |name: &'static str, key: &'static str, at| {
+            let (store, new) = (Arc::clone(&store), new_terminal(Hash([9; 32]), name, key, at));
+            async move { store.enrol(&site(), new).await.unwrap() }
+        };
+        assert_eq!(enrol("t-0", "k0", code.expires_at).await, Enrolled::ExpiredCode);
+        let welcome =
+            Enrolled::Welcome { terminal: "t-1".parse().unwrap(), touchpoint: code.touchpoint.clone() };
+        assert_eq!(enrol("t-1", "k1", start()).await, welcome);
+        assert_eq!(enrol("t-2", "k1", start()).await, welcome);
+        assert_eq!(enrol("t-2", "k2", start()).await, Enrolled::UsedCode);
+        let wrong = store.enrol(&site(), new_terminal(Hash([8; 32]), "t-3", "k3", start())).await.unwrap();
+        assert_eq!(wrong, Enrolled::UnknownCode);
+        let other: SiteId = "other".parse().unwrap();
+        assert!(store.terminals(&other).await.unwrap().is_empty());
+        assert!(store.revoke(&site(), &"t-1".parse().unwrap(), start()).await.unwrap());
+        let terminal = store.terminal(&site(), &"t-1".parse().unwrap()).await.unwrap().unwrap();
+        assert_eq!((terminal.revoked_at, terminal.touchpoint.as_str()), (Some(start()), "window"));
+    });
+}
+
+#[test]
+fn a_store_opened_again_is_the_same_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut journal = Journal::new(1);
+        journal.push(answer(1, 5));
+        let store = sqlite(folder.path());
+        let id = store.id();
+        send_all(&store, "t-1", &journal).await;
+        drop(store);
+        let fresh = StoreId::from_parts(2, [2; 10]);
+        let again: Arc<dyn Store> =
+            Arc::new(SqliteStore::open(&folder.path().join("central.sqlite"), fresh, start()).unwrap());
+        assert_eq!(again.id(), id);
+        assert_eq!(send_all(&again, "t-1", &journal).await, accepted(1, journal.head(), 0, 1, false));
+        assert_eq!(all_counts(&again).await, only("a", 5, 1));
+    });
+}
+
+#[test]
+fn a_foreign_database_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("other.sqlite");
+    rusqlite::Connection::open(&path).unwrap().execute_batch("create table theirs (x)").unwrap();
+    let error = SqliteStore::open(&path, StoreId::from_parts(1, [1; 10]), start()).err().unwrap();
+    assert!(error.to_string().contains("another program"), "{error}");
+}
+
+// ---- counts always equal a recount, whatever is sent in whatever pieces (fault 47) ----
+
+#[derive(Clone, Debug)]
+enum Tap {
+    Answer { response: u64, value: u8, flagged: bool },
+    End { response: u64, undone: bool },
+    Junk,
+    Repeated { of: usize },
+}
+
+#[derive(Clone, Debug)]
+struct Sending {
+    journal: usize,
+    back: u64,
+    count: usize,
+}
+
+fn tap() -> impl Strategy<Value = Tap> {
+    prop_oneof![
+        6 => (0..6u64, 1..=6u8, any::<bool>()).prop_map(|(response, value, flagged)| Tap::Answer { response, value, flagged }),
+        2 => (0..6u64, any::<bool>()).prop_map(|(response, undone)| Tap::End { response, undone }),
+        1 => Just(Tap::Junk),
+        1 => (0..40usize).prop_map(|of| Tap::Repeated { of }),
+    ]
+}
+
+fn sending() -> impl Strategy<Value = Sending> {
+    (0..2usize, 0..5u64, 1..8usize).prop_map(|(journal, back, count)| Sending { journal, back, count })
+}
+
+/// The simplest thing that could be right: every entry once, in the order it was accepted.
+#[derive(Default)]
+struct Model {
+    seen: BTreeSet<EntryId>,
+    answers: BTreeMap<u64, (u8, bool)>,
+    undone: BTreeSet<u64>,
+}
+
+impl Model {
+    fn take(&mut self, id: Option<EntryId>, tap: &Tap) {
+        if id.is_some_and(|id| !self.seen.insert(id)) {
+            return;
+        }
+        match tap {
+            Tap::Answer { response, value: value @ 1..=5, flagged } => {
+                self.answers.insert(*response, (*value, *flagged));
+            }
+            Tap::End { response, undone: true } => {
+                self.undone.insert(*response);
+            }
+            Tap::Answer { .. } | Tap::End { .. } | Tap::Junk | Tap::Repeated { .. } => {}
+        }
+    }
+
+    fn counts(&self) -> BTreeMap<(String, u8, bool), u64> {
+        let mut sums = BTreeMap::new();
+        for (_, (value, flagged)) in
+            self.answers.iter().filter(|(response, _)| !self.undone.contains(response))
+        {
+            *sums.entry(("a".to_owned(), *value, *flagged)).or_default() += 1;
+        }
+        sums
+    }
+}
+
+/// Writes taps into a journal; the second journal carries entries of the first over under their ids. Gives each entry's id and tap.
+fn write(
+    journal: &mut Journal,
+    taps: &[Tap],
+    other: &[(Option<EntryId>, Tap)],
+    offset: u64,
+) -> Vec<(Option<EntryId>, Tap)> {
+    let mut written = Vec::new();
+    for tap in taps {
+        let (id, what) = match tap {
+            Tap::Answer { response, value, flagged: doubt } => {
+                let body = answer(response + offset, *value);
+                let id = journal.push(if *doubt { flagged(body) } else { body });
+                (Some(id), Tap::Answer { response: response + offset, value: *value, flagged: *doubt })
+            }
+            Tap::End { response, undone } => {
+                let outcome = if *undone { EndOutcome::Undone } else { EndOutcome::Completed };
+                (
+                    Some(journal.push(end(response + offset, outcome))),
+                    Tap::End { response: response + offset, undone: *undone },
+                )
+            }
+            Tap::Junk => {
+                journal.push_raw(b"{]".to_vec());
+                (None, Tap::Junk)
+            }
+            Tap::Repeated { of } => {
+                let Some((Some(id), Tap::Answer { response, value, flagged: doubt })) =
+                    other.get(*of).cloned()
+                else {
+                    continue;
+                };
+                let body = answer(response, value);
+                let body = if doubt { flagged(body) } else { body };
+                journal.push_draft(Draft { id, at: journal.now(), body });
+                (Some(id), Tap::Answer { response, value, flagged: doubt })
+            }
+        };
+        written.push((id, what));
+    }
+    written
+}
+
+async fn counts_equal_a_recount(store: Arc<dyn Store>, taps: [Vec<Tap>; 2], sendings: Vec<Sending>) {
+    let mut journals = [Journal::new(1), Journal::new(2)];
+    let first = write(&mut journals[0], &taps[0], &[], 0);
+    let second = write(&mut journals[1], &taps[1], &first, 100);
+    let written = [first, second];
+    let (mut model, mut through) = (Model::default(), [0_u64; 2]);
+    let drain = (0..2).flat_map(|journal| (0..30).map(move |_| Sending { journal, back: 0, count: 7 }));
+    for Sending { journal: which, back, count } in sendings.into_iter().chain(drain) {
+        let journal = &journals[which];
+        // From a little behind the cursor to a little beyond it: overlaps, repeats and gaps.
+        let first = (through[which] + 2).saturating_sub(back).max(1);
+        let first = if back == 0 { through[which] + 1 } else { first };
+        if first > journal.last_seq() {
+            continue;
+        }
+        let count = count.min(usize::try_from(journal.last_seq() - first + 1).unwrap());
+        let Ingested::Accepted { accepted_through, .. } = send(&store, "t-1", journal, first, count).await
+        else {
+            panic!("one history is no conflict");
+        };
+        for seq in through[which] + 1..=accepted_through {
+            let (id, tap) = &written[which][usize::try_from(seq).unwrap() - 1];
+            model.take(*id, tap);
+        }
+        through[which] = accepted_through;
+        assert_eq!(all_counts(&store).await, model.counts());
+        assert!(store.drift(&site()).await.unwrap().is_empty());
+    }
+    assert_eq!(through, [journals[0].last_seq(), journals[1].last_seq()], "in the end everything is held");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn counts_equal_a_recount_whatever_is_sent_in_whatever_pieces(
+        one in prop::collection::vec(tap(), 1..40),
+        two in prop::collection::vec(tap(), 1..40),
+        sendings in prop::collection::vec(sending(), 0..20),
+    ) {
+        stores(|store| counts_equal_a_recount(store, [one.clone(), two.clone()], sendings.clone()));
+    }
+}
+
+#[test]
+fn a_response_is_the_same_wherever_it_is_named() {
+    assert_ne!(response(1), response(2));
+}
