@@ -1,5 +1,6 @@
 //! Faults of storage by name: what the journal finds, what it says, and that no entry it can still read is lost.
 #![cfg(feature = "terminal")]
+#![expect(clippy::expect_used, reason = "a test stops where the world is not as it was set up")]
 
 use std::{
     collections::HashSet,
@@ -46,7 +47,9 @@ fn ids(numbers: std::ops::Range<u64>) -> Vec<EntryId> {
 fn set_aside(report: &OpenReport) -> (&Why, &PathBuf, u64) {
     match &report.opened {
         Opened::SetAside { why, moved_to, salvaged } => (why, moved_to, *salvaged),
-        other => panic!("not set aside: {other:?}"),
+        other @ (Opened::Fresh | Opened::Continued | Opened::NewChain { .. }) => {
+            panic!("not set aside: {other:?}")
+        }
     }
 }
 

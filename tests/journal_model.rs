@@ -3,6 +3,7 @@
 //!
 //! `XINSHENG_STEPS` sets how many actions are tried. Two suites break a guard on purpose, to show that the model notices.
 #![cfg(feature = "terminal")]
+#![expect(clippy::expect_used, reason = "a test stops where the world is not as it was set up")]
 
 use proptest::{
     collection::vec,
@@ -83,9 +84,8 @@ fn live(lives: u32, shrink: u32, hooks: &TestHooks, tally: &Tally) -> Result<(),
         Config { cases: lives, failure_persistence: None, max_shrink_iters: shrink, ..Config::default() };
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let lists = vec(action(), ACTIONS as usize / 2..ACTIONS as usize * 3 / 2);
-    TestRunner::new_with_rng(config, rng).run(&lists, |actions| {
-        World::new(hooks.clone(), tally.clone()).live(&actions).map_err(TestCaseError::fail)
-    })
+    TestRunner::new_with_rng(config, rng)
+        .run(&lists, |actions| World::new(hooks, tally.clone()).live(&actions).map_err(TestCaseError::fail))
 }
 
 #[test]

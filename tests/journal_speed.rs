@@ -1,5 +1,6 @@
 //! A tap costs little more than the cheapest durable insert: both are measured in turns in one run, so that a busy machine slows both.
 #![cfg(feature = "terminal")]
+#![expect(clippy::expect_used, reason = "a test stops where the world is not as it was set up")]
 #![expect(clippy::disallowed_methods, reason = "a measurement reads the clock")]
 
 use std::time::{Duration, Instant};

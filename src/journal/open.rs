@@ -283,7 +283,7 @@ impl Opening<'_> {
         self.create(|_, state| Ok((state, ())))?;
         let report = OpenReport { opened: Opened::Fresh, lost: None, fully_checked: true };
         let mut journal = self.start()?;
-        journal.side_at_start()?;
+        journal.side_at_start();
         Ok((journal, report))
     }
 
@@ -294,7 +294,7 @@ impl Opening<'_> {
         let mut journal = self.start()?;
         let fully_checked = sound.fully_checked;
         let Some(why) = sound.distrust else {
-            journal.side_at_start()?;
+            journal.side_at_start();
             return Ok((journal, OpenReport { opened: Opened::Continued, lost: None, fully_checked }));
         };
         tracing::error!(?why, dir = %dir.display(), "the journal's chain cannot be continued; beginning a new one");
@@ -330,8 +330,8 @@ impl Opening<'_> {
         let opened = Opened::SetAside { why: marker.why.clone(), moved_to: folder, salvaged: found.entries };
         let at = self.at;
         let mut journal = self.start()?;
-        journal.side_at_start()?;
-        marker.finish(at.dir).map_err(at.file("remove the marker"))?;
+        journal.side_at_start();
+        Marker::finish(at.dir).map_err(at.file("remove the marker"))?;
         Ok((journal, OpenReport { opened, lost: Some(lost), fully_checked: true }))
     }
 
@@ -424,12 +424,11 @@ impl Opening<'_> {
 
 impl Journal {
     /// The side file says what the database says from the first moment on.
-    fn side_at_start(&mut self) -> Result<(), OpenError> {
+    fn side_at_start(&mut self) {
         let up_ms = self.side.up_ms;
         if let Err(error) = self.write_side(up_ms) {
             tracing::warn!(%error, dir = %self.dir.display(), "the side file could not be written");
         }
-        Ok(())
     }
 
     /// What is gone from a chain that cannot be continued, and a note of it for central.

@@ -94,8 +94,7 @@ impl Central {
         let hashes = self.chains.entry(batch.chain).or_default();
         let mut hash = batch.previous_hash;
         let before = batch.first_seq - 1;
-        let known =
-            if before == 0 { Some(genesis(batch.chain)) } else { hashes.get(before as usize - 1).copied() };
+        let known = if before == 0 { Some(genesis(batch.chain)) } else { hashes.get(index(before)).copied() };
         match known {
             None => return Ok(Stored::Gap),
             Some(known) if known != hash => return Ok(Stored::Conflict),
@@ -104,7 +103,7 @@ impl Central {
         for (seq, line) in (batch.first_seq..).zip(&batch.lines) {
             let withheld: Option<Withheld> = serde_json::from_slice(line).ok();
             hash = link(hash, withheld.as_ref().map_or_else(|| leaf(line), |withheld| withheld.leaf));
-            match hashes.get(seq as usize - 1) {
+            match hashes.get(index(seq)) {
                 Some(known) if *known != hash => return Ok(Stored::Conflict),
                 Some(_) => {}
                 None => hashes.push(hash),
@@ -123,6 +122,11 @@ impl Central {
         }
         Ok(Stored::All(batch.last_seq(), hash))
     }
+}
+
+/// Where a chain's list has an entry.
+fn index(seq: u64) -> usize {
+    usize::try_from(seq).expect("a short chain") - 1
 }
 
 /// How often the rare things happened, to show that a suite is not hollow.
@@ -181,7 +185,7 @@ fn told<E: std::fmt::Display>(what: &str) -> impl Fn(E) -> String {
 }
 
 impl World {
-    pub fn new(hooks: TestHooks, tally: Tally) -> Self {
+    pub fn new(hooks: &TestHooks, tally: Tally) -> Self {
         let crash: Arc<Mutex<Crash>> = Arc::default();
         let passing = crash.clone();
         let probe = move |_: &'static str| {
@@ -194,7 +198,7 @@ impl World {
             lives: 0,
             journal: None,
             clock: Arc::new(SimClock::new(moment(0))),
-            hooks: TestHooks { probe: Some(Arc::new(probe)), ..hooks },
+            hooks: TestHooks { probe: Some(Arc::new(probe)), ..hooks.clone() },
             crash,
             central: Central::default(),
             backup: None,
@@ -237,10 +241,12 @@ impl World {
             Action::Refuse(which) => self.refuse(*which),
             Action::Upkeep(steps) => (0..*steps).try_for_each(|_| self.upkeep().map(drop)),
             // Staff or a copied card; central was asked before.
-            Action::NewChain => match self.follow_cursor()? {
-                true => self.new_chain(),
-                false => Ok(()),
-            },
+            Action::NewChain => {
+                if self.follow_cursor()? {
+                    self.new_chain()?;
+                }
+                Ok(())
+            }
             Action::ClockDays(days) => {
                 self.clock.jump_wall(TimeDelta::days(i64::from(*days)));
                 Ok(())
@@ -315,7 +321,7 @@ impl World {
     /// What the sync thread does: asks for the cursor, follows it, sends a batch, believes the receipt.
     fn deliver(&mut self, entries: usize, bytes: usize, how: Delivery) -> Step {
         // It asks at its start and when it is in doubt, not before every batch.
-        if entries % 2 == 0 && !self.follow_cursor()? {
+        if entries.is_multiple_of(2) && !self.follow_cursor()? {
             return Ok(());
         }
         let limits = BatchLimits { entries, bytes };
