@@ -270,6 +270,27 @@ fn a_damaged_side_file_costs_nothing_and_is_written_again() {
 }
 
 #[test]
+fn chain_after_chain_an_entry_is_carried_from_its_newest_row_only() {
+    let dir = fast_dir();
+    filled(dir.path(), 20, 0);
+    let (mut journal, _) = open(dir.path(), 2);
+    journal.refuse(4, "unknown question").expect("refuse");
+    for n in 3..9 {
+        // Central has everything, loses everything, and then another journal writes under this chain.
+        while let Some(batch) = journal.batch(BatchLimits::default()).expect("batch") {
+            journal.acknowledge(batch.last_seq(), batch.head_hash, &moment(0)).expect("acknowledge");
+        }
+        let first = xinsheng::chain::genesis(journal.head().chain);
+        journal.rewind(0, first).expect("rewind");
+        journal.start_new_chain(chain(n), &moment(0)).expect("new chain");
+    }
+    let stats = journal.stats().expect("stats");
+    assert_eq!(stats.refused, 1);
+    assert_eq!(waiting(&mut journal), [ids(0..3), ids(4..20)].concat());
+    assert_eq!(journal.head().seq, 20);
+}
+
+#[test]
 fn a_second_program_is_told_who_has_the_journal() {
     let dir = fast_dir();
     let (mut journal, _) = open(dir.path(), 1);

@@ -75,13 +75,12 @@ impl Journal {
             let n = rows::int(row.n);
             match carried(&row, state.last_seq + 1) {
                 Carried::Line(line) => {
-                    let refused = row.refused;
-                    if refused.is_some() {
-                        transaction.execute("UPDATE entry SET refused = NULL WHERE n = ?1", [n])?;
-                    }
-                    state = add(&transaction, state, line, refused)?;
+                    state = add(&transaction, state, line, row.refused)?;
+                    transaction
+                        .prepare_cached("UPDATE entry SET refused = NULL, carried = ?2 WHERE n = ?1")?
+                        .execute((n, rows::int(state.last_n())))?;
                 }
-                Carried::Erased => {}
+                Carried::Nothing => {}
                 Carried::Damaged => {
                     let sql = "UPDATE entry SET refused = ?2 WHERE n = ?1";
                     transaction.execute(sql, (n, DAMAGED))?;
@@ -115,21 +114,32 @@ pub(super) fn add(
     let leaf = chain::leaf(line.as_bytes());
     state.last_seq += 1;
     state.last_hash = chain::link(state.last_hash, leaf);
-    let row = Row { n: state.last_n(), hash: state.last_hash, leaf, line: Some(line.into_bytes()), refused };
+    let row = Row {
+        n: state.last_n(),
+        hash: state.last_hash,
+        leaf,
+        line: Some(line.into_bytes()),
+        refused,
+        is_carried: false,
+    };
     rows::insert(conn, &row)?;
     Ok(state)
 }
 
 enum Carried {
     Line(String),
-    Erased,
+    /// It is erased, or a newer row has it: an entry is carried from its newest row only, or each new chain would double it.
+    Nothing,
     Damaged,
 }
 
 fn carried(row: &Row, seq: u64) -> Carried {
+    if row.is_carried {
+        return Carried::Nothing;
+    }
     match (&row.line, row.intact().and_then(|line| renumber(line, seq))) {
         (_, Some(line)) => Carried::Line(line),
-        (None, None) => Carried::Erased,
+        (None, None) => Carried::Nothing,
         (Some(_), None) => Carried::Damaged,
     }
 }
