@@ -220,7 +220,7 @@ pub struct Stats {
     pub head: Head,
     /// Acknowledged through this entry of it.
     pub cursor: u64,
-    /// Entries without a receipt, those still to be carried into the chain included.
+    /// Entries without a receipt. Rows still to be carried into the chain count too, though some may turn out to be carried already.
     pub queue_depth: u64,
     /// When the oldest of them happened.
     pub oldest_unsent: Option<Moment>,

@@ -149,6 +149,7 @@ pub struct World {
     thanked: HashSet<EntryId>,
     /// Written when the power went: may be there or not.
     doubtful: HashSet<EntryId>,
+    /// Refused by central at some time, which may hold the place of it ever since.
     refused: HashSet<EntryId>,
     old_receipt: Option<(u64, Hash)>,
     next: u64,
@@ -240,13 +241,7 @@ impl World {
             }
             Action::Refuse(which) => self.refuse(*which),
             Action::Upkeep(steps) => (0..*steps).try_for_each(|_| self.upkeep().map(drop)),
-            // Staff or a copied card; central was asked before.
-            Action::NewChain => {
-                if self.follow_cursor()? {
-                    self.new_chain()?;
-                }
-                Ok(())
-            }
+            Action::NewChain => self.new_chain(),
             Action::ClockDays(days) => {
                 self.clock.jump_wall(TimeDelta::days(i64::from(*days)));
                 Ok(())
@@ -260,7 +255,10 @@ impl World {
                 self.backup = Some(self.central.clone());
                 Ok(())
             }
-            Action::RestoreCentral => self.restore_central(),
+            Action::RestoreCentral => {
+                self.central = self.backup.clone().unwrap_or_else(|| self.central.clone());
+                Ok(())
+            }
             Action::ImageCard => {
                 let to = self.root.path().join(format!("image-{}", self.lives));
                 fs::remove_dir_all(&to).ok();
@@ -460,18 +458,6 @@ impl World {
         self.open(&[Opened::Continued])
     }
 
-    /// Central is put back to its backup, and the terminal hears of it before it begins another chain. A backup from before this chain's
-    /// first receipt says nothing about older chains, whose entries then stay away: the cursor request asks for one chain.
-    fn restore_central(&mut self) -> Step {
-        let chains = self.journal().verify().map_err(told("verify"))?.chains.len();
-        let is_told = self.journal().cursor() > 0 || chains == 1;
-        if let Some(backup) = self.backup.clone().filter(|_| is_told) {
-            self.central = backup;
-            self.follow_cursor()?;
-        }
-        Ok(())
-    }
-
     /// The card is put back to an older image of itself: what was stored since then, and is not at central, is gone with the card.
     fn restore_card(&mut self) -> Step {
         let Some(image) = self.image.clone() else { return Ok(()) };
@@ -483,9 +469,6 @@ impl World {
         self.count("cards put back", 1);
         self.doubtful.extend(self.thanked.iter().filter(|id| !held.contains_key(*id)));
         self.thanked.retain(|id| held.contains_key(id) || counted.contains(id));
-        // What came after the image does not come back with the next one, and what central refused since is not known any more.
-        let refused = held.iter().filter(|(_, refused)| **refused).map(|(id, _)| *id);
-        self.refused = refused.collect();
         self.old_receipt = None;
         Ok(())
     }
