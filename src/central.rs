@@ -162,24 +162,21 @@ async fn serve_app(
     let (router, _) = routes_of(app);
     let service = router.into_make_service();
     tracing::info!(%address, tls = tls.is_some(), "central serves");
-    let served = match tls {
-        Some(files) => {
-            let config = RustlsConfig::from_pem_file(&files.cert, &files.key).await.with_context(|| {
-                format!(
-                    "cannot use the certificate {} with the key {}",
-                    files.cert.display(),
-                    files.key.display()
-                )
-            })?;
-            let mut server = axum_server::from_tcp_rustls(listener, config)?.handle(handle);
-            server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
-            server.serve(service).await
-        }
-        None => {
-            let mut server = axum_server::from_tcp(listener)?.handle(handle);
-            server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
-            server.serve(service).await
-        }
+    let served = if let Some(files) = tls {
+        let config = RustlsConfig::from_pem_file(&files.cert, &files.key).await.with_context(|| {
+            format!(
+                "cannot use the certificate {} with the key {}",
+                files.cert.display(),
+                files.key.display()
+            )
+        })?;
+        let mut server = axum_server::from_tcp_rustls(listener, config)?.handle(handle);
+        server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+        server.serve(service).await
+    } else {
+        let mut server = axum_server::from_tcp(listener)?.handle(handle);
+        server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+        server.serve(service).await
     };
     served.context("central cannot serve")
 }

@@ -1,6 +1,8 @@
 //! Central's handlers against the document they publish, and their limits. Every answer in here, good or bad, is held against
 //! /openapi.json.
 
+#![expect(clippy::unwrap_used, reason = "a test")]
+
 #[path = "support/hospital.rs"]
 mod hospital;
 #[path = "support/booked.rs"]

@@ -1,6 +1,8 @@
 //! Central's page in a real browser: the score is there, and changes when a tap arrives. Needs chromium and chromedriver; without them it
 //! is skipped, except where `CI` is set. With `XINSHENG_SCREENS=DIR` it leaves pictures of the page.
 
+#![expect(clippy::unwrap_used, reason = "a test")]
+
 #[path = "support/http.rs"]
 mod http;
 #[path = "support/booked.rs"]
@@ -37,7 +39,7 @@ struct Browser {
     driver: Child,
     address: SocketAddr,
     session: String,
-    _profile: tempfile::TempDir,
+    profile: tempfile::TempDir,
 }
 
 impl Browser {
@@ -57,12 +59,8 @@ impl Browser {
         // The rest is read so that the driver never waits for a reader.
         std::thread::spawn(move || lines.for_each(drop));
         let profile = tempfile::tempdir().unwrap();
-        let mut browser = Self {
-            driver,
-            address: ([127, 0, 0, 1], port.unwrap()).into(),
-            session: String::new(),
-            _profile: profile,
-        };
+        let mut browser =
+            Self { driver, address: ([127, 0, 0, 1], port.unwrap()).into(), session: String::new(), profile };
         let mut arguments: Vec<String> = [
             "--headless",
             "--no-sandbox",
@@ -79,14 +77,15 @@ impl Browser {
         .map(str::to_owned)
         .into();
         arguments.push(format!("--window-size={width},{height}"));
-        arguments.push(format!("--user-data-dir={}", browser._profile.path().display()));
+        arguments.push(format!("--user-data-dir={}", browser.profile.path().display()));
         let wanted = json!({"capabilities": {"alwaysMatch": {
             "browserName": "chrome",
             "goog:chromeOptions": {"args": arguments},
             "goog:loggingPrefs": {"browser": "ALL"},
         }}});
         let session = browser.ask("POST", "/session", &wanted);
-        browser.session = session["sessionId"].as_str().unwrap_or_else(|| panic!("{session}")).to_owned();
+        let id = session["sessionId"].as_str();
+        id.unwrap_or_else(|| panic!("{session}")).clone_into(&mut browser.session);
         Some(browser)
     }
 
@@ -128,11 +127,12 @@ impl Browser {
         panic!("the page never fulfilled: {script}\n{}", self.run("return document.body.innerText"));
     }
 
+    /// The whole page, or on a phone its first screens.
     fn picture(&self, name: &str) {
         let Some(folder) = std::env::var_os("XINSHENG_SCREENS").map(PathBuf::from) else { return };
         let shot = self.tell(
             "goog/cdp/execute",
-            &json!({"cmd": "Page.captureScreenshot", "params": {"captureBeyondViewport": true}}),
+            &json!({"cmd": "Page.captureScreenshot", "params": {"captureBeyondViewport": !name.starts_with("phone")}}),
         );
         let png = BASE64_STANDARD.decode(shot["data"].as_str().unwrap()).unwrap();
         std::fs::create_dir_all(&folder).unwrap();
@@ -186,8 +186,8 @@ impl<'a> Terminal<'a> {
         }
     }
 
-    /// Taps a value of the headline question: the level at `goodness` from 0 (worst) to 1.
-    fn tap(&mut self, goodness: f64, at: DateTime<Utc>) {
+    /// Taps a value of the headline question: of its levels the one at a place in percent, worst at 0, best at 100.
+    fn tap(&mut self, goodness: usize, at: DateTime<Utc>) {
         let asked = self.hospital.touchpoint(&self.touchpoint).unwrap().questionnaire.clone();
         let question = &self.hospital.questionnaire(&asked).unwrap().questions[0];
         let levels: Vec<Value> = question
@@ -197,7 +197,7 @@ impl<'a> Terminal<'a> {
             .filter(|level| level.index.is_some())
             .map(|level| level.value)
             .collect();
-        let place = ((levels.len() - 1) as f64 * goodness).round() as usize;
+        let place = ((levels.len() - 1) * goodness + 50) / 100;
         self.taps += 1;
         let number = u64::from(self.journal.chain.0[0]) * 1_000_000 + self.taps;
         let body = Body::Answer(Answer {
@@ -253,7 +253,7 @@ fn example(data: &Path) -> (Settings, Hospital) {
     let loaded =
         config::load_central(&file, &read, &Glyphs::new(&[])).unwrap_or_else(|findings| panic!("{findings}"));
     let mut settings = Settings::from_config(&loaded);
-    settings.data_dir = data.to_owned();
+    data.clone_into(&mut settings.data_dir);
     (settings, loaded.value.hospital)
 }
 
@@ -270,11 +270,11 @@ fn fill<'a>(central: &Central, hospital: &'a Hospital) -> Vec<Terminal<'a>> {
             let bad = if (taps / 3..taps / 2).contains(&tap) { 5 } else { 2 };
             terminal.tap(
                 if mood < bad {
-                    0.1
+                    10
                 } else if mood < bad + 2 {
-                    0.75
+                    75
                 } else {
-                    1.0
+                    100
                 },
                 at,
             );
@@ -308,7 +308,7 @@ fn the_score_is_there_and_changes_when_a_tap_arrives() {
     browser.picture("page-en.png");
 
     for _ in 0..200 {
-        terminals[0].tap(0.0, now());
+        terminals[0].tap(0, now());
     }
     terminals[0].send();
     browser.wait(&format!("const now = (() => {{ {value} }})(); return now && now !== {before}"));
@@ -321,12 +321,12 @@ fn the_score_is_there_and_changes_when_a_tap_arrives() {
     browser.wait("return document.documentElement.lang === 'zh-CN' && document.querySelector('#scores-title').textContent === '各触点评分'");
     browser.picture("page-zh.png");
     for (name, width) in [("phone-zh", 360), ("tablet-zh", 820)] {
-        browser.resize(width, 800);
+        browser.resize(width, 1500);
         let wide = browser.run("return document.documentElement.scrollWidth");
         assert!(wide.as_u64().unwrap() <= u64::from(width), "{name} scrolls sideways: {wide}");
         browser.picture(&format!("{name}.png"));
     }
-    browser.resize(360, 800);
+    browser.resize(360, 1500);
     browser.run("document.querySelector('#language').click()");
     browser.picture("phone-en.png");
     let wide = browser.run("return document.documentElement.scrollWidth");

@@ -1,5 +1,7 @@
 //! What every store must do. Each function takes any `Store`; `stores` says which ones there are.
 
+#![expect(clippy::unwrap_used, reason = "a test")]
+
 #[path = "support/hospital.rs"]
 mod hospital;
 #[path = "support/booked.rs"]
@@ -293,13 +295,13 @@ fn what_is_not_understood_is_kept_with_the_reason_and_replayed_after_the_mend() 
 fn a_replayed_entry_does_not_override_a_later_answer() {
     stores(|store| async move {
         let mut journal = Journal::new(1);
-        let with_question = |body: Body, value: u8| match body {
-            Body::Answer(answer) => Body::Answer(Answer {
+        let with_question = |body: Body, value: u8| {
+            let Body::Answer(answer) = body else { return body };
+            Body::Answer(Answer {
                 questionnaire: "later@1".parse().unwrap(),
                 value: xinsheng::model::Value(value),
                 ..answer
-            }),
-            other => other,
+            })
         };
         journal.push(with_question(answer(1, 1), 1));
         journal.push(answer(1, 5));

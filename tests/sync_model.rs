@@ -6,6 +6,7 @@
 //! `XINSHENG_STEPS` sets the number of steps, `XINSHENG_SEED` repeats one run.
 
 #![cfg(feature = "terminal")]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 #[path = "support/sync_model/central.rs"]
 mod central;

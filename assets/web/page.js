@@ -13,7 +13,7 @@ const TEXTS = {
     download: "下载：", scoresCsv: "评分 CSV", answersCsv: "逐条评价 CSV",
     legend: "圆点是得分，横条是 95% 置信区间；斜线表示评价不足 30 份，少于 10 份只显示数量。区间重叠的触点不宜排名。",
     csat: "满意率", ces: "轻松率", ces_mean: "费力度均值", nps: "净推荐值", fft_positive: "好评率", fft_negative: "差评率", index: "体验指数",
-    positive: "好评率", good_rate: "好评率（3–5 级）", yes: "回答“是”", clone: "两台机器写同一日志，或存储卡被还原", lost_entries: "存储损坏，可能丢失记录",
+    positive: "笑脸占比", good_rate: "好评率（3–5 级）", yes: "回答“是”", clone: "两台机器写同一日志，或存储卡被还原", lost_entries: "存储损坏，可能丢失记录",
     times: "{n} 次", now: "刚刚", min: "{n} 分钟前", hr: "{n} 小时前", day: "{n} 天前", site: "患者体验",
   },
   en: {
@@ -26,7 +26,7 @@ const TEXTS = {
     download: "Download:", scoresCsv: "scores CSV", answersCsv: "single answers CSV",
     legend: "The dot is the score, the bar its 95% interval; hatched means fewer than 30 answers, below 10 only their number is shown. Touchpoints whose intervals overlap should not be ranked.",
     csat: "satisfied", ces: "found it easy", ces_mean: "mean ease", nps: "NPS", fft_positive: "positive", fft_negative: "negative", index: "experience index",
-    positive: "positive", good_rate: "good rating (levels 3–5)", yes: "said yes", clone: "Two machines write one journal, or a card was restored", lost_entries: "Storage was damaged; entries may be lost",
+    positive: "smiling faces", good_rate: "good rating (levels 3–5)", yes: "said yes", clone: "Two machines write one journal, or a card was restored", lost_entries: "Storage was damaged; entries may be lost",
     times: "{n} times", now: "just now", min: "{n} min ago", hr: "{n} h ago", day: "{n} days ago", site: "Patient experience",
   },
 };
@@ -146,7 +146,10 @@ function drawScores() {
     groups.set(key, [...(groups.get(key) ?? []), row]);
   }
   const list = $("#scores .cards");
-  list.replaceChildren(...[...groups].map(([key, rows]) => card(key, rows)));
+  // In journey order, those without anything to show after the others.
+  const cards = [...groups].map(([key, rows]) => card(key, rows));
+  const isQuiet = (item) => item.classList.contains("quiet");
+  list.replaceChildren(...cards.filter((item) => !isQuiet(item)), ...cards.filter(isQuiet));
   list.prepend(make("li", { class: "defs", role: "presentation", "aria-hidden": "true" }, make("svg", { width: 0, height: 0 }, hatch())));
 }
 
@@ -159,7 +162,9 @@ function card(key, rows) {
     figure.append(make("span", { class: "value" }, number(head, head.value), make("small", {}, unit(head))),
       make("span", { class: "measure" }, `${t(head.score)} · ${new Intl.NumberFormat(state.lang).format(head.n)} ${t("n")}`));
   }
-  const item = make("li", { class: "card", "data-touchpoint": head.touchpoint, "data-score": head.score },
+  const hours = (state.hours ?? []).filter((row) => row.touchpoint === head.touchpoint && row.site === head.site && row.headline);
+  const quiet = head.n === null && hours.length === 0;
+  const item = make("li", { class: quiet ? "card quiet" : "card", "data-touchpoint": head.touchpoint, "data-score": head.score },
     make("h3", {}, name(head.names)), make("p", { class: "question" }, name(head.texts).replace(/\s*\n\s*/g, state.lang === "en" ? " " : "")), figure);
   if (head.value !== null) {
     item.append(whisker(head));
@@ -167,8 +172,7 @@ function card(key, rows) {
     item.append(make("p", { class: "other" }, `${t("interval")} ${number(head, head.low)} – ${number(head, head.high)}`,
       ...others.map((row) => ` · ${t(row.score)} ${number(row, row.value)}${unit(row)}`)));
   }
-  const hours = (state.hours ?? []).filter((row) => row.touchpoint === head.touchpoint && row.site === head.site && row.headline);
-  item.append(hourStrip(hours));
+  if (!quiet) item.append(hourStrip(hours));
   const shown = JSON.stringify([head.value, head.n]), before = state.seen.get(key);
   if (before !== undefined && before !== shown) item.classList.add("changed");
   state.seen.set(key, shown);

@@ -139,9 +139,7 @@ fn show_question(speaker: &Speaker, question: &Question, pressed: Option<usize>,
         let (mark, number) = drawing(question.scale, place, level);
         OptionItem {
             value: i32::from(level.value.0),
-            line: Text::level(question.scale.name(), place)
-                .map(|text| speaker.line(text))
-                .unwrap_or_default(),
+            line: level_line(speaker, question.scale, place, level),
             mark: mark.into(),
             number: number.into(),
             held: pressed == Some(i),
@@ -149,6 +147,14 @@ fn show_question(speaker: &Speaker, question: &Question, pressed: Option<usize>,
     };
     let items = question.levels_on_screen().into_iter().enumerate().map(item).collect();
     update(&page.get_options(), items, |model| page.set_options(model));
+}
+
+/// What a level is called; a number key is called by its number.
+fn level_line(speaker: &Speaker, scale: Scale, place: usize, level: Level) -> ui::Line {
+    match Text::level(scale.name(), place) {
+        Some(text) => speaker.line(text),
+        None => ui::Line { spoken: level.value.to_string().into(), ..ui::Line::default() },
+    }
 }
 
 /// The drawing or the number of a level; `place` counts from 1, the worst.

@@ -102,7 +102,8 @@ pub(super) fn sign(
     let mut input = format!("({covered});created={}", params.created);
     for (name, value) in [("nonce", params.nonce.as_str()), ("keyid", &params.keyid), ("alg", ALGORITHM)] {
         let text = StringRef::from_str(value).map_err(|_| SignError::Unsignable(value.to_owned()))?;
-        input.push_str(&format!(";{name}={}", ItemSerializer::new().bare_item(text).finish()));
+        let value = ItemSerializer::new().bare_item(text).finish();
+        input.extend([";", name, "=", &value]);
     }
     let base = signature_base(components.iter(), &input)?;
     let signature = byte_sequence(&key.sign(base.as_bytes()));

@@ -56,7 +56,7 @@ pub fn read(file: impl Read) -> anyhow::Result<Vec<Row>> {
         let line = record.position().map_or(0, csv::Position::line);
         let field = |at: usize| record.get(at).unwrap_or_default();
         rows.push(Row {
-            date: field(date).parse().with_context(|| {
+            date: day(field(date)).with_context(|| {
                 format!("line {line}: `{}` is not a date; write it like 2026-01-31", field(date))
             })?,
             touchpoint: Some(field(touchpoint))
@@ -71,6 +71,12 @@ pub fn read(file: impl Read) -> anyhow::Result<Vec<Row>> {
     ensure!(!rows.is_empty(), "the file has no rows");
     rows.sort_by_key(|row| row.date);
     Ok(rows)
+}
+
+/// A day as `year-month-day`; where that is no date, `year-day-month`: published files hold rows with the two exchanged, and a month
+/// above twelve cannot be meant.
+fn day(text: &str) -> Option<NaiveDate> {
+    ["%Y-%m-%d", "%Y-%d-%m"].iter().find_map(|format| NaiveDate::parse_from_str(text, format).ok())
 }
 
 fn rating_value(text: &str) -> anyhow::Result<Option<Value>> {
@@ -227,7 +233,7 @@ mod tests {
     #[test]
     fn a_row_says_which_line_is_wrong_and_how_to_mend_it() {
         for (row, words) in [
-            ("p1,2026-13-01,Ward,1\n", "line 2: `2026-13-01` is not a date"),
+            ("p1,2026-13-32,Ward,1\n", "line 2: `2026-13-32` is not a date"),
             ("p1,2026-01-31,,1\n", "line 2: no touchpoint"),
             ("p1,2026-01-31,Ward,8\n", "line 2: `8` is no rating"),
             ("p1,2026-01-31,Ward\n", "a row cannot be read"),
@@ -244,6 +250,13 @@ mod tests {
         let file = format!("# licence\n{HEAD}p2,2026-01-31,Ward,7\np1,2026-01-30,Ward,6\n");
         let rows = read(file.as_bytes()).unwrap();
         assert_eq!(rows.iter().map(|row| row.value).collect::<Vec<_>>(), [Some(Value(6)), None]);
+    }
+
+    #[test]
+    fn day_and_month_exchanged_are_read_where_only_that_is_a_date() {
+        assert_eq!(day("2022-31-5"), NaiveDate::from_ymd_opt(2022, 5, 31));
+        assert_eq!(day("2022-05-06"), NaiveDate::from_ymd_opt(2022, 5, 6));
+        assert_eq!(day("2022-31-13"), None);
     }
 
     #[test]

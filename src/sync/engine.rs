@@ -242,7 +242,7 @@ impl Engine {
         match outcome {
             Outcome::Receipt(receipt) => self.receipt(asked, receipt, queue, now_ms, random),
             Outcome::Cursor(cursor) => self.cursor(&cursor, queue, now_ms, random),
-            Outcome::Health(reply) => self.health(reply, now_ms, random),
+            Outcome::Health(reply) => self.health(&reply, now_ms, random),
             Outcome::Config { etag, text } => {
                 self.config_wanted = false;
                 self.config_etag = Some(etag.clone());
@@ -317,7 +317,7 @@ impl Engine {
     ) -> Vec<Effect> {
         let mut effects = self.contact();
         self.last_refused = None;
-        let due = now_ms + self.interval(receipt.next_sync_after_s, random);
+        let due = now_ms + interval(receipt.next_sync_after_s, random);
         self.health_due_ms = self.health_due_ms.min(due);
         let full = match asked {
             Asked::Batch { count, .. } => count >= self.probe.unwrap_or(self.limit),
@@ -342,9 +342,9 @@ impl Engine {
         effects
     }
 
-    fn health(&mut self, reply: HealthReply, now_ms: u64, random: f64) -> Vec<Effect> {
+    fn health(&mut self, reply: &HealthReply, now_ms: u64, random: f64) -> Vec<Effect> {
         let mut effects = self.contact();
-        self.health_due_ms = now_ms + self.interval(reply.next_sync_after_s, random);
+        self.health_due_ms = now_ms + interval(reply.next_sync_after_s, random);
         self.config_wanted = reply.config_etag.is_some() && reply.config_etag != self.config_etag;
         if reply.commands.iter().any(|command| command == "sync_now") {
             self.gather_until_ms = now_ms;
@@ -440,11 +440,12 @@ impl Engine {
         self.badge.clone_from(&badge);
         vec![Effect::SetBadge(badge)]
     }
+}
 
-    fn interval(&self, seconds: u32, random: f64) -> u64 {
-        let ms = (u64::from(seconds) * 1000).clamp(*HEALTH_MS.start(), *HEALTH_MS.end());
-        spread(ms, random)
-    }
+/// What central asks for between reports, within our own bounds.
+fn interval(seconds: u32, random: f64) -> u64 {
+    let ms = (u64::from(seconds) * 1000).clamp(*HEALTH_MS.start(), *HEALTH_MS.end());
+    spread(ms, random)
 }
 
 fn reconcile(through: u64, head: Hash, cursor: u64) -> Effect {

@@ -124,9 +124,12 @@ impl Identity {
 
     /// Reads the identity. A file that others can read is used, with a warning: a terminal that stops for this helps nobody.
     pub fn load(path: &Path) -> Result<Self, IdentityError> {
-        let io = |source: io::Error| match source.kind() {
-            io::ErrorKind::NotFound => IdentityError::Missing(path.to_owned()),
-            _ => IdentityError::Io { path: path.to_owned(), source },
+        let io = |source: io::Error| {
+            if source.kind() == io::ErrorKind::NotFound {
+                IdentityError::Missing(path.to_owned())
+            } else {
+                IdentityError::Io { path: path.to_owned(), source }
+            }
         };
         let text = fs::read_to_string(path).map_err(io)?;
         let mode = fs::metadata(path).map_err(io)?.permissions().mode();

@@ -276,13 +276,12 @@ fn quoted(text: &str) -> String {
 /// Seconds, or an HTTP date held against the answer's own `Date`: the terminal's clock may be wrong by years.
 fn retry_after_ms(reply: &Reply) -> Option<u64> {
     let value = reply.header("retry-after")?.trim();
-    let ms = match value.parse::<u64>() {
-        Ok(seconds) => seconds.saturating_mul(1000),
-        Err(_) => {
-            let until = DateTime::parse_from_rfc2822(value).ok()?;
-            let now = DateTime::parse_from_rfc2822(reply.header("date")?.trim()).ok()?;
-            u64::try_from((until - now).num_milliseconds()).unwrap_or(0)
-        }
+    let ms = if let Ok(seconds) = value.parse::<u64>() {
+        seconds.saturating_mul(1000)
+    } else {
+        let until = DateTime::parse_from_rfc2822(value).ok()?;
+        let now = DateTime::parse_from_rfc2822(reply.header("date")?.trim()).ok()?;
+        u64::try_from((until - now).num_milliseconds()).unwrap_or(0)
     };
     Some(ms.min(RETRY_AFTER_MAX_MS))
 }

@@ -22,7 +22,7 @@ use super::{
 };
 
 /// From the first packet to the last byte of the answer: a full batch at 64 kbit/s takes 20 s.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// Until there is a connection; a hospital's network answers in milliseconds or not at all.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
@@ -182,7 +182,8 @@ fn diagnose(texts: &[String]) -> Trouble {
         Trouble::CertificateExpired
     } else if has(&["not valid for name", "notvalidforname"]) {
         Trouble::CertificateName
-    } else if has(&["unknownissuer", "unknown issuer", "unknownca"]) {
+    // A bad signature is another authority under the name of the expected one.
+    } else if has(&["unknownissuer", "unknown issuer", "unknownca", "badsignature"]) {
         Trouble::CertificateIssuer
     } else if has(&["timed out"]) {
         Trouble::Timeout
@@ -231,6 +232,7 @@ mod tests {
             ("tcp connect error: No route to host (os error 113)", Trouble::Connect),
             ("operation timed out", Trouble::Timeout),
             ("invalid peer certificate: UnknownIssuer", Trouble::CertificateIssuer),
+            ("invalid peer certificate: BadSignature", Trouble::CertificateIssuer),
             ("invalid peer certificate: certificate expired: verification time", Trouble::CertificateExpired),
             ("invalid peer certificate: certificate not valid yet", Trouble::CertificateNotYetValid),
             ("invalid peer certificate: certificate not valid for name \"a\"", Trouble::CertificateName),

@@ -34,6 +34,9 @@ const STOP_PATIENCE: Duration = Duration::from_secs(2);
 /// Makes a connection; the real one, or a test's.
 pub type Connect = Box<dyn Fn() -> Result<Box<dyn Transport>, TransportError> + Send>;
 
+/// Checks the text of a configuration and takes it if it is right; else says what is wrong with it.
+pub type TakeConfig = Box<dyn FnMut(&str) -> Result<(), String> + Send>;
+
 /// What the thread needs to know.
 pub struct SyncArgs {
     /// How to reach central.
@@ -48,8 +51,8 @@ pub struct SyncArgs {
     pub screen: ScreenFacts,
     /// SHA-256 of the configuration in force, hexadecimal.
     pub config_hash: Box<dyn Fn() -> String + Send>,
-    /// Checks a delivered configuration and takes it if it is right; else says what is wrong with it.
-    pub on_config: Box<dyn FnMut(&str) -> Result<(), String> + Send>,
+    /// Takes a delivered configuration.
+    pub on_config: TakeConfig,
     /// Called on the sync thread when the status changes; it must not wait.
     pub on_status: Box<dyn Fn(&SyncStatus) + Send>,
     /// How the engine paces itself.
@@ -122,6 +125,7 @@ pub struct SyncStatus {
 }
 
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "four wishes that do not exclude each other")]
 struct Flags {
     nudged: bool,
     retry: bool,
@@ -166,7 +170,7 @@ impl SyncHandle {
         self.0.changed.notify_all();
     }
 
-    /// Staff ask for an attempt now, whatever the wait.
+    /// Staff ask for an attempt now; only a wait that central asked for is not cut short.
     pub fn retry(&self) {
         self.0.flags().retry = true;
         self.0.changed.notify_all();

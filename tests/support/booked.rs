@@ -1,5 +1,6 @@
 //! A terminal's journal in memory, and the signed requests a terminal makes of it.
 #![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic; not every file does")]
 
 use chrono::{DateTime, TimeDelta, Utc};
 use xinsheng::{
@@ -117,10 +118,8 @@ pub fn answer(number: u64, value: u8) -> Body {
 }
 
 pub fn flagged(body: Body) -> Body {
-    match body {
-        Body::Answer(answer) => Body::Answer(Answer { flags: vec![Flag::Repeat], ..answer }),
-        other => other,
-    }
+    let Body::Answer(answer) = body else { return body };
+    Body::Answer(Answer { flags: vec![Flag::Repeat], ..answer })
 }
 
 pub fn end(number: u64, outcome: EndOutcome) -> Body {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use xinsheng::model::{Lang, Scale, Value};
 use xinsheng::questionnaire::{
-    Hospital, Order, Question, Questionnaire, Reason, ReasonGroup, Site, Stage, Texts, Touchpoint,
+    Hospital, OpeningHours, Order, Question, Questionnaire, Reason, ReasonGroup, Site, Stage, Texts,
+    Touchpoint,
 };
 use xinsheng::survey::{Plan, Start, Timing};
 
@@ -53,7 +54,7 @@ pub fn plan(touchpoints: &[&str], start: Start) -> Plan {
         name: texts(id),
         stage: Stage::Visit,
         dimension: None,
-        hours: Default::default(),
+        hours: OpeningHours::default(),
         icon: "generic".into(),
         questionnaire: questionnaire.parse().unwrap(),
     };

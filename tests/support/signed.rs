@@ -1,5 +1,6 @@
 //! Requests as a terminal signs them.
 #![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic; not every file does")]
 
 use std::io::Write as _;
 

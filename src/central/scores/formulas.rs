@@ -239,7 +239,9 @@ mod tests {
 
     fn tally(scale: Scale, counts: &[(u8, u64)]) -> Tally {
         let mut tally = Tally::new(scale);
-        counts.iter().for_each(|(value, n)| tally.add(Value(*value), *n));
+        for (value, n) in counts {
+            tally.add(Value(*value), *n);
+        }
         tally
     }
 

@@ -146,7 +146,7 @@ pub fn report(request: Request<'_>, counts: &[Count]) -> Vec<ScoreRow> {
         cell.add(count.value, count.n);
     }
     let hidden_by_total =
-        (request.by == Grouping::Site).then(|| reveals(request, counts)).unwrap_or_default();
+        if request.by == Grouping::Site { reveals(request, counts) } else { BTreeSet::new() };
     let mut rows = Vec::new();
     for (group, times) in &cells {
         let numbers: Vec<u64> = times.values().map(Tally::n).collect();

@@ -104,6 +104,7 @@ fn begin<'a>(shell: &'a Shell, args: &'a mut SyncArgs) -> Result<Option<Session<
         transport,
         watch: Stopwatch::start(),
         network: facts::network(),
+        tells_loss: false,
         status,
     }))
 }
@@ -155,6 +156,8 @@ struct Session<'a> {
     engine: Engine,
     watch: Stopwatch,
     network: u64,
+    /// The health report under way says what storage lost; told once, it is forgotten.
+    tells_loss: bool,
     status: SyncStatus,
 }
 
@@ -230,9 +233,9 @@ impl Session<'_> {
         for effect in effects {
             self.apply(effect, exchange.chain)?;
         }
-        if exchange.asked == Asked::Health && trouble.is_none() {
-            // Central has been told what was lost.
-            drop(self.shell.recorder.call(crate::journal::Journal::clear_lost_after)?);
+        if exchange.asked == Asked::Health && trouble.is_none() && std::mem::take(&mut self.tells_loss) {
+            let cleared = self.shell.recorder.call(crate::journal::Journal::clear_lost_after)?;
+            cleared.or_else(|error| self.journal_said_no(&error, exchange.chain))?;
         }
         let after = self.queue()?;
         self.publish(trouble, after);
@@ -304,6 +307,7 @@ impl Session<'_> {
         let stats =
             stats.inspect_err(|error| tracing::warn!(%error, "the journal's figures cannot be read")).ok();
         let stats = stats.as_ref();
+        self.tells_loss = stats.is_some_and(|stats| stats.lost_after.is_some());
         let oldest = stats.and_then(|stats| stats.oldest_unsent);
         let age_s = oldest.map(|at| u64::try_from((now.wall - at.wall).num_seconds()).unwrap_or(0));
         Ok(Health {
@@ -330,7 +334,7 @@ impl Session<'_> {
         match &effect {
             Effect::MoveCursor { .. } | Effect::RememberLimit(_) => {}
             Effect::Rewind { through, .. } => {
-                tracing::warn!(through, "central fell back; sending again from there")
+                tracing::warn!(through, "central fell back; sending again from there");
             }
             Effect::Refuse { seq, reason } => {
                 tracing::error!(seq, reason, "central refused an entry; it is kept here and passed over");

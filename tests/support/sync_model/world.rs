@@ -199,7 +199,7 @@ impl World {
         self.story.iter().cloned().collect::<Vec<_>>().join("\n")
     }
 
-    fn tell(&mut self, what: String) {
+    fn tell(&mut self, what: &str) {
         if self.story.len() == 60 {
             self.story.pop_front();
         }
@@ -277,7 +277,7 @@ impl World {
         });
         let drafts = drafts.collect();
         self.kiosks[i].journal().append(drafts).expect("the disk is good");
-        self.tell(format!("kiosk {i}: {count} taps"));
+        self.tell(&format!("kiosk {i}: {count} taps"));
         self.thanked.extend(ids);
     }
 
@@ -290,7 +290,7 @@ impl World {
         let kiosk = &mut self.kiosks[i];
         kiosk.wall_off = TimeDelta::days(days);
         kiosk.quality = TimeQuality::Estimated;
-        self.tell(format!("kiosk {i}: clock off by {days} days"));
+        self.tell(&format!("kiosk {i}: clock off by {days} days"));
     }
 
     /// The power goes: what lies on the disk at this instant is what the next start finds.
@@ -305,7 +305,7 @@ impl World {
         kiosk.wall_off = TimeDelta::zero();
         self.open(i);
         self.seen.count("crash");
-        self.tell(format!("kiosk {i}: crash"));
+        self.tell(&format!("kiosk {i}: crash"));
     }
 
     fn copy_card(&mut self, i: usize) {
@@ -315,7 +315,7 @@ impl World {
             copy(self.kiosks[i].dir.path(), image.path());
             self.boot_kiosk(image);
             self.seen.count("clone");
-            self.tell(format!("kiosk {i}: its card is copied into another machine"));
+            self.tell(&format!("kiosk {i}: its card is copied into another machine"));
         }
     }
 
@@ -338,7 +338,7 @@ impl World {
         let gone = self.thanked.iter().filter(|id| !on_cards.contains(id)).copied();
         self.rolled_back.extend(gone);
         self.seen.count("roll back");
-        self.tell(format!("kiosk {i}: an older image of a card is put in"));
+        self.tell(&format!("kiosk {i}: an older image of a card is put in"));
     }
 
     fn restore(&mut self) {
@@ -350,7 +350,7 @@ impl World {
         // What came after the backup exists no more.
         self.backups.truncate(n + 1);
         self.seen.count("restore");
-        self.tell("central is restored from a backup".into());
+        self.tell("central is restored from a backup");
     }
 
     fn late_arrival(&mut self) {
@@ -361,7 +361,7 @@ impl World {
         let request = self.late.swap_remove(n);
         let reply = self.central.answer(&request);
         self.seen.count("late request");
-        self.tell(format!("a late request arrives: {request:?} -> {}", reply.status));
+        self.tell(&format!("a late request arrives: {request:?} -> {}", reply.status));
     }
 
     fn fate(&mut self) -> Fate {
@@ -430,7 +430,7 @@ impl World {
             self.old_receipts.push_back(answer.expect("it was one"));
             self.old_receipts.truncate(20);
         }
-        self.tell(format!("kiosk {i}: {asked:?} on {chain:?}, {fate:?} -> {}", short(&outcome)));
+        self.tell(&format!("kiosk {i}: {asked:?} on {chain:?}, {fate:?} -> {}", short(&outcome)));
         let random = self.dice.unit();
         let effects = self.kiosks[i].engine.handle(asked, outcome, queue, self.now_ms, random);
         for effect in effects {
@@ -462,7 +462,7 @@ impl World {
         if let Err(error) = hands::apply(kiosk.journal(), effect, chain, new_chain, &now) {
             let reason = hands::ends_chain(&error).unwrap_or_else(|| panic!("{error}"));
             let effects = kiosk.engine.journal_disagrees(reason, now_ms, random);
-            self.tell(format!("kiosk {i}: {error}"));
+            self.tell(&format!("kiosk {i}: {error}"));
             for effect in effects {
                 self.apply(i, &effect, chain);
             }
@@ -641,10 +641,12 @@ impl World {
 }
 
 fn short(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Receipt(receipt) => format!("receipt through {}", receipt.accepted_through),
-        Outcome::Cursor(cursor) => format!("cursor at {}", cursor.accepted_through),
-        other => format!("{other:?}").chars().take(80).collect(),
+    if let Outcome::Receipt(receipt) = outcome {
+        format!("receipt through {}", receipt.accepted_through)
+    } else if let Outcome::Cursor(cursor) = outcome {
+        format!("cursor at {}", cursor.accepted_through)
+    } else {
+        format!("{outcome:?}").chars().take(80).collect()
     }
 }
 

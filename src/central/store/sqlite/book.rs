@@ -23,7 +23,7 @@ use crate::{
         store::{Ingested, Replayed, Submission},
     },
     chain,
-    model::{BootId, ChainId, Hash, ResponseId, SiteId, TerminalId},
+    model::{BootId, ChainId, Hash, ResponseId, SiteId, TerminalId, TouchpointId},
     questionnaire::Hospital,
 };
 
@@ -35,9 +35,9 @@ pub(super) fn ingest(connection: &Connection, submission: &Submission) -> Read<I
     let id = batch.header.chain;
     people::saw(connection, site, terminal, submission.received_at)?;
     let cursor = read::cursor(connection, site, id)?;
-    let (through, head) =
+    let (through, head_hash) =
         cursor.as_ref().map_or((0, chain::genesis(id)), |held| (held.accepted_through, held.head_hash));
-    let conflict = Ingested::Conflict { accepted_through: through, head_hash: head };
+    let conflict = Ingested::Conflict { accepted_through: through, head_hash };
     if let Some(cursor) = &cursor
         && !same_machine(connection, site, &cursor.terminal, terminal)?
     {
@@ -46,7 +46,7 @@ pub(super) fn ingest(connection: &Connection, submission: &Submission) -> Read<I
         return Ok(conflict);
     }
     let placement = place(batch, through, |seq| {
-        if seq == through { Ok(Some(head)) } else { hash_at(connection, site, id, seq) }
+        if seq == through { Ok(Some(head_hash)) } else { hash_at(connection, site, id, seq) }
     })?;
     let known = match placement {
         Placement::Append { known } => known,
@@ -66,7 +66,7 @@ pub(super) fn ingest(connection: &Connection, submission: &Submission) -> Read<I
         let duplicate = if placement == Placement::Gap { 0 } else { batch.header.count };
         return Ok(Ingested::Accepted {
             accepted_through: through,
-            head_hash: head,
+            head_hash,
             stored: 0,
             duplicate,
             quarantined: Vec::new(),
@@ -237,7 +237,7 @@ fn insert_entries(connection: &Connection, context: Context<'_>, rows: &[EntryRo
         ])?;
         if stored != 1 {
             // The cursor says the place is free: going on would count an entry that is not stored.
-            return Err(damaged("cursor", format!("{} does not cover {}", context.chain, row.line.seq)));
+            return Err(damaged("cursor", &format!("{} does not cover {}", context.chain, row.line.seq)));
         }
     }
     Ok(())
@@ -274,7 +274,7 @@ fn write_response(connection: &Connection, site: &SiteId, row: &ResponseRow) -> 
             site.as_str(),
             row.response.0.as_bytes(),
             row.terminal.as_str(),
-            row.touchpoint.as_ref().map(|id| id.as_str()),
+            row.touchpoint.as_ref().map(TouchpointId::as_str),
             row.outcome.map(outcome_name),
             row.replaces.as_ref().map(|id| id.0.as_bytes()),
             row.first_ms
@@ -464,7 +464,6 @@ pub(super) fn learn_boot(
 }
 
 /// Tries a page of the quarantine again; gives where to go on, if there may be more.
-#[expect(clippy::type_complexity, reason = "one private caller")]
 pub(super) fn replay(
     connection: &Connection,
     site: &SiteId,
@@ -484,7 +483,7 @@ pub(super) fn replay(
             received_at: entry.received_at,
         };
         let held_hash =
-            hash_at(connection, site, entry.chain, entry.seq)?.ok_or_else(|| damaged("entry", entry.seq))?;
+            hash_at(connection, site, entry.chain, entry.seq)?.ok_or_else(|| damaged("entry", &entry.seq))?;
         let line = [Line { seq: entry.seq, hash: held_hash, content: Content::Line(entry.line.clone()) }];
         let reading = Reading::new(&line);
         let mut held = load(connection, context, &reading, None)?;

@@ -16,7 +16,7 @@ use crate::{
 
 pub(super) type Read<T> = Result<T, StoreError>;
 
-pub(super) fn damaged(what: &'static str, text: impl ToString) -> StoreError {
+pub(super) fn damaged(what: &'static str, text: &(impl ToString + ?Sized)) -> StoreError {
     StoreError::Damaged { what, text: text.to_string() }
 }
 
@@ -25,7 +25,7 @@ pub(super) fn millis(at: DateTime<Utc>) -> i64 {
 }
 
 pub(super) fn instant(ms: i64) -> Read<DateTime<Utc>> {
-    DateTime::from_timestamp_millis(ms).ok_or_else(|| damaged("time", ms))
+    DateTime::from_timestamp_millis(ms).ok_or_else(|| damaged("time", &ms))
 }
 
 /// Sequence numbers and counts stay below 2^63: batches beyond are refused.
@@ -34,7 +34,7 @@ pub(super) fn signed(n: u64) -> i64 {
 }
 
 pub(super) fn unsigned(n: i64) -> Read<u64> {
-    u64::try_from(n).map_err(|_| damaged("number", n))
+    u64::try_from(n).map_err(|_| damaged("number", &n))
 }
 
 pub(super) fn text<T: FromStr>(what: &'static str, text: &str) -> Read<T> {
@@ -42,15 +42,15 @@ pub(super) fn text<T: FromStr>(what: &'static str, text: &str) -> Read<T> {
 }
 
 pub(super) fn hash(bytes: &[u8]) -> Read<Hash> {
-    bytes.try_into().map(Hash).map_err(|_| damaged("hash", bytes.len()))
+    bytes.try_into().map(Hash).map_err(|_| damaged("hash", &bytes.len()))
 }
 
 pub(super) fn chain(bytes: &[u8]) -> Read<ChainId> {
-    bytes.try_into().map(ChainId).map_err(|_| damaged("chain id", bytes.len()))
+    bytes.try_into().map(ChainId).map_err(|_| damaged("chain id", &bytes.len()))
 }
 
 fn uuid(bytes: &[u8]) -> Read<uuid::Uuid> {
-    uuid::Uuid::from_slice(bytes).map_err(|_| damaged("uuid", bytes.len()))
+    uuid::Uuid::from_slice(bytes).map_err(|_| damaged("uuid", &bytes.len()))
 }
 
 pub(super) fn scale(name: &str) -> Read<Scale> {
@@ -58,7 +58,7 @@ pub(super) fn scale(name: &str) -> Read<Scale> {
 }
 
 pub(super) fn value(n: i64) -> Read<Value> {
-    u8::try_from(n).map(Value).map_err(|_| damaged("value", n))
+    u8::try_from(n).map(Value).map_err(|_| damaged("value", &n))
 }
 
 pub(super) fn json<T: serde::de::DeserializeOwned>(what: &'static str, text: &str) -> Read<T> {
@@ -113,7 +113,7 @@ pub(super) const ANSWER_COLUMNS: &str = "response, question, touchpoint, questio
 pub(super) fn answer(row: &Row<'_>) -> Read<AnswerRow> {
     let basis: String = row.get(17)?;
     Ok(AnswerRow {
-        response: ResponseId(uuid(row.get_ref(0)?.as_blob().map_err(|_| damaged("uuid", 0))?)?),
+        response: ResponseId(uuid(row.get_ref(0)?.as_blob().map_err(|_| damaged("uuid", "no blob"))?)?),
         question: text("question", &row.get::<_, String>(1)?)?,
         touchpoint: text("touchpoint", &row.get::<_, String>(2)?)?,
         questionnaire: text("questionnaire", &row.get::<_, String>(3)?)?,

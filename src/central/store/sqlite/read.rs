@@ -14,7 +14,7 @@ use crate::{
             SignedRequest, StoredEntry,
         },
     },
-    model::{ChainId, QuestionId, ResponseId, SiteId},
+    model::{ChainId, QuestionId, ResponseId, SiteId, TouchpointId},
 };
 
 fn all<T>(
@@ -178,7 +178,7 @@ pub(super) fn counts(connection: &Connection, site: &SiteId, query: &CountQuery)
          and (?3 is null or (hour >= ?3 and hour <> -1)) and (?4 is null or (hour < ?4 and hour <> -1)) \
          group by 1, 2, 3, 4, 5, 6, 7 having sum(n) > 0"
     );
-    let touchpoint = query.touchpoint.as_ref().map(|id| id.as_str());
+    let touchpoint = query.touchpoint.as_ref().map(TouchpointId::as_str);
     all(connection, &sql, params![site.as_str(), touchpoint, query.from_hour, query.to_hour], |row| {
         let hour: i64 = row.get(4)?;
         Ok(Count {

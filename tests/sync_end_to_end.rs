@@ -1,0 +1,530 @@
+//! The real sync thread against the real central, through a proxy that misbehaves: every row of the outcome table, and what lies below
+//! HTTP. At the end both sides hold the same entries: central signs for the journal's last place with the journal's own chain hash.
+
+#![cfg(all(feature = "terminal", feature = "central"))]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test that waits for threads waits in real time, and not for ever"
+)]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+
+#[path = "support/proxy.rs"]
+mod proxy;
+
+use std::{
+    fs,
+    io::Write as _,
+    net::TcpListener,
+    num::NonZeroU32,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        mpsc::{self, Receiver},
+    },
+    time::{Duration, Instant},
+};
+
+use flate2::{Compression, write::GzEncoder};
+use proxy::{Fault, Proxy, answer};
+use tempfile::TempDir;
+use xinsheng::{
+    central::{Central, Settings, TlsFiles},
+    clock::{Clock, SystemClock, fresh},
+    journal::{Head, Journal, OpenArgs, Recorder},
+    model::TouchpointId,
+    questionnaire::{Hospital, OpeningHours, Site, Stage, Texts, Touchpoint},
+    sync::{
+        self, Identity, SyncArgs, SyncHandle, SyncState, SyncStatus, SyncWorker,
+        backoff::Backoff,
+        engine::Pace,
+        transport::{Deadlines, HttpTransport},
+    },
+    wire::{Body, Draft, SelfTest, content_type},
+};
+
+/// Far more than anything here takes on a slow machine.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Short enough for a test to see a deadline pass, long enough for a loaded machine to answer.
+const DEADLINES: Deadlines =
+    Deadlines { connect: Duration::from_millis(1500), whole: Duration::from_millis(1500) };
+
+fn pace() -> Pace {
+    Pace { backoff: Backoff { floor_ms: 1, base_ms: 2, cap_ms: 20 }, gather_ms: 0, ..Pace::default() }
+}
+
+fn registration() -> TouchpointId {
+    "registration".parse().unwrap()
+}
+
+fn hospital() -> Hospital {
+    let site =
+        Site { id: "main".parse().unwrap(), name: Texts::default(), time_zone: chrono_tz::Asia::Shanghai };
+    let touchpoint = Touchpoint {
+        id: registration(),
+        site: site.id.clone(),
+        name: Texts::default(),
+        stage: Stage::Visit,
+        dimension: None,
+        hours: OpeningHours::default(),
+        icon: "generic".into(),
+        questionnaire: "long@1".parse().unwrap(),
+    };
+    Hospital {
+        languages: Vec::new(),
+        sites: vec![site],
+        touchpoints: vec![touchpoint],
+        questionnaires: Vec::new(),
+    }
+}
+
+fn settings(data: &Path) -> Settings {
+    let mut settings = Settings::new(data);
+    settings.limits.requests_per_minute = NonZeroU32::new(1_000_000).unwrap();
+    settings
+}
+
+fn start_central(settings: Settings) -> Central {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    Central::start(settings, hospital(), listener).unwrap()
+}
+
+/// A terminal without a screen.
+struct Kiosk {
+    folder: PathBuf,
+    recorder: Recorder,
+    worker: SyncWorker,
+    sync: SyncHandle,
+    clock: Arc<SystemClock>,
+    statuses: Receiver<SyncStatus>,
+}
+
+impl Kiosk {
+    fn start(folder: &Path, url: &str, ca_file: Option<PathBuf>) -> Self {
+        let clock = Arc::new(SystemClock::new());
+        let mut open = OpenArgs::new(fresh::chain_id(), clock.now());
+        open.ballast_bytes = 4096;
+        let (journal, _) = Journal::open(folder, open).unwrap();
+        let (sync, inbox) = sync::wake_pair();
+        let waker = sync.clone();
+        let recorder = Recorder::spawn(journal, clock.clone(), move |_| waker.nudge()).unwrap();
+        let mut args = SyncArgs::new(url.to_owned(), ca_file.clone(), folder.join("identity.json"));
+        let address = url.to_owned();
+        args.connect =
+            Box::new(move || Ok(Box::new(HttpTransport::new(&address, ca_file.as_deref(), DEADLINES)?)));
+        args.pace = pace();
+        let (change, statuses) = mpsc::channel();
+        args.on_status = Box::new(move |status| drop(change.send(status.clone())));
+        let worker = sync::spawn(inbox, recorder.handle(), clock.clone(), args).unwrap();
+        Self { folder: folder.to_owned(), recorder, worker, sync, clock, statuses }
+    }
+
+    fn tap(&self, count: usize) -> Head {
+        let at = self.clock.now();
+        let drafts = (0..count).map(|i| {
+            let body = Body::SelfTest(SelfTest { touchpoint: registration(), target: format!("button {i}") });
+            Draft { id: fresh::entry_id(&at), at, body }
+        });
+        let (tell, told) = mpsc::channel();
+        self.recorder.handle().append(drafts.collect(), move |head| tell.send(head).unwrap());
+        told.recv_timeout(PATIENCE).unwrap().unwrap()
+    }
+
+    /// Waits for a status; the thread tells of every change, so nothing is slept through.
+    fn wait_for(&self, what: &str, is_it: impl Fn(&SyncStatus) -> bool) -> SyncStatus {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let now = self.sync.status();
+            if is_it(&now) {
+                return now;
+            }
+            assert!(Instant::now() < until, "no {what} in time: {now:?}");
+            // Most changes are told of; figures in between are looked up.
+            drop(self.statuses.recv_timeout(Duration::from_millis(10)));
+        }
+    }
+
+    fn wait_until_sent(&self, head: Head) -> SyncStatus {
+        self.wait_for("receipt for everything", |status| {
+            status.all_sent && status.queue.cursor >= head.seq && status.state == SyncState::InContact
+        })
+    }
+
+    /// The journal's end, and how far central signed for it: a cursor only moves over hashes that are equal on both sides.
+    fn ends(&self) -> (Head, u64) {
+        self.recorder.handle().call(|journal| (journal.head(), journal.cursor())).unwrap()
+    }
+
+    fn stop(self) {
+        self.worker.stop();
+        self.recorder.stop();
+    }
+}
+
+/// A central, a proxy before it and an enrolled terminal behind it.
+struct Scene {
+    data: TempDir,
+    home: TempDir,
+    central: Central,
+    proxy: Proxy,
+}
+
+impl Scene {
+    fn new(adjust: impl FnOnce(&mut Settings)) -> Self {
+        let (data, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut settings = settings(data.path());
+        adjust(&mut settings);
+        let central = start_central(settings);
+        let proxy = Proxy::start(central.address());
+        let scene = Self { data, home, central, proxy };
+        scene.enrol();
+        scene
+    }
+
+    fn enrol(&self) -> Identity {
+        let code = self.central.new_code(&registration()).unwrap();
+        let file = self.home.path().join("identity.json");
+        sync::enrol(&self.proxy.url(), None, &code, &file, &SystemClock::new()).unwrap()
+    }
+
+    fn kiosk(&self) -> Kiosk {
+        Kiosk::start(self.home.path(), &self.proxy.url(), None)
+    }
+
+    /// Both sides hold the same entries, and central's audit finds every chain and signature whole.
+    fn check(&self, kiosk: &Kiosk) {
+        let (head, cursor) = kiosk.ends();
+        assert_eq!(cursor, head.seq);
+        let findings = self.central.verify().unwrap();
+        assert!(findings.is_whole(), "{findings:?}");
+        let chain =
+            findings.chains.iter().find(|one| one.held.chain == head.chain).expect("the chain is held");
+        assert_eq!(chain.held.cursor.accepted_through, head.seq);
+        assert_eq!(chain.held.cursor.head_hash, head.hash);
+    }
+}
+
+fn gzip_bomb() -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    let zeros = vec![0; 1024 * 1024];
+    for _ in 0..64 {
+        encoder.write_all(&zeros).unwrap();
+    }
+    encoder.finish().unwrap()
+}
+
+/// Everything between the terminal and central that can go wrong, by name.
+fn faults() -> Vec<(&'static str, Fault)> {
+    let plain = [("content-type", "text/plain")];
+    let html = [("content-type", "text/html")];
+    let receipt = [("content-type", content_type::RECEIPT)];
+    let status = |line: &str| Fault::Answer(answer(line, &plain, b"no"));
+    let forged = br#"{"accepted_through":9999999}"#;
+    vec![
+        ("reset at once", Fault::ResetAtOnce),
+        ("reset in the request", Fault::ResetInRequest),
+        ("lost receipt after the commit", Fault::LoseAnswer),
+        ("request delivered twice", Fault::Twice),
+        ("reset within the receipt", Fault::HalfAnswer),
+        ("receipt cut short", Fault::ShortenedAnswer),
+        ("receipt byte by byte", Fault::Drip),
+        ("no answer", Fault::Silence),
+        ("request delivered much later", Fault::DeliverLater),
+        ("captive portal with 200", Fault::Answer(answer("200 OK", &html, b"<html>log in"))),
+        ("captive portal with 511", status("511 Network Authentication Required")),
+        ("forged receipt", Fault::Answer(answer("200 OK", &receipt, forged))),
+        ("forged receipt after the commit", Fault::Replace(answer("200 OK", &receipt, forged))),
+        ("empty 200", Fault::Answer(answer("200 OK", &receipt, b""))),
+        ("204", Fault::Answer(answer("204 No Content", &[("content-length", "0")], b""))),
+        ("redirect", Fault::Answer(answer("302 Found", &[("location", "http://127.0.0.1:1/login")], b""))),
+        ("permanent redirect", Fault::Answer(answer("308 Permanent Redirect", &[("location", "/")], b""))),
+        ("400 of a proxy", status("400 Bad Request")),
+        ("401", status("401 Unauthorized")),
+        ("403", status("403 Forbidden")),
+        ("404", status("404 Not Found")),
+        ("405", status("405 Method Not Allowed")),
+        ("407", status("407 Proxy Authentication Required")),
+        ("408", status("408 Request Timeout")),
+        ("409 of a proxy", status("409 Conflict")),
+        ("413", status("413 Content Too Large")),
+        ("422 of a proxy", status("422 Unprocessable Content")),
+        ("425", status("425 Too Early")),
+        ("426", status("426 Upgrade Required")),
+        ("429", status("429 Too Many Requests")),
+        ("500", status("500 Internal Server Error")),
+        ("502", status("502 Bad Gateway")),
+        ("503", status("503 Service Unavailable")),
+        ("504", status("504 Gateway Timeout")),
+        ("507", status("507 Insufficient Storage")),
+        (
+            "Retry-After in seconds",
+            Fault::Answer(answer("429 Too Many Requests", &[("retry-after", "1")], b"")),
+        ),
+        (
+            "Retry-After as a date, of a server in another year",
+            Fault::Answer(answer(
+                "503 Service Unavailable",
+                &[
+                    ("retry-after", "Sun, 06 Nov 1994 08:49:38 GMT"),
+                    ("date", "Sun, 06 Nov 1994 08:49:37 GMT"),
+                ],
+                b"",
+            )),
+        ),
+        ("huge body", Fault::Answer(answer("200 OK", &receipt, &vec![b'x'; 3 * 1024 * 1024]))),
+        (
+            "endless body",
+            Fault::Answer(answer(
+                "200 OK",
+                &[("content-type", "text/html"), ("content-length", "1000000000000")],
+                b"x",
+            )),
+        ),
+        (
+            "compressed bomb",
+            Fault::Answer(answer(
+                "200 OK",
+                &[("content-type", content_type::RECEIPT), ("content-encoding", "gzip")],
+                &gzip_bomb(),
+            )),
+        ),
+        (
+            "broken chunks",
+            Fault::Answer(answer("200 OK", &[("transfer-encoding", "chunked")], b"zz\r\nnonsense\r\n")),
+        ),
+        ("no HTTP", Fault::Answer(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec())),
+        ("HTTP/1.0 without a length", Fault::Answer(b"HTTP/1.0 200 OK\r\n\r\n<html>".to_vec())),
+        (
+            "a header without end",
+            Fault::Answer([b"HTTP/1.1 200 OK\r\nx: ".to_vec(), vec![b'a'; 500_000]].concat()),
+        ),
+    ]
+}
+
+#[test]
+fn whatever_lies_between_both_sides_end_with_the_same_entries() {
+    let scene = Scene::new(|_| {});
+    let kiosk = scene.kiosk();
+    kiosk.wait_until_sent(kiosk.tap(1));
+    let chain = kiosk.ends().0.chain;
+    for (name, fault) in faults() {
+        // Before the taps, so that the batch itself meets it, or whatever request comes first.
+        scene.proxy.then([fault]);
+        let head = kiosk.tap(3);
+        let started = Instant::now();
+        kiosk.sync.retry();
+        kiosk.wait_for(name, |status| {
+            status.all_sent && status.queue.cursor >= head.seq && scene.proxy.left() == 0
+        });
+        assert!(started.elapsed() < Duration::from_secs(20), "{name} held up the terminal");
+        let (ours, cursor) = kiosk.ends();
+        assert_eq!((ours.chain, ours.seq, cursor), (chain, head.seq, head.seq), "{name}");
+    }
+    assert_eq!(scene.proxy.deliver_late(), 1);
+    kiosk.wait_until_sent(kiosk.tap(1));
+    scene.check(&kiosk);
+    assert_eq!(kiosk.sync.status().quarantined, 0);
+    kiosk.stop();
+}
+
+#[test]
+fn a_storm_of_faults_loses_nothing() {
+    let scene = Scene::new(|_| {});
+    let kiosk = scene.kiosk();
+    let slow = |name: &str| {
+        ["receipt byte by byte", "no answer", "Retry-After", "endless"].iter().any(|s| name.contains(s))
+    };
+    let quick: Vec<Fault> =
+        faults().into_iter().filter(|(name, _)| !slow(name)).map(|(_, fault)| fault).collect();
+    let count = quick.len();
+    scene.proxy.then(quick);
+    let mut head = kiosk.tap(1);
+    for _ in 0..count {
+        head = kiosk.tap(40);
+        kiosk.sync.retry();
+    }
+    kiosk.wait_for("calm", |status| {
+        kiosk.sync.retry();
+        status.all_sent && status.queue.cursor >= head.seq && scene.proxy.left() == 0
+    });
+    scene.proxy.deliver_late();
+    kiosk.wait_until_sent(kiosk.tap(1));
+    scene.check(&kiosk);
+    kiosk.stop();
+}
+
+#[test]
+fn a_batch_that_central_finds_too_large_is_halved_until_it_passes() {
+    let scene = Scene::new(|settings| settings.limits.body_bytes = 8 * 1024);
+    let kiosk = scene.kiosk();
+    let head = kiosk.tap(400);
+    kiosk.wait_until_sent(head);
+    scene.check(&kiosk);
+    let before = scene.proxy.requests();
+    kiosk.wait_until_sent(kiosk.tap(20));
+    assert!(scene.proxy.requests() - before < 10, "the size that passes is remembered");
+    kiosk.stop();
+}
+
+#[test]
+fn a_central_restored_from_an_old_backup_is_filled_again() {
+    let mut scene = Scene::new(|_| {});
+    let kiosk = scene.kiosk();
+    kiosk.wait_until_sent(kiosk.tap(50));
+    let backup = tempfile::tempdir().unwrap();
+    scene.central.stop().unwrap();
+    copy(scene.data.path(), backup.path());
+    scene.central = start_central(settings(scene.data.path()));
+    scene.proxy.point_to(scene.central.address());
+    kiosk.sync.retry();
+    kiosk.wait_until_sent(kiosk.tap(70));
+    scene.central.stop().unwrap();
+    scene.central = start_central(settings(backup.path()));
+    scene.proxy.point_to(scene.central.address());
+    let head = kiosk.tap(1);
+    kiosk.sync.retry();
+    kiosk.wait_until_sent(head);
+    let rewound = |scene: &Scene, kiosk: &Kiosk| {
+        let chains = scene.central.verify().unwrap().chains;
+        chains.iter().any(|found| found.held.cursor.accepted_through == kiosk.ends().0.seq)
+    };
+    // The receipt that shows the fallback says the cursor is ahead; what follows fills the gap.
+    let until = Instant::now() + PATIENCE;
+    while !rewound(&scene, &kiosk) {
+        assert!(Instant::now() < until, "central was not filled again");
+        kiosk.sync.retry();
+        drop(kiosk.statuses.recv_timeout(Duration::from_millis(20)));
+    }
+    kiosk.wait_until_sent(head);
+    scene.check(&kiosk);
+    kiosk.stop();
+}
+
+#[test]
+fn a_card_copied_into_another_machine_stops_and_what_it_holds_is_kept() {
+    let scene = Scene::new(|_| {});
+    let kiosk = scene.kiosk();
+    kiosk.wait_until_sent(kiosk.tap(5));
+    let chain = kiosk.ends().0.chain;
+    kiosk.stop();
+
+    let file = scene.home.path().join("identity.json");
+    let mut identity = Identity::load(&file).unwrap();
+    identity.hardware_id = "serial-of-another".into();
+    identity.save(&file).unwrap();
+    let kiosk = scene.kiosk();
+    let status = kiosk.wait_for("refusal", |status| status.state == SyncState::NotEnrolled);
+    assert!(status.badge.unwrap().to_string().contains("enrol this terminal anew"));
+    assert_ne!(kiosk.ends().0.chain, chain, "nothing more is written under the old chain");
+    assert!(!file.exists());
+    let head = kiosk.tap(2);
+    scene.enrol();
+    kiosk.sync.retry();
+    kiosk.wait_for("contact", |status| status.all_sent && status.state == SyncState::InContact);
+    kiosk.wait_until_sent(head);
+    scene.check(&kiosk);
+    assert!(kiosk.folder.join("identity.json").exists());
+    kiosk.stop();
+}
+
+#[test]
+fn a_terminal_without_identity_waits_for_one_and_a_stop_is_prompt() {
+    let scene = Scene::new(|_| {});
+    fs::remove_file(scene.home.path().join("identity.json")).unwrap();
+    let kiosk = scene.kiosk();
+    kiosk.wait_for("state", |status| status.state == SyncState::NotEnrolled);
+    let head = kiosk.tap(2);
+    scene.enrol();
+    kiosk.sync.retry();
+    kiosk.wait_until_sent(head);
+    let started = Instant::now();
+    kiosk.stop();
+    assert!(started.elapsed() < Duration::from_secs(3));
+}
+
+#[test]
+fn a_used_code_is_refused_and_a_lost_answer_costs_no_code() {
+    let scene = Scene::new(|_| {});
+    let code = scene.central.new_code(&registration()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("identity.json");
+    let enrol =
+        |code: &str, file: &Path| sync::enrol(&scene.proxy.url(), None, code, file, &SystemClock::new());
+
+    scene
+        .proxy
+        .then([Fault::LoseAnswer, Fault::Answer(answer("200 OK", &[("content-type", "text/html")], b"hi"))]);
+    assert!(matches!(enrol(&code, &file), Err(sync::EnrolError::Unreached(_))));
+    assert!(matches!(enrol(&code, &file), Err(sync::EnrolError::Foreign { .. })));
+    let identity = enrol(&code, &file).unwrap();
+    assert_eq!(Identity::load(&file).unwrap().terminal, identity.terminal);
+    assert_eq!(identity.touchpoint, registration());
+
+    let other = folder.path().join("other.json");
+    assert!(matches!(enrol(&code, &other), Err(sync::EnrolError::Refused { .. })));
+    assert!(matches!(enrol("WRONG-00000", &other), Err(sync::EnrolError::Refused { .. })));
+    assert!(!other.exists());
+}
+
+/// A certificate authority and a server certificate for names, valid from one year to another.
+fn certificates(folder: &Path, name: &str, years: (i32, i32)) -> (PathBuf, TlsFiles) {
+    let ca_key = rcgen::KeyPair::generate().unwrap();
+    let mut ca = rcgen::CertificateParams::new(Vec::<String>::new()).unwrap();
+    ca.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    ca.not_before = rcgen::date_time_ymd(2020, 1, 1);
+    ca.not_after = rcgen::date_time_ymd(2090, 1, 1);
+    let ca_cert = ca.self_signed(&ca_key).unwrap();
+    let issuer = rcgen::Issuer::new(ca, ca_key);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut server = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+    server.not_before = rcgen::date_time_ymd(years.0, 1, 1);
+    server.not_after = rcgen::date_time_ymd(years.1, 1, 1);
+    let cert = server.signed_by(&key, &issuer).unwrap();
+    let write = |file: &str, text: String| {
+        let path = folder.join(file);
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let ca_file = write("ca.pem", ca_cert.pem());
+    (ca_file, TlsFiles { cert: write("cert.pem", cert.pem()), key: write("key.pem", key.serialize_pem()) })
+}
+
+#[test]
+fn tls_is_checked_against_the_pinned_authority_and_troubles_are_told_apart() {
+    for (name, years, pinned, expected) in [
+        ("127.0.0.1", (2020, 2090), true, None),
+        ("127.0.0.1", (2020, 2090), false, Some("unknown authority")),
+        ("127.0.0.1", (2020, 2021), true, Some("expired")),
+        ("127.0.0.1", (2080, 2090), true, Some("not valid yet")),
+        ("central.example", (2020, 2090), true, Some("another name")),
+    ] {
+        let (data, pems) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (ca_file, tls) = certificates(pems.path(), name, years);
+        let other_pems = tempfile::tempdir().unwrap();
+        let (other_ca, _) = certificates(other_pems.path(), name, years);
+        let mut settings = settings(data.path());
+        settings.tls = Some(tls);
+        let central = start_central(settings);
+        let code = central.new_code(&registration()).unwrap();
+        let believed = if pinned { ca_file } else { other_ca };
+        let file = data.path().join("identity.json");
+        let enrolled = sync::enrol(&central.url(), Some(&believed), &code, &file, &SystemClock::new());
+        match (enrolled, expected) {
+            (Ok(_), None) => {}
+            (Err(error), Some(words)) => {
+                let said = format!("{:#}", anyhow::Error::new(error));
+                assert!(said.contains(words), "{said}");
+            }
+            (result, expected) => panic!("{name} {years:?}: {result:?}, expected {expected:?}"),
+        }
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_file() {
+            fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        }
+    }
+}
