@@ -16,7 +16,7 @@
 //!
 //! The side file exists because a zero-length database opens as a valid empty one and a lying card forgets flushes it confirmed. Writing
 //! it costs a file sync, a rename and a folder sync, three times the cost of a commit, so it is not written at every tap: it is written
-//! when a chain begins, after [`SIDE_ENTRIES`] entries, when the terminal is idle and it is older than [`SIDE_MS`], and at the end. An
+//! when a chain begins, after `SIDE_ENTRIES` entries, when the terminal is idle and it is older than `SIDE_MS`, and at the end. An
 //! empty or exchanged database is found however old the mark is, because its chain is missing; a database that lost its last rows is
 //! found here if they are below the mark, and by central's own cursor if central has them ([`JournalError::Ahead`]).
 
@@ -28,6 +28,7 @@ mod deliver;
 mod files;
 mod open;
 mod recorder;
+mod report;
 mod rows;
 mod salvage;
 mod schema;
@@ -47,8 +48,8 @@ use serde::{Deserialize, Serialize};
 pub use append::AppendError;
 pub use audit::{ChainReport, Flaw, VerifyReport};
 pub use deliver::{Batch, BatchLimits};
-pub use open::{Lost, OpenError, OpenReport, Opened, Why};
 pub use recorder::{Gone, Recorder, RecorderHandle};
+pub use report::{Lost, OpenError, OpenReport, Opened, Why};
 pub use upkeep::Upkeep;
 
 use self::rows::Row;
@@ -220,7 +221,7 @@ pub struct Stats {
     pub head: Head,
     /// Acknowledged through this entry of it.
     pub cursor: u64,
-    /// Entries without a receipt, those still to be carried into the chain included.
+    /// Entries without a receipt. Rows still to be carried into the chain count too, though some may turn out to be carried already.
     pub queue_depth: u64,
     /// When the oldest of them happened.
     pub oldest_unsent: Option<Moment>,

@@ -1,5 +1,6 @@
 //! Faults of storage by name: what the journal finds, what it says, and that no entry it can still read is lost.
 #![cfg(feature = "terminal")]
+#![expect(clippy::expect_used, reason = "a test stops where the world is not as it was set up")]
 
 use std::{
     collections::HashSet,
@@ -46,7 +47,9 @@ fn ids(numbers: std::ops::Range<u64>) -> Vec<EntryId> {
 fn set_aside(report: &OpenReport) -> (&Why, &PathBuf, u64) {
     match &report.opened {
         Opened::SetAside { why, moved_to, salvaged } => (why, moved_to, *salvaged),
-        other => panic!("not set aside: {other:?}"),
+        other @ (Opened::Fresh | Opened::Continued | Opened::NewChain { .. }) => {
+            panic!("not set aside: {other:?}")
+        }
     }
 }
 
@@ -203,7 +206,7 @@ fn a_flipped_hash_ends_the_chain_and_keeps_the_entries() {
     journal.acknowledge(49, batch.head_hash, &moment(0)).expect("acknowledge");
     assert!(matches!(journal.batch(BatchLimits::default()), Err(JournalError::Damaged { seq: 50 })));
     journal.start_new_chain(chain(3), &moment(0)).expect("new chain");
-    assert_eq!(waiting(&mut journal), ids(49..200));
+    assert_eq!(waiting(&mut journal), ids(0..200), "all of it, should central fall back later");
 }
 
 #[test]
@@ -264,6 +267,27 @@ fn a_damaged_side_file_costs_nothing_and_is_written_again() {
     fs::write(dir.path().join("journal.db"), b"").expect("write");
     let (_journal, report) = open(dir.path(), 3);
     assert_eq!(set_aside(&report).0, &Why::Empty);
+}
+
+#[test]
+fn chain_after_chain_an_entry_is_carried_from_its_newest_row_only() {
+    let dir = fast_dir();
+    filled(dir.path(), 20, 0);
+    let (mut journal, _) = open(dir.path(), 2);
+    journal.refuse(4, "unknown question").expect("refuse");
+    for n in 3..9 {
+        // Central has everything, loses everything, and then another journal writes under this chain.
+        while let Some(batch) = journal.batch(BatchLimits::default()).expect("batch") {
+            journal.acknowledge(batch.last_seq(), batch.head_hash, &moment(0)).expect("acknowledge");
+        }
+        let first = xinsheng::chain::genesis(journal.head().chain);
+        journal.rewind(0, first).expect("rewind");
+        journal.start_new_chain(chain(n), &moment(0)).expect("new chain");
+    }
+    let stats = journal.stats().expect("stats");
+    assert_eq!(stats.refused, 1);
+    assert_eq!(waiting(&mut journal), [ids(0..3), ids(4..20)].concat());
+    assert_eq!(journal.head().seq, 20);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! The cut is ext4's own shutdown without flushing its log: nothing that was not synced reaches the disk. 200 cuts by default;
 //! `XINSHENG_CUTS=10000 cargo test --test power_cut` makes ten thousand.
 #![cfg(feature = "terminal")]
+#![expect(clippy::expect_used, reason = "a test stops where the world is not as it was set up")]
 #![expect(unsafe_code, reason = "the shutdown of a file system is an ioctl")]
 
 use std::{
@@ -108,7 +109,7 @@ fn tap(dir: &Path, normal: bool) -> Result<(), Box<dyn std::error::Error>> {
 
 fn tapped(round: u32, now: &Moment) -> Vec<Draft> {
     let one = || Draft { id: fresh::entry_id(now), ..support::sized_draft(u64::from(round), *now, 300) };
-    (0..1 + round % 3).map(|_| one()).collect()
+    (0..=round % 3).map(|_| one()).collect()
 }
 
 #[derive(Default)]
@@ -193,7 +194,7 @@ fn thanks(line: &str) -> Option<Head> {
     Some(Head { chain: chain.parse().ok()?, seq: seq.parse().ok()?, hash: hash.parse().ok()? })
 }
 
-/// EXT4_IOC_SHUTDOWN with NOLOGFLUSH.
+/// `EXT4_IOC_SHUTDOWN` with `NOLOGFLUSH`.
 fn cut(disk: &Disk) {
     const SHUTDOWN: ioctl::Opcode = ioctl::opcode::read::<u32>(b'X', 125);
     const NO_LOG_FLUSH: u32 = 2;

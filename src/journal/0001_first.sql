@@ -23,7 +23,9 @@ CREATE TABLE entry (
     -- NULL once erased.
     line TEXT,
     -- Central's reason for refusing it.
-    refused TEXT
+    refused TEXT,
+    -- The row of a newer chain that this entry was carried to.
+    carried INTEGER
 ) STRICT;
 
 CREATE INDEX entry_refused ON entry (n) WHERE refused IS NOT NULL;

@@ -80,7 +80,14 @@ impl Journal {
             let line = Entry::new(draft, seq).to_line()?.into_bytes();
             let leaf = chain::leaf(&line);
             hash = chain::link(hash, leaf);
-            Ok(Row { n: self.state.base + seq, hash, leaf, line: Some(line), refused: None })
+            Ok(Row {
+                n: self.state.base + seq,
+                hash,
+                leaf,
+                line: Some(line),
+                refused: None,
+                is_carried: false,
+            })
         };
         drafts.into_iter().map(link).collect()
     }

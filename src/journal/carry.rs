@@ -1,8 +1,11 @@
-//! A new chain in the same database, and carrying into it what the old one had not delivered.
+//! A new chain in the same database, and carrying into it what the older ones still hold.
+//!
+//! All of it, not only what is unsent: central is asked about one chain only, so if it falls back to an old backup later, the chain that
+//! is written to must lead to everything the terminal has. What central holds already it knows by the entry ids.
 //!
 //! Beginning a chain takes one small transaction however long the queue: it notes the rows to carry, and [`Journal::carry_step`] moves
-//! them in bounded steps, between which taps are recorded. An entry keeps its id, so that central knows it if it has it after all; only
-//! the field `seq` of its line is written anew. The old rows stay in the old chain.
+//! them in bounded steps, between which taps are recorded. An entry keeps its id; only the field `seq` of its line is written anew. The
+//! old rows stay in the old chain.
 
 use std::{borrow::Cow, fmt};
 
@@ -12,7 +15,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::{Head, Journal, JournalError, Row, rows, schema};
+use super::{Head, Journal, JournalError, Row, key, rows, schema};
 use crate::{
     chain,
     model::{ChainId, Moment},
@@ -25,9 +28,9 @@ const CARRY_STEP: u64 = 250;
 const DAMAGED: &str = "damaged on the terminal";
 
 impl Journal {
-    /// Begins a chain: the old one cannot be continued. Unsent entries are carried over under their entry ids.
+    /// Begins a chain: the old one cannot be continued. Every entry whose line is there is carried over under its entry id.
     pub fn start_new_chain(&mut self, chain: ChainId, now: &Moment) -> Result<Head, JournalError> {
-        let (base, cursor, last_n) = (self.state.base, self.state.cursor, self.state.last_n());
+        let last_n = self.state.last_n();
         let hooks = self.hooks.clone();
         let transaction = schema::begin(self.db()?)?;
         if rows::chains(&transaction)?.iter().any(|row| row.id == chain) {
@@ -37,8 +40,11 @@ impl Journal {
             "INSERT INTO chain (id, base, made_ms) VALUES (?1, ?2, ?3)",
             (chain.0, rows::int(last_n), now.wall.timestamp_millis()),
         )?;
-        if base + cursor < last_n {
-            let range = (rows::int(base + cursor + 1), rows::int(last_n));
+        let kept = rows::meta_number(&transaction, key::ERASED_THROUGH)? + 1;
+        // What was still to be carried lies within the new range.
+        transaction.execute("DELETE FROM carry", [])?;
+        if kept <= last_n {
+            let range = (rows::int(kept), rows::int(last_n));
             transaction.execute("INSERT INTO carry (first, last) VALUES (?1, ?2)", range)?;
         }
         hooks.probe("new chain before commit");
@@ -75,13 +81,12 @@ impl Journal {
             let n = rows::int(row.n);
             match carried(&row, state.last_seq + 1) {
                 Carried::Line(line) => {
-                    let refused = row.refused;
-                    if refused.is_some() {
-                        transaction.execute("UPDATE entry SET refused = NULL WHERE n = ?1", [n])?;
-                    }
-                    state = add(&transaction, state, line, refused)?;
+                    state = add(&transaction, state, line, row.refused)?;
+                    transaction
+                        .prepare_cached("UPDATE entry SET refused = NULL, carried = ?2 WHERE n = ?1")?
+                        .execute((n, rows::int(state.last_n())))?;
                 }
-                Carried::Erased => {}
+                Carried::Nothing => {}
                 Carried::Damaged => {
                     let sql = "UPDATE entry SET refused = ?2 WHERE n = ?1";
                     transaction.execute(sql, (n, DAMAGED))?;
@@ -115,21 +120,32 @@ pub(super) fn add(
     let leaf = chain::leaf(line.as_bytes());
     state.last_seq += 1;
     state.last_hash = chain::link(state.last_hash, leaf);
-    let row = Row { n: state.last_n(), hash: state.last_hash, leaf, line: Some(line.into_bytes()), refused };
+    let row = Row {
+        n: state.last_n(),
+        hash: state.last_hash,
+        leaf,
+        line: Some(line.into_bytes()),
+        refused,
+        is_carried: false,
+    };
     rows::insert(conn, &row)?;
     Ok(state)
 }
 
 enum Carried {
     Line(String),
-    Erased,
+    /// It is erased, or a newer row has it: an entry is carried from its newest row only, or each new chain would double it.
+    Nothing,
     Damaged,
 }
 
 fn carried(row: &Row, seq: u64) -> Carried {
+    if row.is_carried {
+        return Carried::Nothing;
+    }
     match (&row.line, row.intact().and_then(|line| renumber(line, seq))) {
         (_, Some(line)) => Carried::Line(line),
-        (None, None) => Carried::Erased,
+        (None, None) => Carried::Nothing,
         (Some(_), None) => Carried::Damaged,
     }
 }

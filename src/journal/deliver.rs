@@ -1,6 +1,6 @@
 //! What goes to central, and what central's signed word does to the cursor.
 
-use super::{Journal, JournalError, Row, files, key, rows, schema};
+use super::{Journal, JournalError, Row, files, rows, schema};
 use crate::{
     chain,
     model::{ChainId, Hash, Moment, TimeQuality},
@@ -115,31 +115,18 @@ impl Journal {
     }
 
     /// Central fell back, to a backup for example: sends again from there. Entries erased since go as [`Withheld`].
-    ///
-    /// A central that fell back behind the beginning of this chain has lost the end of older ones too: what is kept of them is carried
-    /// over once more. Entries it still has are known to it by their ids.
     pub fn rewind(&mut self, to_seq: u64, head_hash: Hash) -> Result<(), JournalError> {
         self.check_hash(to_seq, head_hash)?;
         if to_seq >= self.state.cursor {
             return Ok(());
         }
-        let (chain, base, hooks) = (self.state.chain, self.state.base, self.hooks.clone());
-        let n = base + to_seq;
+        let (chain, n, hooks) = (self.state.chain, self.state.base + to_seq, self.hooks.clone());
         let transaction = schema::begin(self.db()?)?;
-        if to_seq == 0 {
-            let kept = rows::meta_number(&transaction, key::ERASED_THROUGH)? + 1;
-            transaction.execute("DELETE FROM carry", [])?;
-            transaction.execute(
-                "INSERT INTO carry (first, last) SELECT ?1, ?2 WHERE ?1 <= ?2",
-                (rows::int(kept), rows::int(base)),
-            )?;
-        }
         transaction.execute("UPDATE chain SET cursor = ?1 WHERE id = ?2", (rows::int(to_seq), chain.0))?;
         transaction.execute("DELETE FROM acknowledged WHERE n > ?1", [rows::int(n)])?;
         hooks.probe("rewind before commit");
         transaction.commit()?;
-        let conn = self.db()?;
-        self.state = rows::state(conn)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        self.state.cursor = to_seq;
         Ok(())
     }
 

@@ -4,14 +4,13 @@ use std::{
     collections::VecDeque,
     fs::{self, File, OpenOptions},
     io::{self, Read},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use rusqlite::{Connection, ErrorCode};
-use serde::{Deserialize, Serialize};
 
 use super::{
-    Head, Journal, JournalError, OpenArgs, SideMark, State,
+    Head, Journal, JournalError, Lost, OpenArgs, OpenError, OpenReport, Opened, SideMark, State, Why,
     carry::{self, renumber},
     deliver::linking_leaf,
     files::{self, SideFile},
@@ -20,10 +19,7 @@ use super::{
     schema::{self, APPLICATION_ID, Check},
     set_aside::Marker,
 };
-use crate::{
-    chain,
-    model::{ChainId, EntryId},
-};
+use crate::chain;
 
 /// The first bytes of every SQLite file.
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
@@ -36,122 +32,6 @@ const NEWEST_CHECKED: u64 = 64;
 
 /// The oldest program, by schema version, that can read and append to what this one writes.
 const READABLE_FROM: u64 = 1;
-
-/// Why a journal does not open.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Another program has it.
-    #[error("the journal in {} is in use by process {pid}; stop that first", dir.display())]
-    InUse {
-        /// The folder.
-        dir: PathBuf,
-        /// The other program's process id, empty if unknown.
-        pid: String,
-    },
-    /// The SQLite this program was linked with has a bug that loses data.
-    #[error("SQLite {0} is too old for a journal, at least {least} is needed", least = schema::SQLITE_VERSION_MIN)]
-    OldSqlite(i32),
-    /// The file system refuses writes.
-    #[error("the file system of {} is read-only; restart to have it checked, or exchange it", .0.display())]
-    ReadOnly(PathBuf),
-    /// A file beside the database.
-    #[error("cannot {what}: {}", path.display())]
-    File {
-        /// What was tried.
-        what: &'static str,
-        /// On which file.
-        path: PathBuf,
-        /// Why it failed.
-        source: io::Error,
-    },
-    /// SQLite failed in a way that says nothing about the database.
-    #[error("cannot open the journal in {}", dir.display())]
-    Storage {
-        /// The folder.
-        dir: PathBuf,
-        /// Why it failed.
-        source: rusqlite::Error,
-    },
-    /// The new chain that had to begin could not.
-    #[error("cannot begin a new chain in {}", dir.display())]
-    NewChain {
-        /// The folder.
-        dir: PathBuf,
-        /// Why it failed.
-        source: JournalError,
-    },
-}
-
-/// Why what was found cannot be continued.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Why {
-    /// There was a journal, and the database is gone.
-    Missing,
-    /// There was a journal, and the database is empty.
-    Empty,
-    /// The file is not a database.
-    NotADatabase,
-    /// The database is damaged, in SQLite's words.
-    Corrupt(String),
-    /// The database belongs to another program, with this application id.
-    Foreign(i32),
-    /// The database was written by a newer program, with this schema version, and this one cannot append to it.
-    Newer(i32),
-    /// The side file has seen more entries than the database holds: storage forgot what it had confirmed.
-    SideAhead,
-    /// The side file has another hash for an entry: the database was exchanged or rolled back and continued.
-    SideDiffers,
-    /// The newest entries do not hash to what is stored with them.
-    NewestDamaged,
-}
-
-/// What opening found and did.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct OpenReport {
-    /// How it went.
-    pub opened: Opened,
-    /// What may be lost; `None` if nothing is.
-    pub lost: Option<Lost>,
-    /// Whether the integrity check came to its end in its time.
-    pub fully_checked: bool,
-}
-
-/// How a journal was opened.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Opened {
-    /// There was none.
-    Fresh,
-    /// As it was left.
-    Continued,
-    /// The database is sound but its chain cannot be continued; unsent entries are being carried into a new one.
-    NewChain {
-        /// What was wrong.
-        why: Why,
-    },
-    /// The database was moved away and a new one begun.
-    SetAside {
-        /// What was wrong.
-        why: Why,
-        /// Where the files are.
-        moved_to: PathBuf,
-        /// Unsent entries that were carried into the new chain.
-        salvaged: u64,
-    },
-}
-
-/// What is known about a loss.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Lost {
-    /// The chain that ended.
-    pub chain: Option<ChainId>,
-    /// The highest sequence number it is known to have had; 0 if unknown.
-    pub known_seq: u64,
-    /// The newest entry that was readable; what came after it may be lost.
-    pub after: Option<EntryId>,
-    /// Unsent entries known to exist that could not be read.
-    pub unreadable: u64,
-}
 
 pub(super) fn open(dir: &Path, args: OpenArgs) -> Result<(Journal, OpenReport), OpenError> {
     if rusqlite::version_number() < schema::SQLITE_VERSION_MIN {
@@ -283,7 +163,7 @@ impl Opening<'_> {
         self.create(|_, state| Ok((state, ())))?;
         let report = OpenReport { opened: Opened::Fresh, lost: None, fully_checked: true };
         let mut journal = self.start()?;
-        journal.side_at_start()?;
+        journal.side_at_start();
         Ok((journal, report))
     }
 
@@ -294,7 +174,7 @@ impl Opening<'_> {
         let mut journal = self.start()?;
         let fully_checked = sound.fully_checked;
         let Some(why) = sound.distrust else {
-            journal.side_at_start()?;
+            journal.side_at_start();
             return Ok((journal, OpenReport { opened: Opened::Continued, lost: None, fully_checked }));
         };
         tracing::error!(?why, dir = %dir.display(), "the journal's chain cannot be continued; beginning a new one");
@@ -330,8 +210,8 @@ impl Opening<'_> {
         let opened = Opened::SetAside { why: marker.why.clone(), moved_to: folder, salvaged: found.entries };
         let at = self.at;
         let mut journal = self.start()?;
-        journal.side_at_start()?;
-        marker.finish(at.dir).map_err(at.file("remove the marker"))?;
+        journal.side_at_start();
+        Marker::finish(at.dir).map_err(at.file("remove the marker"))?;
         Ok((journal, OpenReport { opened, lost: Some(lost), fully_checked: true }))
     }
 
@@ -424,12 +304,11 @@ impl Opening<'_> {
 
 impl Journal {
     /// The side file says what the database says from the first moment on.
-    fn side_at_start(&mut self) -> Result<(), OpenError> {
+    fn side_at_start(&mut self) {
         let up_ms = self.side.up_ms;
         if let Err(error) = self.write_side(up_ms) {
             tracing::warn!(%error, dir = %self.dir.display(), "the side file could not be written");
         }
-        Ok(())
     }
 
     /// What is gone from a chain that cannot be continued, and a note of it for central.

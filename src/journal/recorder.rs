@@ -27,7 +27,7 @@ const IDLE: Duration = Duration::from_secs(2);
 const STEP: Duration = Duration::from_millis(5);
 
 /// An idle terminal looks after its journal this often: the side file's age limit.
-const REST: Duration = Duration::from_secs(60);
+const REST: Duration = Duration::from_mins(1);
 
 type Reply = Box<dyn FnOnce(Result<Head, AppendError>) + Send>;
 type Job = Box<dyn FnOnce(&mut Journal) + Send>;
@@ -163,5 +163,98 @@ fn look_after(journal: &mut Journal, clock: &dyn Clock) -> Duration {
             tracing::warn!(error = &error as &dyn std::error::Error, "upkeep of the journal failed");
             REST
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Mutex, mpsc};
+
+    use chrono::DateTime;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{
+        clock::SimClock,
+        journal::OpenArgs,
+        model::{BootId, ChainId, EntryId},
+        wire::{Body, SelfTest},
+    };
+
+    fn clock() -> Arc<SimClock> {
+        Arc::new(SimClock::at(DateTime::UNIX_EPOCH, BootId(Uuid::nil())))
+    }
+
+    fn journal(dir: &std::path::Path) -> Journal {
+        let args = OpenArgs { ballast_bytes: 0, ..OpenArgs::new(ChainId([1; 16]), clock().now()) };
+        Journal::open(dir, args).expect("open").0
+    }
+
+    fn draft(n: u8) -> Draft {
+        let touchpoint = "registration".parse().expect("an id");
+        let body = Body::SelfTest(SelfTest { touchpoint, target: n.to_string() });
+        Draft { id: EntryId::from_parts(0, [n; 10]), at: clock().now(), body }
+    }
+
+    #[test]
+    fn replies_come_in_order_after_the_commit_and_sync_is_woken() {
+        let dir = tempfile::tempdir().expect("folder");
+        let woken = Arc::new(Mutex::new(Vec::new()));
+        let heads = woken.clone();
+        let wake = move |head: Head| heads.lock().expect("lock").push(head.seq);
+        let recorder = Recorder::spawn(journal(dir.path()), clock(), wake).expect("spawn");
+        let (send, replies) = mpsc::channel();
+        for n in 1..=5 {
+            let send = send.clone();
+            recorder.handle().append(vec![draft(n)], move |head| {
+                send.send(head.map(|head| head.seq)).expect("the test listens");
+            });
+        }
+        let seqs: Vec<u64> = replies.iter().take(5).map(|seq| seq.expect("stored")).collect();
+        assert_eq!(seqs, [1, 2, 3, 4, 5]);
+        assert_eq!(recorder.handle().call(|journal| journal.queue_depth()), Ok(5));
+        assert_eq!(*woken.lock().expect("lock"), [1, 2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn what_was_asked_before_the_stop_is_done_and_what_comes_after_is_refused() {
+        let dir = tempfile::tempdir().expect("folder");
+        let recorder = Recorder::spawn(journal(dir.path()), clock(), |_| {}).expect("spawn");
+        let handle = recorder.handle();
+        handle.append(vec![draft(1)], |_| {});
+        recorder.stop();
+        let (send, reply) = mpsc::channel();
+        handle.append(vec![draft(2)], move |head| drop(send.send(head)));
+        assert!(matches!(reply.recv(), Ok(Err(AppendError::Gone))));
+        assert_eq!(handle.call(|journal| journal.head()), Err(Gone));
+        assert_eq!(journal(dir.path()).head().seq, 1);
+    }
+
+    #[test]
+    fn a_stalled_disk_refuses_at_once_and_never_makes_the_screen_wait() {
+        let dir = tempfile::tempdir().expect("folder");
+        let recorder = Recorder::spawn(journal(dir.path()), clock(), |_| {}).expect("spawn");
+        let handle = recorder.handle();
+        let (started, has_started) = mpsc::channel::<()>();
+        let (release, stalled) = mpsc::channel::<()>();
+        let stall = thread::spawn({
+            let handle = handle.clone();
+            move || {
+                handle.call(move |_| {
+                    started.send(()).expect("the test listens");
+                    stalled.recv().expect("the test lets go");
+                })
+            }
+        });
+        has_started.recv().expect("the recorder is busy");
+        let (send, replies) = mpsc::channel();
+        for _ in 0..=COMMANDS_MAX {
+            let send = send.clone();
+            handle.append(vec![], move |head| drop(send.send(head)));
+        }
+        assert!(matches!(replies.try_recv(), Ok(Err(AppendError::Stalled))));
+        release.send(()).expect("the recorder waits");
+        assert_eq!(stall.join().expect("the thread"), Ok(()));
+        assert_eq!(replies.iter().take(COMMANDS_MAX).flatten().count(), COMMANDS_MAX);
     }
 }

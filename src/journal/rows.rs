@@ -29,6 +29,8 @@ pub(super) struct Row {
     /// `None` once erased.
     pub line: Option<Vec<u8>>,
     pub refused: Option<String>,
+    /// A newer chain has it as well.
+    pub is_carried: bool,
 }
 
 impl Row {
@@ -56,7 +58,7 @@ pub(super) fn uint(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
 
-const COLUMNS: &str = "n, hash, leaf, line, refused";
+const COLUMNS: &str = "n, hash, leaf, line, refused, carried IS NOT NULL";
 
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
     let line = row.get_ref(3)?.as_bytes_or_null()?.map(<[u8]>::to_vec);
@@ -66,6 +68,7 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
         leaf: Hash(row.get(2)?),
         line,
         refused: row.get(4)?,
+        is_carried: row.get(5)?,
     })
 }
 

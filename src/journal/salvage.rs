@@ -155,6 +155,7 @@ impl Source {
 
     fn look(&self, n: u64) -> Look {
         match rows::get(&self.conn, n) {
+            Ok(Some(row)) if row.is_carried => Look::Nothing,
             Ok(Some(row)) => match (row.intact().map(<[u8]>::to_vec), &row.line) {
                 (Some(line), _) => Look::Line(row, line),
                 (None, None) => Look::Nothing,

@@ -82,7 +82,7 @@ impl Marker {
     }
 
     /// The new database stands.
-    pub fn finish(&self, dir: &Path) -> io::Result<()> {
+    pub fn finish(dir: &Path) -> io::Result<()> {
         match fs::remove_file(dir.join(MARKER)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             Ok(()) | Err(_) => files::sync_dir(dir),
@@ -128,7 +128,7 @@ mod tests {
         fs::write(dir.join(DB), "new").expect("write");
         Marker::pending(dir).expect("read").expect("marker").move_files(dir).expect("nothing");
         assert_eq!(fs::read_to_string(dir.join(DB)).expect("read"), "new");
-        again.finish(dir).expect("finish");
+        Marker::finish(dir).expect("finish");
         assert_eq!(Marker::pending(dir).expect("read"), None);
         assert_eq!(Marker::begin(dir, Why::Missing).expect("begin").number, 2);
     }
