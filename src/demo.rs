@@ -13,7 +13,6 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use chrono::Utc;
 use slint::ComponentHandle;
 
 use crate::{
@@ -44,7 +43,7 @@ const SAMPLE: &str = include_str!("../assets/sample/fft-ambulance-sample.csv");
 pub const PORT: u16 = 8460;
 
 /// How long the last entries may take to central once nobody taps any more: loopback needs milliseconds.
-const SYNC_PATIENCE: Duration = Duration::from_secs(120);
+const SYNC_PATIENCE: Duration = Duration::from_mins(2);
 const SYNC_LOOK: Duration = Duration::from_millis(50);
 
 /// What the demo is asked for.
@@ -84,7 +83,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         replay.as_ref().map_or_else(|| Arc::new(setup.value.hospital.clone()), |r| r.hospital.clone());
     let listener = listen(options.port)?;
     let address = listener.local_addr()?;
-    let central = start_central(&home, hospital, listener)?;
+    let central = start_central(&home, &hospital, listener)?;
     setup.value.kiosk.central_url = format!("http://{address}");
     home.write_kiosk(address)?;
     enrol(&home, &central, &setup, replay.as_ref())?;
@@ -202,13 +201,13 @@ fn listen(port: u16) -> anyhow::Result<TcpListener> {
     listener.with_context(|| format!("port {port} is taken; choose another with --port, or 0 for any"))
 }
 
-fn start_central(home: &Home, hospital: Arc<Hospital>, listener: TcpListener) -> anyhow::Result<Central> {
+fn start_central(home: &Home, hospital: &Hospital, listener: TcpListener) -> anyhow::Result<Central> {
     let path = home.config_dir().join("central.toml");
     let loaded = config::load_central(&path, &|path| std::fs::read(path), &Glyphs::default())
         .map_err(|findings| anyhow::anyhow!("the configuration has errors:\n{findings}"))?;
     let mut settings = central::Settings::from_config(&loaded);
     settings.data_dir = home.central_dir();
-    Central::start(settings, Hospital::clone(&hospital), listener).context("cannot start central")
+    Central::start(settings, hospital.clone(), listener).context("cannot start central")
 }
 
 /// The real way in: a one-time code, a key made on the terminal, a signed request.
@@ -311,7 +310,7 @@ fn check(home: &Home, central: &Central) -> anyhow::Result<()> {
         say(&format!("central:  {chain}"))?;
     }
     ensure!(findings.is_whole(), "central's chains or counts do not hold: {findings:?}");
-    say(&format!("all synced and verified, {}", Utc::now().format("%F %T UTC")))
+    say(&format!("all synced and verified, {}", SystemClock::new().now().wall.format("%F %T UTC")))
 }
 
 fn take_pictures(setup: &KioskSetup, folder: &Path) -> anyhow::Result<()> {

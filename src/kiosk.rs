@@ -200,7 +200,7 @@ impl Shared {
         let drafts = bodies.into_iter().map(|body| Draft { id: fresh::entry_id(&at), at, body }).collect();
         let messenger = self.messenger.clone();
         let reply = move |durable| {
-            messenger.tell(if durable { News::Stored(token) } else { News::StoreFailed(token) })
+            messenger.tell(if durable { News::Stored(token) } else { News::StoreFailed(token) });
         };
         (self.store)(drafts, Box::new(reply));
     }
@@ -244,11 +244,9 @@ impl Shared {
             return;
         };
         let left = deadline.saturating_sub(self.clock.now().up_ms);
-        let wait = match self.survey.page() {
-            // The remainder first, so that the count changes on whole seconds before the end.
-            Page::StillThere { .. } if left > COUNTDOWN_STEP_MS => (left - 1) % COUNTDOWN_STEP_MS + 1,
-            _ => left,
-        };
+        let counting = matches!(self.survey.page(), Page::StillThere { .. }) && left > COUNTDOWN_STEP_MS;
+        // The remainder first, so that the count changes on whole seconds before the end.
+        let wait = if counting { (left - 1) % COUNTDOWN_STEP_MS + 1 } else { left };
         let this = self.this.clone();
         self.timer.start(TimerMode::SingleShot, Duration::from_millis(wait), move || {
             if let Some(shared) = this.upgrade() {

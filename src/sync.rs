@@ -19,7 +19,9 @@ pub mod worker;
 
 pub use enrol::{EnrolError, enrol};
 pub use keys::{Identity, IdentityError};
-pub use worker::{SyncArgs, SyncHandle, SyncInbox, SyncState, SyncStatus, SyncWorker, spawn, wake_pair};
+pub use worker::{
+    SyncArgs, SyncHandle, SyncInbox, SyncState, SyncStatus, SyncWorker, TakeConfig, spawn, wake_pair,
+};
 
 /// 128 random bits in hexadecimal: makes every signature, and so every receipt, one of a kind.
 fn nonce() -> String {

@@ -1,4 +1,11 @@
 //! Config files as staff write them: the shipped ones are good, and of a broken one the check says where, what and how to fix.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::wildcard_enum_match_arm,
+    clippy::pedantic,
+    reason = "a test that cannot go on fails, and says what it met"
+)]
 
 #[path = "support/config_mistakes.rs"]
 mod mistakes;

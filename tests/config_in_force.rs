@@ -1,4 +1,11 @@
 //! What a terminal asks after a start, a change of its files, or a mistake in them: always something, and never to the wrong place.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::wildcard_enum_match_arm,
+    clippy::pedantic,
+    reason = "a test that cannot go on fails, and says what it met"
+)]
 #![cfg(feature = "terminal")]
 
 use std::{

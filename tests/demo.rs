@@ -2,6 +2,12 @@
 //!
 //! The shipped sample always; with `XINSHENG_REPLAY=FILE` that file too. The expected shares are computed here from the file by the rule of
 //! the Friends and Family Test: positive is very good and good, negative poor and very poor, over all answers, "don't know" included.
+#![allow(
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    clippy::pedantic,
+    reason = "a test that cannot go on fails, and says what it met"
+)]
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -92,11 +98,14 @@ fn the_scores_are_the_files(file: &Path) {
             for (score, part) in [("fft_positive", tally.positive), ("fft_negative", tally.negative)] {
                 let row = rows
                     .iter()
-                    .find(|row| row["touchpoint_name"]["en"] == name.as_str() && row["score"] == score)
+                    .find(|row| row["names"]["en"] == name.as_str() && row["score"] == score)
                     .unwrap_or_else(|| panic!("no {score} of {name} in {rows:#?}"));
                 assert_eq!(row["n"], tally.answers, "{name}, {filter}: {row}");
                 let (value, expected) = (row["value"].as_f64().unwrap(), percent(part, tally.answers));
-                assert!((value - expected).abs() < 0.005, "{name} {score}, {filter}: {value}, the file says {expected}");
+                assert!(
+                    (value - expected).abs() < 0.005,
+                    "{name} {score}, {filter}: {value}, the file says {expected}"
+                );
                 let (low, high) = (row["low"].as_f64().unwrap(), row["high"].as_f64().unwrap());
                 assert!(low <= value && value <= high && low < high, "{row}");
                 println!("{name} {score} ({filter}): {value} % of {} [{low}, {high}]", tally.answers);

@@ -1,4 +1,10 @@
 //! Whole visits on the real pages, found by what each button is announced as, on Slint's testing backend with mocked time.
+#![allow(
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    clippy::pedantic,
+    reason = "a test that cannot go on fails, and says what it met"
+)]
 
 use std::cell::RefCell;
 use std::rc::Rc;

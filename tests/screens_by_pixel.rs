@@ -1,4 +1,10 @@
 //! Whole visits on the simulated panel: a finger at a point, and what the glass shows.
+#![allow(
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    clippy::pedantic,
+    reason = "a test that cannot go on fails, and says what it met"
+)]
 
 use std::cell::RefCell;
 use std::rc::Rc;

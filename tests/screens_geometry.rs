@@ -1,4 +1,11 @@
 //! Are the pages safe to touch on every panel, and does a touch do what it should?
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::wildcard_enum_match_arm,
+    clippy::pedantic,
+    reason = "a test that cannot go on fails, and says what it met"
+)]
 #![cfg(feature = "kiosk")]
 #![allow(clippy::expect_used, reason = "a test may stop at what it did not expect")]
 

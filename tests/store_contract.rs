@@ -1,5 +1,11 @@
 //! What every store must do. Each function takes any `Store`; `stores` says which ones there are.
-
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::wildcard_enum_match_arm,
+    clippy::pedantic,
+    reason = "a test that cannot go on fails, and says what it met"
+)]
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 #[path = "support/hospital.rs"]

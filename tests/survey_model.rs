@@ -2,6 +2,12 @@
 //!
 //! The model is a ledger of what was asked to be stored, what was reported back, and how each response ended. `XINSHENG_STEPS` sets
 //! how many events are tried (default 40,000).
+#![allow(
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    clippy::pedantic,
+    reason = "a test that cannot go on fails, and says what it met"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 

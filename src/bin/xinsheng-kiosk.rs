@@ -85,14 +85,10 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Some(Command::Enrol { code }) => enrol(arguments, code),
-        Some(Command::Status) => verdict(journal::cli::status(&data(arguments)?, &mut io::stdout())?),
-        Some(Command::Verify) => verdict(journal::cli::verify(&data(arguments)?, &mut io::stdout())?),
-        Some(Command::Export) => verdict(journal::cli::export(&data(arguments)?, &mut io::stdout())?),
+        Some(Command::Status) => Ok(journal::cli::status(&data(arguments)?, &mut io::stdout())?.exit_code()),
+        Some(Command::Verify) => Ok(journal::cli::verify(&data(arguments)?, &mut io::stdout())?.exit_code()),
+        Some(Command::Export) => Ok(journal::cli::export(&data(arguments)?, &mut io::stdout())?.exit_code()),
     }
-}
-
-fn verdict(verdict: journal::cli::Verdict) -> anyhow::Result<ExitCode> {
-    Ok(if verdict == journal::cli::Verdict::Good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {

@@ -140,7 +140,7 @@ pub struct LimitsFile {
 
 impl Default for LimitsFile {
     fn default() -> Self {
-        Self { body_kib: 1024, request_timeout_s: 30, requests_per_minute: 120 }
+        Self { body_kib: 1024, request_timeout_s: 30, requests_per_minute: 600 }
     }
 }
 

@@ -38,8 +38,6 @@ pub struct KioskConfig {
     pub storage_dir: PathBuf,
     /// How long pages wait.
     pub timing: Timing,
-    /// What happens outside the opening hours.
-    pub out_of_hours: OutOfHours,
     /// Where questions come from.
     pub source: ConfigSource,
     /// The touchpoints.toml on this machine.
@@ -54,17 +52,6 @@ pub enum Start {
     Attract,
     /// The question itself: one tap is a rating.
     Question,
-}
-
-/// What a terminal does outside the opening hours of its touchpoint.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum OutOfHours {
-    /// Goes on asking: who stands there has something to say.
-    #[default]
-    Ask,
-    /// Shows a page that says it is closed; a touch still leads to the question.
-    Closed,
 }
 
 /// Where the questions of a terminal come from.
@@ -124,9 +111,6 @@ pub struct KioskFile {
     pub second_language: Option<Located<String>>,
     /// What the resting screen shows. The question for one touchpoint and the invitation for several, when left out.
     pub start: Option<Located<Start>>,
-    /// What happens outside the opening hours.
-    #[serde(default)]
-    pub out_of_hours: Option<Located<OutOfHours>>,
     /// The panel.
     pub panel: PanelFile,
     /// Where central is.
@@ -263,7 +247,6 @@ pub fn build(
             warning: Duration::from_secs(file.timing.warning_s.into()),
             undo: Duration::from_secs(file.timing.undo_s.into()),
         },
-        out_of_hours: file.out_of_hours.as_ref().map(|choice| choice.value).unwrap_or_default(),
         source: file.config.source,
         touchpoints_file: folder.join(&file.config.touchpoints_file.value),
     };

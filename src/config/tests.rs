@@ -1,4 +1,4 @@
-//! What needs the inner parts; what users see is tested in tests/config_check.rs.
+//! What needs the inner parts; what users see is tested in `tests/config_check.rs`.
 
 use serde_json::Value as Json;
 
@@ -15,9 +15,11 @@ fn keywords(schema: &Json, found: &mut Vec<String>) {
         found.push(key.clone());
         match key.as_str() {
             "properties" | "$defs" => {
-                inner.as_object().unwrap().values().for_each(|inner| keywords(inner, found))
+                inner.as_object().unwrap().values().for_each(|inner| keywords(inner, found));
             }
-            "oneOf" => inner.as_array().unwrap().iter().for_each(|inner| keywords(inner, found)),
+            "oneOf" => {
+                inner.as_array().unwrap().iter().for_each(|inner| keywords(inner, found));
+            }
             "items" | "additionalProperties" | "propertyNames" => keywords(inner, found),
             _ => {}
         }

@@ -118,7 +118,7 @@ impl Terminal {
             badges: Badges::default(),
             in_force,
         };
-        terminal.note_start()?;
+        terminal.note_start();
         Ok(terminal)
     }
 
@@ -222,7 +222,7 @@ impl Terminal {
     }
 
     /// Puts a delivered touchpoints file in place if it is right; the watch over the files then takes it into force.
-    fn on_delivery(&self) -> Box<dyn FnMut(&str) -> Result<(), String> + Send> {
+    fn on_delivery(&self) -> sync::TakeConfig {
         let (config, data) = (self.place.config.clone(), self.data.clone());
         Box::new(move |text| {
             config::accept_delivered(&config, &data, text.as_bytes(), &read, &Glyphs::new(&FONTS))
@@ -261,7 +261,7 @@ impl Terminal {
     }
 
     /// The first entries of a run, and the last good configuration.
-    fn note_start(&self) -> anyhow::Result<()> {
+    fn note_start(&self) {
         let loaded = &self.started.loaded;
         let now = self.clock.now();
         let facts = BootFacts {
@@ -282,7 +282,6 @@ impl Terminal {
                 record(&self.recorder.handle(), &*self.clock, entry);
             }
         }
-        Ok(())
     }
 }
 

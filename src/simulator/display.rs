@@ -6,7 +6,7 @@ use embedded_graphics::{
     draw_target::DrawTarget,
     geometry::{Point, Size},
     pixelcolor::{Rgb888, RgbColor},
-    primitives::{PointsIter, Rectangle},
+    primitives::Rectangle,
 };
 use embedded_graphics_simulator::{OutputSettings, SimulatorDisplay};
 use slint::{
@@ -16,6 +16,8 @@ use slint::{
 
 pub(super) struct Display {
     frame: Vec<Rgb8Pixel>,
+    /// What the glass shows: rows that did not change are not sent again.
+    sent: Vec<Rgb8Pixel>,
     stride: usize,
     glass: SimulatorDisplay<Rgb888>,
     pub frames_drawn: u64,
@@ -26,6 +28,7 @@ impl Display {
         let stride = width as usize;
         Self {
             frame: vec![Rgb8Pixel::default(); stride * height as usize],
+            sent: vec![Rgb8Pixel::default(); stride * height as usize],
             stride,
             glass: SimulatorDisplay::with_default_color(Size::new(width, height), Rgb888::BLACK),
             frames_drawn: 0,
@@ -39,20 +42,31 @@ impl Display {
         });
         self.frames_drawn += u64::from(changed.is_some());
         for (at, size) in changed.iter().flat_map(PhysicalRegion::iter) {
-            self.send(Rectangle::new(Point::new(at.x, at.y), Size::new(size.width, size.height)));
+            let left = usize::try_from(at.x).unwrap_or(0);
+            let top = usize::try_from(at.y).unwrap_or(0);
+            for row in top..top + size.height as usize {
+                self.send_row(row, left, size.width as usize);
+            }
         }
     }
 
-    /// Sends a rectangle of the frame to the glass.
-    fn send(&mut self, area: Rectangle) {
-        let (frame, stride) = (&self.frame, self.stride);
-        let colors = area.points().map(|point| {
-            let index =
-                usize::try_from(point.y).unwrap_or(0) * stride + usize::try_from(point.x).unwrap_or(0);
-            frame.get(index).map_or(Rgb888::BLACK, |pixel| Rgb888::new(pixel.r, pixel.g, pixel.b))
-        });
+    /// Sends what changed of a part of a row to the glass.
+    fn send_row(&mut self, row: usize, left: usize, width: usize) {
+        let start = row * self.stride + left;
+        let (Some(new), Some(old)) =
+            (self.frame.get(start..start + width), self.sent.get_mut(start..start + width))
+        else {
+            return;
+        };
+        let Some(first) = new.iter().zip(old.iter()).position(|(new, old)| new != old) else { return };
+        let last = new.iter().zip(old.iter()).rposition(|(new, old)| new != old).unwrap_or(first);
+        let (new, old) = (&new[first..=last], &mut old[first..=last]);
+        old.copy_from_slice(new);
+        let corner = Point::new(coordinate(left + first), coordinate(row));
+        let area = Rectangle::new(corner, Size::new(coordinate(new.len()).cast_unsigned(), 1));
         // Its error type is `Infallible`.
-        let Ok(()) = self.glass.fill_contiguous(&area, colors);
+        let Ok(()) =
+            self.glass.fill_contiguous(&area, new.iter().map(|pixel| Rgb888::new(pixel.r, pixel.g, pixel.b)));
     }
 
     pub fn pixel(&self, x: u32, y: u32) -> [u8; 3] {
@@ -64,4 +78,9 @@ impl Display {
         let image = self.glass.to_rgb_output_image(&OutputSettings::default());
         image.save_png(path).map_err(io::Error::other)
     }
+}
+
+/// A panel has some thousands of pixels a side.
+fn coordinate(pixels: usize) -> i32 {
+    i32::try_from(pixels).unwrap_or(i32::MAX)
 }

@@ -47,7 +47,12 @@ pub struct Pace {
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { backoff: Backoff::default(), gather_ms: 1_000, entries_max: BATCH_ENTRIES_MAX, takes_config: true }
+        Self {
+            backoff: Backoff::default(),
+            gather_ms: 1_000,
+            entries_max: BATCH_ENTRIES_MAX,
+            takes_config: true,
+        }
     }
 }
 

@@ -1,3 +1,5 @@
+#![expect(clippy::wildcard_enum_match_arm, reason = "an effect a test does not expect ends it")]
+
 use super::*;
 use crate::{
     model::{ChainId, StoreId},
