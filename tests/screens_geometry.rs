@@ -7,7 +7,6 @@
     reason = "a test that cannot go on fails, and says what it met"
 )]
 #![cfg(feature = "kiosk")]
-#![allow(clippy::expect_used, reason = "a test may stop at what it did not expect")]
 
 use i_slint_backend_testing::{AccessibleRole, ElementHandle, ElementQuery, init_no_event_loop};
 use slint::platform::{Key, PointerEventButton, WindowEvent};

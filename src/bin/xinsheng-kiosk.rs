@@ -85,9 +85,15 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Some(Command::Enrol { code }) => enrol(arguments, code),
-        Some(Command::Status) => Ok(journal::cli::status(&data(arguments)?, &mut io::stdout())?.exit_code()),
-        Some(Command::Verify) => Ok(journal::cli::verify(&data(arguments)?, &mut io::stdout())?.exit_code()),
-        Some(Command::Export) => Ok(journal::cli::export(&data(arguments)?, &mut io::stdout())?.exit_code()),
+        Some(Command::Status) => {
+            Ok(journal::cli::status(&data(arguments)?, &mut io::stdout())?.exit_code().into())
+        }
+        Some(Command::Verify) => {
+            Ok(journal::cli::verify(&data(arguments)?, &mut io::stdout())?.exit_code().into())
+        }
+        Some(Command::Export) => {
+            Ok(journal::cli::export(&data(arguments)?, &mut io::stdout())?.exit_code().into())
+        }
     }
 }
 
