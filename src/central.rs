@@ -1,8 +1,8 @@
 //! Central: takes signed batches in, books them once, and shows honest scores.
 //!
-//! The way of a batch: [`auth`] proves who sent it, [`ingest`] (pure) decides what it means, [`store`] makes it durable in one
+//! The way of a batch: `auth` proves who sent it, [`ingest`] (pure) decides what it means, [`store`] makes it durable in one
 //! transaction, the receipt is signed. The way of a score: the store's exact counts, [`scores`] (pure) with intervals and the rule for small
-//! counts, then the page, JSON or CSV. [`verify`] recomputes all of it from what is stored.
+//! counts, then the page, JSON or CSV. [`mod@verify`] recomputes all of it from what is stored.
 //!
 //! Invariants:
 //! - a receipt is given only after the commit; what it names is durable;

@@ -2,7 +2,7 @@
 //!
 //! - [`engine`]: when to say what, and what an answer changes; without I/O, clock or dice. [`backoff`]: how long to wait.
 //! - [`outcome`]: what an answer means; the one table of statuses. [`message`]: requests and answers as values.
-//! - [`transport`]: HTTPS. [`keys`]: who this terminal is. [`enrol`]: how it became that.
+//! - [`transport`]: HTTPS. [`keys`]: who this terminal is. [`mod@enrol`]: how it became that.
 //! - [`hands`]: what the engine's effects do to the journal. [`worker`]: the thread that puts them together.
 //!
 //! The journal is the queue: nothing is kept here that a restart would lose.

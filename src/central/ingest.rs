@@ -3,7 +3,7 @@
 //! Three steps, none of which does I/O:
 //! 1. [`Batch::read`]: does the body hold what its header says, and do its hashes add up?
 //! 2. [`place`]: how does it lie against what the store holds: new, known, beyond a gap, or another history?
-//! 3. [`project`]: what do the new lines mean: answers, ends of responses, counts, or a reason for quarantine?
+//! 3. [`project()`]: what do the new lines mean: answers, ends of responses, counts, or a reason for quarantine?
 //!
 //! Invariants:
 //! - content never refuses a batch: a line that cannot be read or is not configured is kept raw, with the reason;

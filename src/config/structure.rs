@@ -3,7 +3,7 @@
 //! The structs are the only description of a file's shape: their schema is published for editors, and the same schema drives this
 //! check, so that one run names every unknown key, wrong type, missing key and unknown choice instead of the first. What does not fit
 //! is cut out (a wrong optional key alone, a wrong required key with its table), so that the rest can still be read and checked for
-//! meaning. The keywords understood are those of [`KEYWORDS_CHECKED`]; a test holds the schemas to them.
+//! meaning. The keywords understood are `KEYWORDS_CHECKED`; a test holds the schemas to them.
 
 use serde_json::Value as Json;
 use toml::{

@@ -5,7 +5,7 @@
 //! - one request at a time; no request before the wait of the last failure is over;
 //! - the cursor moves only on [`Outcome::Receipt`] and [`Outcome::Cursor`], which exist only under central's signature;
 //! - an entry is skipped only when it was refused alone;
-//! - a new chain is begun at most once in [`NEW_CHAIN_EVERY_MS`], whatever central says.
+//! - a new chain is begun at most once in `NEW_CHAIN_EVERY_MS`, whatever central says.
 
 use std::fmt;
 
