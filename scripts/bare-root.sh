@@ -41,7 +41,7 @@ inside() {
 }
 echo "== fonts in the root: $(find "$root/usr/share/fonts" -type f 2>/dev/null | wc -l); -dev packages: $(chroot "$root" dpkg-query -W -f '${Package}\n' | grep -c -- '-dev$') (libc6-dev is the C compiler's own)"
 echo "== cargo run, with --exit so that it ends"
-inside "time cargo run -- --exit"
+time inside "cargo run -- --exit"
 echo "== cargo test"
-inside "time cargo test"
+time inside "cargo test"
 echo "== both commands work on a bare machine"
