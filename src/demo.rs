@@ -20,7 +20,7 @@ use crate::{
     clock::{Clock, SimClock, SystemClock, fresh},
     config::{self, Glyphs, KioskSetup, Loaded},
     kiosk::{
-        Kiosk, Parts,
+        Kiosk, Parts, fonts,
         terminal::{FONTS, IDENTITY_FILE, Place, Terminal, panel_of, plan_of},
     },
     lang::Catalogue,
@@ -69,6 +69,7 @@ pub struct Options {
 /// What kept it from running, or what did not hold at the end.
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let home = Home::new(options.data.as_deref())?;
+    fonts::provide(&home.path.join("fonts")).context("cannot lay out the fonts")?;
     let mut setup = home.load()?;
     if let Some(folder) = &options.screens {
         take_pictures(&setup.value, folder)?;

@@ -7,6 +7,7 @@
 //! - a page that thanks is shown only after the storing thread said so (the survey sees to it).
 
 mod callbacks;
+pub mod fonts;
 mod pages;
 pub mod terminal;
 

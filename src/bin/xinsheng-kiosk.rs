@@ -15,7 +15,7 @@ use xinsheng::{
     config::{self, Glyphs},
     journal,
     kiosk::{
-        Kiosk,
+        Kiosk, fonts,
         terminal::{FONTS, IDENTITY_FILE, Place, Terminal},
     },
     sync,
@@ -108,6 +108,14 @@ fn data(arguments: &Arguments) -> anyhow::Result<PathBuf> {
 }
 
 fn show(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    if let Ok(data) = data(arguments)
+        && let Err(error) = fonts::provide(&data.join("fonts"))
+    {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "the fonts could not be laid out for fontconfig"
+        );
+    }
     let place = Place { config: arguments.config.clone(), data: arguments.data.clone() };
     let mut terminal = Terminal::start(place, Arc::new(SystemClock::new()))?;
     let window =
