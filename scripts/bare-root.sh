@@ -16,7 +16,7 @@ if [ ! -e "$root/etc/debian_version" ]; then
 fi
 
 cleanup() {
-    for mount in "$root"/root/.rustup "$root"/root/.cargo/bin "$root"/proc "$root"/dev; do
+    for mount in "$root"/root/.rustup "$root"/root/.cargo/bin "$root"/proc "$root"/sys "$root"/dev; do
         mountpoint -q "$mount" && umount -l "$mount"
     done
 }
@@ -26,6 +26,7 @@ mount --bind -o ro "$rustup_home" "$root/root/.rustup"
 mount --bind -o ro "$cargo_home/bin" "$root/root/.cargo/bin"
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
+mount -t sysfs sysfs "$root/sys"
 # The registry settings and certificates of this machine, so that a mirror is found inside too.
 cp /etc/resolv.conf "$root/etc/resolv.conf"
 [ -e /etc/ssl/certs/ca-certificates.crt ] && cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"

@@ -469,6 +469,12 @@ fn a_disk_that_turns_read_only_is_not_pretended_away() {
     let (mut journal, _) = Journal::open(&dir, small(1)).expect("open");
     journal.append(drafts(0..5)).expect("append");
     let trigger = format!("/sys/fs/ext4/{}/trigger_fs_error", disk.device());
+    if !Path::new(&trigger).exists() {
+        // A root without /sys, or a kernel without this switch.
+        assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "CI must run this: no {trigger}");
+        eprintln!("skipped, the kernel offers no {trigger}");
+        return;
+    }
     fs::write(trigger, "test").expect("the file system fails");
     let refused = journal.append(drafts(5..6)).expect_err("not stored");
     assert!(matches!(refused, AppendError::ReadOnly(_)), "{refused:?}");
