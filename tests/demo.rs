@@ -10,13 +10,15 @@
 )]
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Lines};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 struct Demo {
     child: Child,
     page: String,
+    /// Held open: a program whose output nobody takes ends.
+    _output: Lines<BufReader<ChildStdout>>,
 }
 
 impl Drop for Demo {
@@ -38,15 +40,15 @@ impl Demo {
             .stderr(Stdio::inherit())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut output = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut page = String::new();
-        for line in lines.map_while(Result::ok) {
+        while let Some(Ok(line)) = output.next() {
             println!("{line}");
             if let Some(address) = line.strip_prefix("central's page: ") {
                 page = address.to_owned();
             }
             if line.starts_with("all synced and verified") {
-                return Self { child, page };
+                return Self { child, page, _output: output };
             }
         }
         panic!("the demo ended early: {:?}", child.wait());
