@@ -192,6 +192,148 @@ texts! {
     BadgeConfigRefused = "shell", "new settings refused";
     /// Staff badge: central has not been reached for long.
     BadgeOffline = "shell", "offline";
+    /// On the button that calls somebody.
+    HelpButton = "shell", "Help";
+    /// Leaves a page of the staff area.
+    StaffButton = "shell", "Back";
+    /// The call is on its way.
+    HelpCalling = "help", "Calling the staff";
+    /// While the call is on its way.
+    HelpCallingExplanation = "help", "One moment, please";
+    /// Central has the call.
+    HelpTold = "help", "Staff have been told";
+    /// Central has the call: what happens next.
+    HelpToldExplanation = "help", "Please wait here. Somebody will come to you.";
+    /// Central did not answer, or the call could not be stored.
+    HelpUntold = "help", "Nobody could be reached";
+    /// Central did not answer: what to do.
+    HelpUntoldExplanation = "help", "Please ask at the nearest desk.";
+    /// Wiping counts for nothing.
+    CleaningTitle = "cleaning", "This screen is being cleaned";
+    /// While the screen is wiped.
+    CleaningExplanation = "cleaning", "Touches do not count now";
+    /// Outside the opening hours.
+    ClosedTitle = "closed", "This desk is closed now";
+    /// Outside the opening hours, no rating possible.
+    ClosedExplanation = "closed", "Thank you for coming. Please visit us in the opening hours.";
+    /// Outside the opening hours, a rating is still possible.
+    ClosedRate = "closed", "Rate an earlier visit";
+    /// Outside the opening hours, a rating is still possible.
+    ClosedStillRate = "closed", "You can still rate an earlier visit.";
+    /// Heading of the staff area.
+    StaffTitle = "staff", "Staff";
+    /// Over the keypad.
+    StaffPin = "staff", "Enter the PIN";
+    /// After a wrong PIN.
+    StaffPinWrong = "staff", "Wrong PIN, {n} tries left";
+    /// After too many wrong PINs.
+    StaffLocked = "staff", "Locked for {n} minutes";
+    /// The staff area cannot be opened without one.
+    StaffNoPin = "staff", "No PIN is set in kiosk.toml";
+    /// While a PIN or a code is being checked.
+    StaffChecking = "staff", "Checking";
+    /// Takes the last sign of the keypad away.
+    StaffErase = "staff", "Erase";
+    /// The keypad's entry is complete.
+    StaffEnter = "staff", "OK";
+    /// Locks the screen for wiping.
+    StaffWipe = "staff", "Clean screen";
+    /// Heading of the staff menu.
+    StaffMenu = "staff", "What do you want to do?";
+    /// How the terminal is.
+    StaffStatus = "staff", "Status";
+    /// Self-test of every button.
+    StaffSelfTest = "staff", "Test buttons";
+    /// Every part of the glass is touched.
+    StaffTouchTest = "staff", "Test touch";
+    /// Pure colours, for dead pixels.
+    StaffScreenTest = "staff", "Test screen";
+    /// One contact with central.
+    StaffNetworkTest = "staff", "Test network";
+    /// What is rated at this terminal.
+    StaffTouchpoint = "staff", "Touchpoint";
+    /// The language at rest.
+    StaffLanguage = "staff", "Language";
+    /// How loud the terminal is.
+    StaffVolume = "staff", "Volume";
+    /// The journal to a USB folder.
+    StaffExport = "staff", "Export";
+    /// Starts the program anew.
+    StaffRestart = "staff", "Restart";
+    /// Gives the terminal its identity.
+    StaffEnrol = "staff", "Enrol";
+    /// How many entries central has not signed for.
+    StatusUnsent = "staff status", "Unsent entries";
+    /// Since when the oldest unsent entry waits.
+    StatusOldest = "staff status", "Oldest unsent";
+    /// When central last answered.
+    StatusContact = "staff status", "Last contact";
+    /// Why central is not in contact.
+    StatusTrouble = "staff status", "Reason";
+    /// The terminal's name.
+    StatusTerminal = "staff status", "Terminal";
+    /// The program's version.
+    StatusVersion = "staff status", "Version";
+    /// How the journal's storage is.
+    StatusStorage = "staff status", "Storage";
+    /// Nothing, never, nobody.
+    StatusNone = "staff status", "none";
+    /// All is well.
+    StatusGood = "staff status", "good";
+    /// The terminal has no identity.
+    StatusNotEnrolled = "staff status", "not enrolled";
+    /// A time in the past.
+    StatusMinutesAgo = "staff status", "{n} minutes ago";
+    /// A time in the past.
+    StatusHoursAgo = "staff status", "{n} hours ago";
+    /// A time in the past.
+    StatusDaysAgo = "staff status", "{n} days ago";
+    /// Over the buttons under test.
+    SelfTestTitle = "staff self-test", "Press every button: {n} left";
+    /// Every button was pressed and stored.
+    SelfTestDone = "staff self-test", "All buttons work and are stored";
+    /// The journal refused an entry of the self-test.
+    SelfTestFailed = "staff self-test", "Pressed, but not stored";
+    /// The fields turn dark as they are touched.
+    TouchTestTitle = "staff touch-test", "Wipe over every field";
+    /// All fields were touched.
+    TouchTestDone = "staff touch-test", "Every field works";
+    /// The network test is under way.
+    NetworkTesting = "staff network", "Trying to reach central";
+    /// The network test succeeded.
+    NetworkGood = "staff network", "Central answered";
+    /// The network test failed; the diagnosis stands below.
+    NetworkBad = "staff network", "Central did not answer";
+    /// No sound.
+    VolumeOff = "staff volume", "Off";
+    /// A third.
+    VolumeLow = "staff volume", "Quiet";
+    /// Two thirds.
+    VolumeMedium = "staff volume", "Medium";
+    /// As loud as it gets.
+    VolumeHigh = "staff volume", "Loud";
+    /// What is about to happen.
+    ExportTitle = "staff export", "Export to the USB stick";
+    /// Begins the export.
+    ExportStart = "staff export", "Export now";
+    /// There is nowhere to export to.
+    ExportNone = "staff export", "No USB stick is plugged in";
+    /// The export succeeded.
+    ExportDone = "staff export", "{n} entries are on the stick";
+    /// The export failed; the reason stands below.
+    ExportFailed = "staff export", "The export failed";
+    /// Asked before the restart.
+    RestartTitle = "staff restart", "Restart the terminal?";
+    /// What a restart means.
+    RestartExplanation = "staff restart", "Nothing is lost. It takes half a minute.";
+    /// Over the keypad for the code.
+    EnrolTitle = "enrol", "Enter the enrolment code";
+    /// Goes on without an identity.
+    EnrolLater = "enrol", "Later";
+    /// Central gave the terminal its identity.
+    EnrolDone = "enrol", "Enrolled as {n}";
+    /// Central or the network refused; the reason stands below.
+    EnrolFailed = "enrol", "Not enrolled";
     /// Satisfaction, worst.
     Satisfied1 = "scale satisfaction", "Very bad";
     /// Satisfaction.
