@@ -21,6 +21,7 @@ mod key;
 mod kiosk;
 mod load;
 mod located;
+mod look;
 mod report;
 mod schema;
 mod start;
@@ -37,10 +38,11 @@ pub use finding::{Finding, Findings, Severity};
 pub use glyphs::Glyphs;
 pub use hospital::{ICONS, OTHER, REASONS_MAX};
 pub use hours::{HoursError, parse as parse_hours};
-pub use kiosk::{ConfigSource, KioskConfig, PanelConfig, Start, Timing};
+pub use kiosk::{ConfigSource, KioskConfig, OutOfHours, PanelConfig, Start, Timing};
 pub use load::{
     CentralSetup, DELIVERED_FILE, KioskSetup, Loaded, Read, load_central, load_hospital, load_kiosk,
 };
+pub use look::{LookConfig, NightHours};
 pub use schema::text as schema_text;
 pub use start::{
     DeliveryError, EXAMPLE_CENTRAL, EXAMPLE_KIOSK, EXAMPLE_TOUCHPOINTS, LastGood, Origin, Started,

@@ -8,7 +8,8 @@
 
 mod callbacks;
 pub mod fonts;
-mod pages;
+pub mod look;
+pub mod pages;
 pub mod terminal;
 
 use std::{
@@ -29,9 +30,14 @@ use crate::{
     ui::{self, AppWindow, Shell},
     wire::{Body, Draft},
 };
+use look::{Ambient, Look};
+use pages::{ChoicePage, Speaker, View};
 
 /// While a countdown shows, the page changes once a second.
 const COUNTDOWN_STEP_MS: u64 = 1_000;
+
+/// Opening hours and the night are looked at this often.
+const AMBIENT_STEP_MS: u64 = 60_000;
 
 /// Told once whether the drafts are durable; may be called on any thread.
 pub type Reply = Box<dyn FnOnce(bool) + Send>;
@@ -51,6 +57,8 @@ pub struct Parts {
     pub panel: Panel,
     /// Targets in the lower part of the glass.
     pub low_reach: bool,
+    /// Colours and pictures.
+    pub look: Look,
     /// Cover the whole screen.
     pub full_screen: bool,
     /// Where time comes from.
@@ -65,6 +73,7 @@ enum News {
     StoreFailed(Token),
     Plan(Box<Plan>),
     Badge(String),
+    Delivered,
 }
 
 /// Lets other threads tell the screen something. Cheap to clone.
@@ -83,6 +92,11 @@ impl Messenger {
     /// A word for staff in the corner; empty takes it away.
     pub fn badge(&self, text: &str) {
         self.tell(News::Badge(text.to_owned()));
+    }
+
+    /// Central has everything that was stored so far.
+    pub fn delivered(&self) {
+        self.tell(News::Delivered);
     }
 
     fn tell(&self, news: News) {
@@ -104,6 +118,8 @@ struct Shared {
     catalogue: Catalogue,
     second_language: Option<Lang>,
     panel: Panel,
+    look: Look,
+    ambient: Ambient,
     choice_page: usize,
     badge: String,
     clock: Arc<dyn Clock>,
@@ -120,11 +136,14 @@ impl Kiosk {
     /// # Errors
     /// A plan with nothing to ask.
     pub fn new(window: &AppWindow, parts: Parts) -> Result<Self, crate::survey::PlanError> {
+        let ambient = Ambient::at(&parts.clock.now(), &parts.plan, &parts.look);
         let survey = Survey::new(parts.plan)?;
         let (sender, news) = mpsc::channel();
         let messenger = Messenger { news: sender, window: window.as_weak() };
         ui::lay_out(window, &parts.panel, parts.low_reach);
         window.global::<Shell>().set_full_screen(parts.full_screen);
+        look::paint(window, &ambient.theme.palette(parts.look.accent));
+        look::hang_logo(window, &parts.look);
         let shared = Rc::new_cyclic(|this| {
             RefCell::new(Shared {
                 window: window.as_weak(),
@@ -132,6 +151,8 @@ impl Kiosk {
                 catalogue: parts.catalogue,
                 second_language: parts.second_language,
                 panel: parts.panel,
+                look: parts.look,
+                ambient,
                 choice_page: 0,
                 badge: String::new(),
                 clock: parts.clock,
@@ -143,6 +164,7 @@ impl Kiosk {
             })
         });
         callbacks::connect(window, &shared);
+        shared.borrow_mut().dispatch(Event::Opening(ambient.open));
         shared.borrow_mut().show();
         Ok(Self { shared })
     }
@@ -213,6 +235,7 @@ impl Shared {
                 News::StoreFailed(token) => self.dispatch(Event::StoreFailed(token)),
                 News::Plan(plan) => self.dispatch(Event::NewPlan(*plan)),
                 News::Badge(text) => self.badge = text,
+                News::Delivered => self.dispatch(Event::Delivered),
             }
         }
     }
@@ -234,25 +257,72 @@ impl Shared {
             self.choice_page = 0;
         }
         if let Some(window) = self.window.upgrade() {
-            pages::show(self, &window);
+            self.look_at_the_clock(&window);
+            pages::show(&self.view(), &window);
         }
         self.set_timer();
     }
 
+    fn view(&self) -> View<'_> {
+        let plan = self.survey.plan();
+        let lang = self.survey.lang();
+        // Who chose another language than the default sees it alone: it is large already.
+        let default = plan.languages.first() == Some(lang);
+        let second = self.second_language.as_ref().filter(|second| default && *second != lang);
+        let site =
+            plan.touchpoints.first().and_then(|id| plan.hospital.touchpoint(id)).map(|place| &place.site);
+        View {
+            page: self.survey.page(),
+            speaker: Speaker { catalogue: &self.catalogue, lang, second },
+            place: self.survey.touchpoint(),
+            hospital: site.and_then(|id| plan.hospital.site(id)).map(|site| &site.name),
+            languages: &plan.languages,
+            choice: ChoicePage { number: self.choice_page, per_page: self.places_per_page() },
+            help: plan.help,
+            left_ms: self.survey.deadline_ms().unwrap_or_default().saturating_sub(self.clock.now().up_ms),
+            badge: &self.badge,
+        }
+    }
+
+    /// Opening hours and the colours of the night.
+    fn look_at_the_clock(&mut self, window: &AppWindow) {
+        let ambient = Ambient::at(&self.clock.now(), self.survey.plan(), &self.look);
+        if ambient.open != self.ambient.open {
+            self.dispatch(Event::Opening(ambient.open));
+        }
+        if ambient.theme != self.ambient.theme {
+            look::paint(window, &ambient.theme.palette(self.look.accent));
+        }
+        self.ambient = ambient;
+    }
+
     fn set_timer(&self) {
-        let Some(deadline) = self.survey.deadline_ms() else {
+        let now = self.clock.now();
+        let left = self.survey.deadline_ms().map(|deadline| deadline.saturating_sub(now.up_ms));
+        let counting = matches!(self.survey.page(), Page::StillThere { .. } | Page::Cleaning { .. });
+        let next = match left {
+            // The remainder first, so that the count changes on whole seconds before the end.
+            Some(left) if counting && left > COUNTDOWN_STEP_MS => Some((left - 1) % COUNTDOWN_STEP_MS + 1),
+            left => left,
+        };
+        let wait = match (next, self.follows_the_clock()) {
+            (next, false) => next,
+            (next, true) => Some(next.unwrap_or(AMBIENT_STEP_MS).min(AMBIENT_STEP_MS)),
+        };
+        let Some(wait) = wait else {
             self.timer.stop();
             return;
         };
-        let left = deadline.saturating_sub(self.clock.now().up_ms);
-        let counting = matches!(self.survey.page(), Page::StillThere { .. }) && left > COUNTDOWN_STEP_MS;
-        // The remainder first, so that the count changes on whole seconds before the end.
-        let wait = if counting { (left - 1) % COUNTDOWN_STEP_MS + 1 } else { left };
         let this = self.this.clone();
         self.timer.start(TimerMode::SingleShot, Duration::from_millis(wait), move || {
             if let Some(shared) = this.upgrade() {
                 shared.borrow_mut().handle(Event::Tick);
             }
         });
+    }
+
+    /// Whether anything on the screen depends on the time of day.
+    fn follows_the_clock(&self) -> bool {
+        self.look.night.is_some() || self.survey.plan().out_of_hours != crate::survey::OutOfHours::Ask
     }
 }

@@ -5,7 +5,7 @@
 //!   proof in it. [`survey`]: one visitor. All pure: no clock, no dice, no I/O.
 //! - [`config`]: text files to validated values, with errors that say where, what and how to fix. [`lang`]: texts of the screens.
 //! - `journal`, `sync`: the terminal's memory and its way to central (feature `terminal`).
-//! - `panel`, `ui`, `kiosk`: the Slint screens (feature `kiosk`); `simulator`: the same screens on a panel in memory.
+//! - `panel`, `theme`, `ui`, `kiosk`: the Slint screens (feature `kiosk`); `simulator`: the same screens on a panel in memory.
 //! - `central`: the server (feature `central`).
 //!
 //! `kiosk` and `central` never import each other; they meet in the pure modules only.
@@ -18,6 +18,7 @@ pub mod panel;
 pub mod questionnaire;
 pub mod sign;
 pub mod survey;
+pub mod theme;
 pub mod wire;
 
 #[cfg(feature = "terminal")]

@@ -72,6 +72,7 @@ impl Screen {
             second_language: Some(hospital::lang("en")),
             panel: Panel::new(10.1, 1280, 800),
             low_reach: false,
+            look: xinsheng::kiosk::look::Look::default(),
             full_screen: false,
             clock: clock.clone(),
             store: Box::new(store),

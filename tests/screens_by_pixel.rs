@@ -35,6 +35,7 @@ fn panel(glass: Panel, touchpoints: &[&str], start: Start) -> (SimPanel, Journal
         second_language: Some(hospital::lang("en")),
         panel: glass,
         low_reach: false,
+        look: xinsheng::kiosk::look::Look::default(),
         full_screen: false,
         clock,
         store: Box::new(move |drafts: Vec<Draft>, reply| {

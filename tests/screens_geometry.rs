@@ -16,7 +16,7 @@ use std::rc::Rc;
 use xinsheng::lang::{Catalogue, Text, Words};
 use xinsheng::panel::{Panel, Rotation};
 use xinsheng::ui::{
-    AppWindow, Arrangement, Attract, Choice, Language, LanguageItem, Metrics, OptionItem, OutOfService, Page,
+    AppWindow, Arrangement, Attract, Choice, Language, LanguageItem, Metrics, Notice, OptionItem, Page,
     PlaceItem, Question, ReasonItem, Reasons, Shell, StillThere, Thanks, lay_out,
 };
 
@@ -239,6 +239,7 @@ fn visits(panel: &Panel) -> Vec<(String, Arrange)> {
                     },
                     number: (place - 1).to_string().into(),
                     held: false,
+                    stored: false,
                 };
                 question
                     .set_options(ModelRc::new(VecModel::from((1..=levels).map(option).collect::<Vec<_>>())));
@@ -316,7 +317,8 @@ fn visits(panel: &Panel) -> Vec<(String, Arrange)> {
         "language".into(),
         Box::new(|window, _, _, _| {
             let language = window.global::<Language>();
-            let item = |i| LanguageItem { name: "English".into(), current: i == 0 };
+            let item =
+                |i| LanguageItem { name: "English".into(), family: "Noto Sans SC".into(), current: i == 0 };
             language.set_languages(ModelRc::new(VecModel::from((0..4).map(item).collect::<Vec<_>>())));
             assert_eq!(language.get_languages().row_count(), 4);
             window.global::<Shell>().set_page(Page::Language);
@@ -326,9 +328,9 @@ fn visits(panel: &Panel) -> Vec<(String, Arrange)> {
         "out of service".into(),
         Box::new(|window, catalogue, first, second| {
             window
-                .global::<OutOfService>()
+                .global::<Notice>()
                 .set_reason(catalogue.words(first, Some(second), Text::OutOfServiceStorage).into());
-            window.global::<Shell>().set_page(Page::OutOfService);
+            window.global::<Shell>().set_page(Page::Notice);
         }),
     ));
     visits

@@ -49,6 +49,7 @@ fn button(label: &str) -> Area {
         second_language: setup.kiosk.second_language.clone(),
         panel: glass,
         low_reach: false,
+        look: xinsheng::kiosk::look::Look::default(),
         full_screen: false,
         clock,
         store: Box::new(|_, reply| reply(true)),

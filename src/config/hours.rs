@@ -102,7 +102,8 @@ fn parse_day(text: &str) -> Option<Weekday> {
     DAYS.iter().find(|(_, en, zh)| text.eq_ignore_ascii_case(en) || text == *zh).map(|(day, _, _)| *day)
 }
 
-fn parse_times(text: &str) -> Option<(NaiveTime, NaiveTime)> {
+/// A span of time such as `08:00-17:30`.
+pub(super) fn parse_times(text: &str) -> Option<(NaiveTime, NaiveTime)> {
     let mut ends = text.splitn(2, DASHES);
     let from = parse_time(ends.next()?)?;
     let end = ends.next()?;

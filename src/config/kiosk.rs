@@ -10,7 +10,12 @@ use std::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{located::Located, report::Report, suggest, url};
+use super::{
+    located::Located,
+    look::{self, LookConfig, LookFile},
+    report::Report,
+    suggest, url,
+};
 use crate::{
     model::{Lang, TouchpointId},
     questionnaire::Hospital,
@@ -28,6 +33,12 @@ pub struct KioskConfig {
     pub second_language: Option<Lang>,
     /// What the resting screen shows.
     pub start: Start,
+    /// Outside the opening hours of everything that is rated here.
+    pub out_of_hours: OutOfHours,
+    /// A button calls somebody; central shows the call.
+    pub help: bool,
+    /// Colours and pictures.
+    pub look: LookConfig,
     /// The panel.
     pub panel: PanelConfig,
     /// Where central is, without a slash at the end.
@@ -52,6 +63,19 @@ pub enum Start {
     Attract,
     /// The question itself: one tap is a rating.
     Question,
+}
+
+/// What the terminal does outside the opening hours of everything that is rated here.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OutOfHours {
+    /// Asks as ever.
+    #[default]
+    Ask,
+    /// Says that the desk is closed, and offers to rate an earlier visit.
+    Offer,
+    /// Says that the desk is closed.
+    Close,
 }
 
 /// Where the questions of a terminal come from.
@@ -111,6 +135,15 @@ pub struct KioskFile {
     pub second_language: Option<Located<String>>,
     /// What the resting screen shows. The question for one touchpoint and the invitation for several, when left out.
     pub start: Option<Located<Start>>,
+    /// Outside the opening hours: ask as ever, offer to rate an earlier visit, or close.
+    #[serde(default)]
+    pub out_of_hours: OutOfHours,
+    /// A button that calls somebody. Only where somebody watches central's page and comes.
+    #[serde(default)]
+    pub help: bool,
+    /// Colours and pictures.
+    #[serde(default)]
+    pub look: LookFile,
     /// The panel.
     pub panel: PanelFile,
     /// Where central is.
@@ -236,6 +269,9 @@ pub fn build(
     let config = KioskConfig {
         start: start(file, report),
         second_language: file.second_language.as_ref().and_then(|lang| report.parse(lang)),
+        out_of_hours: file.out_of_hours,
+        help: file.help,
+        look: look::build(&file.look, folder, report),
         touchpoints,
         languages,
         panel: panel(&file.panel, report),

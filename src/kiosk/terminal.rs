@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::Context;
 
-use super::{Messenger, Parts, Store};
+use super::{Messenger, Parts, Store, look::Look};
 use crate::{
     clock::{Clock, fresh},
     config::{self, Change, Findings, Glyphs, KioskConfig, KioskSetup, LastGood, Loaded, Origin, Started},
@@ -19,7 +19,7 @@ use crate::{
     lang::Catalogue,
     model::Lang,
     panel::{Panel, Rotation, usual_viewing_distance_mm},
-    survey::{Plan, Start, Timing},
+    survey::{OutOfHours, Plan, Start, Timing},
     sync,
     wire::{Body, BootFacts, ConfigChange, Draft, ScreenFacts},
 };
@@ -164,6 +164,7 @@ impl Terminal {
             second_language: setup.kiosk.second_language.clone(),
             panel: panel_of(&setup.kiosk),
             low_reach: setup.kiosk.panel.low_reach,
+            look: look_of(&setup.kiosk),
             full_screen: setup.kiosk.panel.full_screen,
             clock: self.clock.clone(),
             store: self.store(),
@@ -210,6 +211,9 @@ impl Terminal {
         args.on_status = Box::new(move |status| {
             let words = status.badge.as_ref().map(ToString::to_string).unwrap_or_default();
             messenger.badge(&badges.change(|badge| badge.sync = words));
+            if status.all_sent && status.state == sync::SyncState::InContact {
+                messenger.delivered();
+            }
         });
         if kiosk.source == config::ConfigSource::Central {
             args.on_config = self.on_delivery();
@@ -299,6 +303,12 @@ pub fn plan_of(setup: &KioskSetup) -> Plan {
             config::Start::Attract => Start::Attract,
             config::Start::Question => Start::Question,
         },
+        out_of_hours: match kiosk.out_of_hours {
+            config::OutOfHours::Ask => OutOfHours::Ask,
+            config::OutOfHours::Offer => OutOfHours::Offer,
+            config::OutOfHours::Close => OutOfHours::Close,
+        },
+        help: kiosk.help,
         timing: Timing {
             idle_ms: ms(kiosk.timing.idle),
             warning_ms: ms(kiosk.timing.warning),
@@ -306,6 +316,16 @@ pub fn plan_of(setup: &KioskSetup) -> Plan {
             not_stored_ms: NOT_STORED_MS,
             ..Timing::default()
         },
+    }
+}
+
+/// How a terminal's pages look.
+pub fn look_of(kiosk: &KioskConfig) -> Look {
+    Look {
+        theme: kiosk.look.theme,
+        night: kiosk.look.night,
+        accent: kiosk.look.accent,
+        logo: kiosk.look.logo.clone(),
     }
 }
 
@@ -325,6 +345,7 @@ pub fn panel_of(kiosk: &KioskConfig) -> Panel {
             270 => Rotation::ThreeQuarters,
             _ => Rotation::None,
         },
+        large_text: kiosk.look.large_text,
     }
 }
 
