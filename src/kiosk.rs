@@ -10,6 +10,7 @@ mod callbacks;
 pub mod fonts;
 pub mod look;
 pub mod pages;
+pub mod preview;
 pub mod terminal;
 
 use std::{
@@ -121,6 +122,7 @@ struct Shared {
     look: Look,
     ambient: Ambient,
     choice_page: usize,
+    touches: u64,
     badge: String,
     clock: Arc<dyn Clock>,
     store: Store,
@@ -154,6 +156,7 @@ impl Kiosk {
                 look: parts.look,
                 ambient,
                 choice_page: 0,
+                touches: 0,
                 badge: String::new(),
                 clock: parts.clock,
                 store: parts.store,
@@ -177,6 +180,11 @@ impl Kiosk {
     /// Whether nobody is in the middle of anything.
     pub fn at_rest(&self) -> bool {
         self.shared.borrow().survey.at_rest()
+    }
+
+    /// How often a finger came down on the glass, on a target or beside.
+    pub fn touches(&self) -> u64 {
+        self.shared.borrow().touches
     }
 
     /// Looks at the survey, for tests and scripted visitors.
@@ -211,6 +219,7 @@ impl Shared {
     }
 
     fn dispatch(&mut self, event: Event) {
+        self.touches += u64::from(event == Event::Touched);
         let now = self.clock.now();
         let effects = self.survey.handle(event, now.up_ms, fresh::response_id(&now));
         for Effect::Store { token, bodies } in effects {

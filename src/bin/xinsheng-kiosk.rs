@@ -12,10 +12,10 @@ use clap::{Parser, Subcommand};
 use slint::ComponentHandle;
 use xinsheng::{
     clock::SystemClock,
-    config::{self, Glyphs},
+    config::{self, Glyphs, KioskSetup, Loaded},
     journal,
     kiosk::{
-        Kiosk, fonts,
+        Kiosk, fonts, preview,
         terminal::{FONTS, IDENTITY_FILE, Place, Terminal},
     },
     sync,
@@ -40,6 +40,8 @@ struct Arguments {
 enum Command {
     /// Show the screens and send ratings (the default).
     Run,
+    /// Show the pages in a window as they would look on another panel, in another language or theme. Nothing is stored.
+    Preview(preview::Options),
     /// Check configuration files; exit code 1 if one has an error.
     Check {
         /// kiosk.toml, touchpoints.toml, ...
@@ -80,6 +82,11 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     match &arguments.command {
         None | Some(Command::Run) => show(arguments),
+        Some(Command::Preview(options)) => {
+            provide_fonts(&std::env::temp_dir().join("xinsheng-preview"));
+            preview::run(&load(arguments)?.value, options)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Some(Command::Check { files }) => {
             let clean = config::cli_check(files, &Glyphs::new(&FONTS), &mut io::stdout())?;
             Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -108,13 +115,8 @@ fn data(arguments: &Arguments) -> anyhow::Result<PathBuf> {
 }
 
 fn show(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    if let Ok(data) = data(arguments)
-        && let Err(error) = fonts::provide(&data.join("fonts"))
-    {
-        tracing::warn!(
-            error = &error as &dyn std::error::Error,
-            "the fonts could not be laid out for fontconfig"
-        );
+    if let Ok(data) = data(arguments) {
+        provide_fonts(&data.join("fonts"));
     }
     let place = Place { config: arguments.config.clone(), data: arguments.data.clone() };
     let mut terminal = Terminal::start(place, Arc::new(SystemClock::new()))?;
@@ -127,10 +129,22 @@ fn show(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn provide_fonts(folder: &Path) {
+    if let Err(error) = fonts::provide(folder) {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "the fonts could not be laid out for fontconfig"
+        );
+    }
+}
+
+fn load(arguments: &Arguments) -> anyhow::Result<Loaded<KioskSetup>> {
+    config::load_kiosk(&arguments.config, &read, &Glyphs::new(&FONTS))
+        .map_err(|findings| anyhow::anyhow!("the configuration has errors:\n{findings}"))
+}
+
 fn enrol(arguments: &Arguments, code: &str) -> anyhow::Result<ExitCode> {
-    let setup = config::load_kiosk(&arguments.config, &read, &Glyphs::new(&FONTS)).map_err(|findings| {
-        anyhow::anyhow!("the configuration has errors, so the terminal cannot be enrolled:\n{findings}")
-    })?;
+    let setup = load(arguments)?;
     let kiosk = &setup.value.kiosk;
     let data = data(arguments)?;
     std::fs::create_dir_all(&data).with_context(|| format!("cannot make the folder {}", data.display()))?;

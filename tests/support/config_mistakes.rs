@@ -441,4 +441,35 @@ pub const MISTAKES: &[Mistake] = &[
         "\"central.pem\"",
         &["cannot be read"],
     ),
+    // Look.
+    mistake(
+        Kiosk,
+        "theme = \"standard\"",
+        "theme = \"standard\"\naccent = \"#30a0ff\"",
+        "\"#30a0ff\"",
+        &["white text on #30a0ff has a contrast of 2.8", "7 is the least", "for example \"#"],
+    ),
+    mistake(
+        Kiosk,
+        "theme = \"standard\"",
+        "theme = \"standard\"\naccent = \"teal\"",
+        "\"teal\"",
+        &["`teal` is not a colour", "two hexadecimal digits"],
+    ),
+    mistake(
+        Kiosk,
+        "theme = \"standard\"",
+        "theme = \"standard\"\nnight = \"21 to 6\"",
+        "\"21 to 6\"",
+        &["is not a span of time", "21:00-06:00"],
+    ),
+    mistake(
+        Kiosk,
+        "theme = \"standard\"",
+        "theme = \"standard\"\nlogo = \"no-such.svg\"",
+        "\"no-such.svg\"",
+        &["cannot be read", "correct the name"],
+    ),
+    mistake(Kiosk, "theme = \"standard\"", "theme = \"dark\"", "\"dark\"", &["high_contrast", "night"]),
+    mistake(Kiosk, "out_of_hours = \"ask\"", "out_of_hours = \"shut\"", "\"shut\"", &["offer", "close"]),
 ];
