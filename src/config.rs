@@ -34,6 +34,8 @@ mod watch;
 
 pub use central::{CentralConfig, Limits, Tls};
 pub use cli::{Kind, cli_check};
+#[cfg(all(test, feature = "terminal"))]
+pub(crate) use finding::cells;
 pub use finding::{Finding, Findings, Severity};
 pub use glyphs::Glyphs;
 pub use hospital::{ICONS, OTHER, REASONS_MAX};

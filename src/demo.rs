@@ -21,9 +21,9 @@ use crate::{
     config::{self, Glyphs, KioskSetup, Loaded},
     kiosk::{
         Kiosk, Parts, fonts,
-        terminal::{FONTS, IDENTITY_FILE, Place, Terminal, panel_of, plan_of},
+        terminal::{IDENTITY_FILE, Place, Terminal, panel_of, plan_of},
     },
-    lang::Catalogue,
+    lang::{Catalogue, Languages},
     model::{Moment, TimeQuality},
     questionnaire::Hospital,
     simulator::{
@@ -150,7 +150,8 @@ impl Home {
     }
 
     fn load(&self) -> anyhow::Result<Loaded<KioskSetup>> {
-        config::load_kiosk(&self.kiosk_toml(), &|path| std::fs::read(path), &Glyphs::new(&FONTS))
+        let fonts = Languages::beside(&self.kiosk_toml())?.fonts;
+        config::load_kiosk(&self.kiosk_toml(), &|path| std::fs::read(path), &Glyphs::new(&fonts))
             .map_err(|findings| anyhow::anyhow!("the configuration has errors:\n{findings}"))
     }
 
@@ -235,6 +236,7 @@ fn show_window(home: &Home) -> anyhow::Result<()> {
     let place = Place { config: home.kiosk_toml(), data: Some(home.kiosk_dir()) };
     let mut terminal = Terminal::start(place, Arc::new(SystemClock::new()))?;
     let window = crate::ui::AppWindow::new().context("cannot open a window")?;
+    fonts::register(&terminal.languages().fonts);
     let kiosk = Kiosk::new(&window, terminal.parts()?)?;
     terminal.attach(&kiosk.messenger())?;
     say("tap on the window; close it to end")?;

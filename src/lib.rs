@@ -3,7 +3,7 @@
 //! The map, in reading order:
 //! - [`model`], [`questionnaire`]: the nouns. [`wire`], [`chain`], [`sign`]: what terminal and central say to each other, and the
 //!   proof in it. [`survey`]: one visitor. All pure: no clock, no dice, no I/O.
-//! - [`config`]: text files to validated values, with errors that say where, what and how to fix. [`lang`]: texts of the screens.
+//! - [`config`]: text files to validated values, with errors that say where, what and how to fix. [`lang`]: texts of the screens, `fonts`: what draws them.
 //! - `journal`, `sync`: the terminal's memory and its way to central (feature `terminal`).
 //! - `panel`, `theme`, `ui`, `kiosk`: the Slint screens (feature `kiosk`); `simulator`: the same screens on a panel in memory.
 //! - `central`: the server (feature `central`).
@@ -23,6 +23,8 @@ pub mod wire;
 
 #[cfg(feature = "terminal")]
 pub mod clock;
+#[cfg(feature = "terminal")]
+pub mod fonts;
 #[cfg(feature = "terminal")]
 pub mod journal;
 #[cfg(feature = "terminal")]

@@ -250,8 +250,8 @@ impl<'a> Terminal<'a> {
 fn example(data: &Path) -> (Settings, Hospital) {
     let read = |path: &Path| std::fs::read(path);
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/central.toml");
-    let loaded =
-        config::load_central(&file, &read, &Glyphs::new(&[])).unwrap_or_else(|findings| panic!("{findings}"));
+    let loaded = config::load_central(&file, &read, &Glyphs::default())
+        .unwrap_or_else(|findings| panic!("{findings}"));
     let mut settings = Settings::from_config(&loaded);
     data.clone_into(&mut settings.data_dir);
     (settings, loaded.value.hospital)

@@ -351,8 +351,8 @@ fn an_old_version_of_a_questionnaire_may_stay() {
 #[cfg(feature = "terminal")]
 #[test]
 fn characters_the_font_lacks_are_named() {
-    let font = font();
-    let glyphs = Glyphs::new(&[&font]);
+    let fonts = xinsheng::fonts::Fonts::shipped();
+    let glyphs = Glyphs::new(&fonts);
     let loaded = |text: &str| {
         let path = Path::new("touchpoints.toml");
         config::load_hospital(path, &files("touchpoints.toml", text), &glyphs)
@@ -366,8 +366,39 @@ fn characters_the_font_lacks_are_named() {
 }
 
 #[cfg(feature = "terminal")]
-fn font() -> Vec<u8> {
-    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/fonts/NotoSansSC-Regular.ttf")).unwrap()
+#[test]
+fn a_text_is_looked_up_in_the_font_of_its_own_language() {
+    let fonts = xinsheng::fonts::Fonts::shipped();
+    let text = example_six().replacen("bo = \"གཞན་དག\"", "bo = \"གཞན་དག其\"", 1);
+    let glyphs = Glyphs::new(&fonts);
+    let read = files("touchpoints.toml", &text);
+    let findings = config::load_hospital(Path::new("touchpoints.toml"), &read, &glyphs).unwrap_err();
+    assert_eq!(findings.0.len(), 1, "{findings}");
+    assert!(findings.0[0].what.contains("`bo`, Xinsheng Tibetan, cannot draw `其`"), "{findings}");
+}
+
+#[cfg(feature = "terminal")]
+#[test]
+fn the_example_in_six_languages_has_nothing_to_find_and_every_scale() {
+    let fonts = xinsheng::fonts::Fonts::shipped();
+    let read = files("touchpoints.toml", &example_six());
+    let loaded = config::load_hospital(Path::new("touchpoints.toml"), &read, &Glyphs::new(&fonts))
+        .unwrap_or_else(|findings| panic!("{findings}"));
+    assert!(loaded.warnings.0.is_empty(), "{}", loaded.warnings);
+    let hospital = loaded.value;
+    assert_eq!(hospital.languages.len(), 6);
+    let questions: Vec<_> = hospital.questionnaires.iter().flat_map(|asked| &asked.questions).collect();
+    for scale in xinsheng::model::Scale::ALL {
+        assert!(questions.iter().any(|question| question.scale == scale), "{scale}");
+    }
+    assert!(questions.iter().flat_map(|question| &question.reasons).any(|group| group.reasons.len() >= 6));
+}
+
+/// The second example, whose many languages try every font.
+#[cfg(feature = "terminal")]
+fn example_six() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/touchpoints-six-languages.toml");
+    std::fs::read_to_string(path).unwrap()
 }
 
 // ── Any file at all ──

@@ -50,6 +50,7 @@ enum Mode {
 impl Screen {
     fn new(touchpoints: &[&str], start: Start) -> Self {
         init_no_event_loop();
+        xinsheng::kiosk::fonts::register(&xinsheng::fonts::Fonts::shipped());
         let window = AppWindow::new().unwrap();
         let wall = "2026-11-21T02:00:00Z".parse().unwrap();
         let clock = Arc::new(SimClock::at(wall, BootId::from_parts(0, [1; 10])));

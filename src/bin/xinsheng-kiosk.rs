@@ -16,8 +16,9 @@ use xinsheng::{
     journal,
     kiosk::{
         Kiosk, fonts, preview,
-        terminal::{FONTS, IDENTITY_FILE, Place, Terminal},
+        terminal::{IDENTITY_FILE, Place, Terminal},
     },
+    lang::Languages,
     sync,
     ui::AppWindow,
 };
@@ -84,11 +85,11 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         None | Some(Command::Run) => show(arguments),
         Some(Command::Preview(options)) => {
             provide_fonts(&std::env::temp_dir().join("xinsheng-preview"));
-            preview::run(&load(arguments)?.value, options)?;
+            preview::run(&load(arguments)?.value, Languages::beside(&arguments.config)?, options)?;
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Check { files }) => {
-            let clean = config::cli_check(files, &Glyphs::new(&FONTS), &mut io::stdout())?;
+            let clean = check(files)?;
             Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Some(Command::Enrol { code }) => enrol(arguments, code),
@@ -102,6 +103,16 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             Ok(journal::cli::export(&data(arguments)?, &mut io::stdout())?.exit_code().into())
         }
     }
+}
+
+/// Checks the languages that staff added, then the files, whose texts need the languages' fonts.
+fn check(files: &[PathBuf]) -> anyhow::Result<bool> {
+    let languages = Languages::beside(files.first().context("no file to check")?)?;
+    for refused in &languages.refused {
+        writeln!(io::stdout(), "{refused}\n")?;
+    }
+    let clean = config::cli_check(files, &Glyphs::new(&languages.fonts), &mut io::stdout())?;
+    Ok(clean && languages.refused.is_empty())
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
@@ -122,6 +133,7 @@ fn show(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let mut terminal = Terminal::start(place, Arc::new(SystemClock::new()))?;
     let window =
         AppWindow::new().context("cannot open a window; is there a display (DISPLAY or WAYLAND_DISPLAY)?")?;
+    fonts::register(&terminal.languages().fonts);
     let kiosk = Kiosk::new(&window, terminal.parts()?)?;
     terminal.attach(&kiosk.messenger())?;
     window.run().context("the window ended")?;
@@ -139,7 +151,8 @@ fn provide_fonts(folder: &Path) {
 }
 
 fn load(arguments: &Arguments) -> anyhow::Result<Loaded<KioskSetup>> {
-    config::load_kiosk(&arguments.config, &read, &Glyphs::new(&FONTS))
+    let fonts = Languages::beside(&arguments.config)?.fonts;
+    config::load_kiosk(&arguments.config, &read, &Glyphs::new(&fonts))
         .map_err(|findings| anyhow::anyhow!("the configuration has errors:\n{findings}"))
 }
 

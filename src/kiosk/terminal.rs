@@ -16,19 +16,13 @@ use crate::{
     clock::{Clock, fresh},
     config::{self, Change, Findings, Glyphs, KioskConfig, KioskSetup, LastGood, Loaded, Origin, Started},
     journal::{Journal, OpenArgs, OpenReport, Recorder, RecorderHandle},
-    lang::Catalogue,
+    lang::Languages,
     model::Lang,
     panel::{Panel, Rotation, usual_viewing_distance_mm},
     survey::{OutOfHours, Plan, Start, Timing},
     sync,
     wire::{Body, BootFacts, ConfigChange, Draft, ScreenFacts},
 };
-
-/// The fonts of the screens: what the check looks glyphs up in.
-pub const FONTS: [&[u8]; 2] = [
-    include_bytes!("../../assets/fonts/NotoSansSC-Regular.ttf"),
-    include_bytes!("../../assets/fonts/NotoSansSC-Bold.ttf"),
-];
 
 /// How long "could not be saved" stays; not configurable: it must be read.
 const NOT_STORED_MS: u64 = 10_000;
@@ -47,6 +41,7 @@ pub struct Terminal {
     place: Place,
     data: PathBuf,
     started: Started,
+    languages: Languages,
     report: OpenReport,
     recorder: Recorder,
     sync: sync::SyncHandle,
@@ -96,7 +91,9 @@ impl Terminal {
             .with_context(|| format!("cannot make the folder {}", data.display()))?;
         let identity = sync::Identity::load(&data.join(IDENTITY_FILE)).ok();
         let enrolled_for = identity.as_ref().map(|identity| &identity.touchpoint);
-        let started = config::start(&place.config, &data, enrolled_for, &read, &Glyphs::new(&FONTS));
+        let languages = languages(&place.config)?;
+        let glyphs = Glyphs::new(&languages.fonts);
+        let started = config::start(&place.config, &data, enrolled_for, &read, &glyphs);
         let (journal, report) = Journal::open(&data, OpenArgs::new(fresh::chain_id(), clock.now()))
             .context("cannot open the journal")?;
         let (sync, inbox) = sync::wake_pair();
@@ -108,6 +105,7 @@ impl Terminal {
             place,
             data,
             started,
+            languages,
             report,
             recorder,
             sync,
@@ -125,6 +123,11 @@ impl Terminal {
     /// What is in force and where it came from.
     pub fn started(&self) -> &Started {
         &self.started
+    }
+
+    /// The languages that the pages speak and the fonts they are drawn in.
+    pub fn languages(&self) -> &Languages {
+        &self.languages
     }
 
     /// How the journal was found.
@@ -160,7 +163,7 @@ impl Terminal {
         let setup = &self.started.loaded.value;
         Ok(Parts {
             plan: plan_of(setup),
-            catalogue: Catalogue::shipped()?,
+            catalogue: self.languages.catalogue.clone(),
             second_language: setup.kiosk.second_language.clone(),
             panel: panel_of(&setup.kiosk),
             low_reach: setup.kiosk.panel.low_reach,
@@ -184,13 +187,13 @@ impl Terminal {
     /// # Errors
     /// A thread cannot start.
     pub fn attach(&mut self, messenger: &Messenger) -> anyhow::Result<()> {
-        if self.started.origin != Origin::Files {
+        if self.started.origin != Origin::Files || !self.languages.refused.is_empty() {
             messenger.badge(&self.badges.change(|words| words.config = refused_words()));
         }
         self.connect(messenger)?;
         let tell = self.on_change(messenger.clone());
         let seen = self.started.loaded.config_hash.clone();
-        let watch = config::Watch::spawn(self.place.config.clone(), seen, FONTS.to_vec(), tell)
+        let watch = config::Watch::spawn(self.place.config.clone(), seen, self.languages.fonts.clone(), tell)
             .context("cannot watch the configuration files")?;
         self.watch = Some(watch);
         Ok(())
@@ -228,8 +231,9 @@ impl Terminal {
     /// Puts a delivered touchpoints file in place if it is right; the watch over the files then takes it into force.
     fn on_delivery(&self) -> sync::TakeConfig {
         let (config, data) = (self.place.config.clone(), self.data.clone());
+        let fonts = self.languages.fonts.clone();
         Box::new(move |text| {
-            config::accept_delivered(&config, &data, text.as_bytes(), &read, &Glyphs::new(&FONTS))
+            config::accept_delivered(&config, &data, text.as_bytes(), &read, &Glyphs::new(&fonts))
                 .map(|_| ())
                 .map_err(|error| error.to_string())
         })
@@ -357,6 +361,15 @@ pub fn screen_of(kiosk: &KioskConfig) -> ScreenFacts {
 
 pub(crate) fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     std::fs::read(path)
+}
+
+/// The languages beside a kiosk.toml. A folder that cannot be used is left out: ratings are taken without it.
+fn languages(config: &Path) -> anyhow::Result<Languages> {
+    let languages = Languages::beside(config)?;
+    for refused in &languages.refused {
+        tracing::error!("a language is left out:\n{refused}");
+    }
+    Ok(languages)
 }
 
 fn refused_words() -> String {
