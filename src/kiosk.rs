@@ -3,7 +3,7 @@
 //! Everything here runs on the UI thread and never waits: storing is handed to another thread, whose answer comes back as news.
 //! Invariants:
 //! - every touch becomes one [`Event`], every effect of it is carried out before the next touch;
-//! - the page shown is always the survey's page: nothing else decides what is on the screen;
+//! - the page shown is always the survey's page, or the staff area's while somebody is in it: nothing else decides what is on the screen;
 //! - a page that thanks is shown only after the storing thread said so (the survey sees to it).
 
 mod callbacks;
@@ -11,6 +11,7 @@ pub mod fonts;
 pub mod look;
 pub mod pages;
 pub mod preview;
+pub mod staff;
 pub mod terminal;
 
 use std::{
@@ -24,15 +25,18 @@ use slint::{ComponentHandle, TimerMode};
 
 use crate::{
     clock::{Clock, fresh},
+    fonts::Fonts,
     lang::Catalogue,
     model::Lang,
     panel::Panel,
+    staff::{Entry, Staff},
     survey::{Effect, Event, Page, Plan, Survey, Token},
     ui::{self, AppWindow, Shell},
     wire::{Body, Draft},
 };
 use look::{Ambient, Look};
 use pages::{ChoicePage, Speaker, View};
+use staff::{Knocks, StaffParts};
 
 /// While a countdown shows, the page changes once a second.
 const COUNTDOWN_STEP_MS: u64 = 1_000;
@@ -52,6 +56,8 @@ pub struct Parts {
     pub plan: Plan,
     /// The words of the pages.
     pub catalogue: Catalogue,
+    /// Which font each language is drawn in.
+    pub fonts: Fonts,
     /// The language shown smaller below the visitor's own; not shown when the visitor chose it.
     pub second_language: Option<Lang>,
     /// The glass.
@@ -66,6 +72,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Where entries go.
     pub store: Store,
+    /// What the staff area needs.
+    pub staff: StaffParts,
 }
 
 /// News for the screen from other threads.
@@ -75,6 +83,8 @@ enum News {
     Plan(Box<Plan>),
     Badge(String),
     Delivered,
+    StaffStored(crate::staff::Token, bool),
+    StaffAnswer(crate::staff::Token, crate::staff::Answer),
 }
 
 /// Lets other threads tell the screen something. Cheap to clone.
@@ -100,6 +110,15 @@ impl Messenger {
         self.tell(News::Delivered);
     }
 
+    /// What was asked in the staff area has been done.
+    pub fn staff_answer(&self, token: crate::staff::Token, answer: crate::staff::Answer) {
+        self.tell(News::StaffAnswer(token, answer));
+    }
+
+    fn staff_stored(&self, token: crate::staff::Token, durable: bool) {
+        self.tell(News::StaffStored(token, durable));
+    }
+
     fn tell(&self, news: News) {
         // Either fails only when the window is gone, and then nobody is there to be told.
         if self.news.send(news).is_ok() {
@@ -117,11 +136,16 @@ struct Shared {
     window: slint::Weak<AppWindow>,
     survey: Survey,
     catalogue: Catalogue,
+    fonts: Fonts,
     second_language: Option<Lang>,
     panel: Panel,
     look: Look,
     ambient: Ambient,
     choice_page: usize,
+    staff: Option<Staff>,
+    staff_parts: StaffParts,
+    staff_page: usize,
+    knocks: Knocks,
     touches: u64,
     badge: String,
     clock: Arc<dyn Clock>,
@@ -151,11 +175,16 @@ impl Kiosk {
                 window: window.as_weak(),
                 survey,
                 catalogue: parts.catalogue,
+                fonts: parts.fonts,
                 second_language: parts.second_language,
                 panel: parts.panel,
                 look: parts.look,
                 ambient,
                 choice_page: 0,
+                staff: None,
+                staff_parts: parts.staff,
+                staff_page: 0,
+                knocks: Knocks::default(),
                 touches: 0,
                 badge: String::new(),
                 clock: parts.clock,
@@ -167,7 +196,11 @@ impl Kiosk {
             })
         });
         callbacks::connect(window, &shared);
+        staff::connect(window, &shared);
         shared.borrow_mut().dispatch(Event::Opening(ambient.open));
+        if shared.borrow().staff_parts.enrol_first {
+            shared.borrow_mut().open_staff(Entry::Enrol);
+        }
         shared.borrow_mut().show();
         Ok(Self { shared })
     }
@@ -205,9 +238,18 @@ impl Kiosk {
 }
 
 impl Shared {
-    /// One touch, one tick or one piece of news.
+    /// One touch or one tick: for the staff area while somebody is in it, else for the survey.
     fn handle(&mut self, event: Event) {
-        self.dispatch(event);
+        if self.staff.is_some() {
+            let language = if event == Event::OpenLanguages { self.language_button_under_test() } else { None };
+            if let Some(event) = language.or_else(|| Self::staff_event_of(&event)) {
+                self.staff_touch(event);
+            }
+        }
+        // The hour goes on for the survey too, and the finger that opened or closed the staff area is nobody's answer.
+        if self.staff.is_none() || event == Event::Tick {
+            self.dispatch(event);
+        }
         // A store that answers at once (a test's, a replay's) has left its answer here.
         self.drain();
         self.show();
@@ -228,12 +270,15 @@ impl Shared {
     }
 
     fn record(&mut self, token: Token, bodies: Vec<Body>) {
+        let messenger = self.messenger.clone();
+        self.write(bodies, move |durable| {
+            messenger.tell(if durable { News::Stored(token) } else { News::StoreFailed(token) });
+        });
+    }
+
+    fn write(&mut self, bodies: Vec<Body>, reply: impl FnOnce(bool) + Send + 'static) {
         let at = self.clock.now();
         let drafts = bodies.into_iter().map(|body| Draft { id: fresh::entry_id(&at), at, body }).collect();
-        let messenger = self.messenger.clone();
-        let reply = move |durable| {
-            messenger.tell(if durable { News::Stored(token) } else { News::StoreFailed(token) });
-        };
         (self.store)(drafts, Box::new(reply));
     }
 
@@ -245,6 +290,11 @@ impl Shared {
                 News::Plan(plan) => self.dispatch(Event::NewPlan(*plan)),
                 News::Badge(text) => self.badge = text,
                 News::Delivered => self.dispatch(Event::Delivered),
+                News::StaffStored(token, true) => self.staff_touch(crate::staff::Event::Stored(token)),
+                News::StaffStored(token, false) => self.staff_touch(crate::staff::Event::StoreFailed(token)),
+                News::StaffAnswer(token, answer) => {
+                    self.staff_touch(crate::staff::Event::Answered(token, answer));
+                }
             }
         }
     }
@@ -253,21 +303,41 @@ impl Shared {
         self.panel.places_per_page(self.survey.plan().touchpoints.len())
     }
 
+    /// The index of the first thing on the page of a list that shows.
+    fn first_listed(&self) -> usize {
+        match self.staff_items() {
+            Some(items) => self.staff_page * self.staff_choice_page(items).per_page,
+            None => self.choice_page * self.places_per_page(),
+        }
+    }
+
     fn turn_choice_page(&mut self, forward: bool) {
-        let last = self.survey.plan().touchpoints.len().saturating_sub(1) / self.places_per_page();
-        self.choice_page =
-            if forward { (self.choice_page + 1).min(last) } else { self.choice_page.saturating_sub(1) };
+        let (page, items, per_page) = match self.staff_items() {
+            Some(items) => {
+                let per_page = self.staff_choice_page(items).per_page;
+                (&mut self.staff_page, items, per_page)
+            }
+            None => {
+                let (items, per_page) = (self.survey.plan().touchpoints.len(), self.places_per_page());
+                (&mut self.choice_page, items, per_page)
+            }
+        };
+        let last = items.saturating_sub(1) / per_page;
+        *page = if forward { (*page + 1).min(last) } else { page.saturating_sub(1) };
         self.show();
     }
 
-    /// Puts the survey's page on the screen and sets the timer for what comes next.
+    /// Puts the page on the screen and sets the timer for what comes next.
     fn show(&mut self) {
         if !matches!(self.survey.page(), Page::Choice(_)) {
             self.choice_page = 0;
         }
         if let Some(window) = self.window.upgrade() {
             self.look_at_the_clock(&window);
-            pages::show(&self.view(), &window);
+            match &self.staff {
+                Some(staff) => staff::show(self, staff, &self.view(), &window),
+                None => pages::show(&self.view(), &window),
+            }
         }
         self.set_timer();
     }
@@ -282,7 +352,7 @@ impl Shared {
             plan.touchpoints.first().and_then(|id| plan.hospital.touchpoint(id)).map(|place| &place.site);
         View {
             page: self.survey.page(),
-            speaker: Speaker { catalogue: &self.catalogue, lang, second },
+            speaker: Speaker { catalogue: &self.catalogue, fonts: &self.fonts, lang, second },
             place: self.survey.touchpoint(),
             hospital: site.and_then(|id| plan.hospital.site(id)).map(|site| &site.name),
             languages: &plan.languages,
@@ -307,7 +377,9 @@ impl Shared {
 
     fn set_timer(&self) {
         let now = self.clock.now();
-        let left = self.survey.deadline_ms().map(|deadline| deadline.saturating_sub(now.up_ms));
+        let staff = self.staff.as_ref().and_then(Staff::deadline_ms);
+        let due = [self.survey.deadline_ms(), staff].into_iter().flatten().min();
+        let left = due.map(|deadline| deadline.saturating_sub(now.up_ms));
         let counting = matches!(self.survey.page(), Page::StillThere { .. } | Page::Cleaning { .. });
         let next = match left {
             // The remainder first, so that the count changes on whole seconds before the end.

@@ -46,12 +46,14 @@ fn button(label: &str) -> Area {
     let panel = SimPanel::new(glass, clock, |clock| Parts {
         plan: plan_of(&setup),
         catalogue: Catalogue::shipped().unwrap(),
+        fonts: xinsheng::fonts::Fonts::shipped(),
         second_language: setup.kiosk.second_language.clone(),
         panel: glass,
         low_reach: false,
         look: xinsheng::kiosk::look::Look::default(),
         full_screen: false,
         clock,
+        staff: xinsheng::kiosk::staff::StaffParts::none(),
         store: Box::new(|_, reply| reply(true)),
     });
     let panel = panel.unwrap();

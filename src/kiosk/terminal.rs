@@ -164,6 +164,7 @@ impl Terminal {
         Ok(Parts {
             plan: plan_of(setup),
             catalogue: self.languages.catalogue.clone(),
+            fonts: self.languages.fonts.clone(),
             second_language: setup.kiosk.second_language.clone(),
             panel: panel_of(&setup.kiosk),
             low_reach: setup.kiosk.panel.low_reach,

@@ -83,12 +83,14 @@ impl Gallery {
         let panel = SimPanel::new(panel, clock, |clock| Parts {
             plan,
             catalogue: Catalogue::shipped().unwrap_or_default(),
+            fonts: crate::fonts::Fonts::shipped(),
             second_language,
             panel,
             low_reach: false,
             look: Look::default(),
             full_screen: false,
             clock,
+            staff: crate::kiosk::staff::StaffParts::none(),
             store: Box::new(move |_, reply| reply(!failing.get())),
         })?;
         Ok(Self {
