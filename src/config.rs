@@ -40,7 +40,7 @@ pub use finding::{Finding, Findings, Severity};
 pub use glyphs::Glyphs;
 pub use hospital::{ICONS, OTHER, REASONS_MAX};
 pub use hours::{HoursError, parse as parse_hours};
-pub use kiosk::{ConfigSource, KioskConfig, OutOfHours, PanelConfig, Start, Timing};
+pub use kiosk::{ConfigSource, KioskConfig, OutOfHours, PanelConfig, StaffConfig, Start, Timing};
 pub use load::{
     CentralSetup, DELIVERED_FILE, KioskSetup, Loaded, Read, load_central, load_hospital, load_kiosk,
 };

@@ -76,11 +76,25 @@ pub struct Parts {
     pub staff: StaffParts,
 }
 
+/// What of a screen a changed configuration changes.
+pub struct Setup {
+    /// What to ask.
+    pub plan: Plan,
+    /// The language shown smaller below the visitor's own.
+    pub second_language: Option<Lang>,
+    /// The glass.
+    pub panel: Panel,
+    /// Targets in the lower part of the glass.
+    pub low_reach: bool,
+    /// Colours and pictures.
+    pub look: Look,
+}
+
 /// News for the screen from other threads.
 enum News {
     Stored(Token),
     StoreFailed(Token),
-    Plan(Box<Plan>),
+    Setup(Box<Setup>),
     Badge(String),
     Delivered,
     StaffStored(crate::staff::Token, bool),
@@ -95,9 +109,9 @@ pub struct Messenger {
 }
 
 impl Messenger {
-    /// A new plan, in force as soon as nobody is in the middle of anything.
-    pub fn plan(&self, plan: Plan) {
-        self.tell(News::Plan(Box::new(plan)));
+    /// Another configuration. Its plan is in force as soon as nobody is in the middle of anything, the look at once.
+    pub fn setup(&self, setup: Setup) {
+        self.tell(News::Setup(Box::new(setup)));
     }
 
     /// A word for staff in the corner; empty takes it away.
@@ -241,7 +255,8 @@ impl Shared {
     /// One touch or one tick: for the staff area while somebody is in it, else for the survey.
     fn handle(&mut self, event: Event) {
         if self.staff.is_some() {
-            let language = if event == Event::OpenLanguages { self.language_button_under_test() } else { None };
+            let language =
+                if event == Event::OpenLanguages { self.language_button_under_test() } else { None };
             if let Some(event) = language.or_else(|| Self::staff_event_of(&event)) {
                 self.staff_touch(event);
             }
@@ -287,7 +302,7 @@ impl Shared {
             match news {
                 News::Stored(token) => self.dispatch(Event::Stored(token)),
                 News::StoreFailed(token) => self.dispatch(Event::StoreFailed(token)),
-                News::Plan(plan) => self.dispatch(Event::NewPlan(*plan)),
+                News::Setup(setup) => self.take_setup(*setup),
                 News::Badge(text) => self.badge = text,
                 News::Delivered => self.dispatch(Event::Delivered),
                 News::StaffStored(token, true) => self.staff_touch(crate::staff::Event::Stored(token)),
@@ -297,6 +312,18 @@ impl Shared {
                 }
             }
         }
+    }
+
+    fn take_setup(&mut self, setup: Setup) {
+        self.second_language = setup.second_language;
+        self.panel = setup.panel;
+        self.look = setup.look;
+        if let Some(window) = self.window.upgrade() {
+            ui::lay_out(&window, &self.panel, setup.low_reach);
+            look::paint(&window, &self.ambient.theme.palette(self.look.accent));
+            look::hang_logo(&window, &self.look);
+        }
+        self.dispatch(Event::NewPlan(setup.plan));
     }
 
     fn places_per_page(&self) -> usize {

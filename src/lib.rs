@@ -15,6 +15,7 @@ pub mod config;
 pub mod icons;
 pub mod model;
 pub mod panel;
+pub mod pin;
 pub mod questionnaire;
 pub mod sign;
 pub mod survey;
@@ -29,6 +30,8 @@ pub mod fonts;
 pub mod journal;
 #[cfg(feature = "terminal")]
 pub mod lang;
+#[cfg(feature = "terminal")]
+pub mod staff;
 #[cfg(feature = "terminal")]
 pub mod sync;
 

@@ -1,7 +1,7 @@
 //! The terminal program.
 
 use std::{
-    io::{self, Write as _},
+    io::{self, IsTerminal as _, Write as _},
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -11,7 +11,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use slint::ComponentHandle;
 use xinsheng::{
-    clock::SystemClock,
+    clock::{SystemClock, fresh},
     config::{self, Glyphs, KioskSetup, Loaded},
     journal,
     kiosk::{
@@ -19,7 +19,7 @@ use xinsheng::{
         terminal::{IDENTITY_FILE, Place, Terminal},
     },
     lang::Languages,
-    sync,
+    pin, sync,
     ui::AppWindow,
 };
 
@@ -61,7 +61,12 @@ enum Command {
     Verify,
     /// Write every entry as a line of JSON.
     Export,
+    /// Ask for a staff PIN, twice, and print its line for kiosk.toml.
+    Pin,
 }
+
+/// The exit code that asks the service manager to start the program anew (EX_TEMPFAIL).
+const RESTART: u8 = 75;
 
 fn main() -> ExitCode {
     tracing_subscriber::fmt()
@@ -102,6 +107,24 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Some(Command::Export) => {
             Ok(journal::cli::export(&data(arguments)?, &mut io::stdout())?.exit_code().into())
         }
+        Some(Command::Pin) => {
+            let hash = pin::ask(&mut read_unseen, &fresh::bytes())?;
+            writeln!(io::stderr(), "\nPut this line into the [staff] section of kiosk.toml:")?;
+            writeln!(io::stdout(), "{}", hash.line())?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// One line that is not shown while it is typed; from a pipe it is read as it comes.
+fn read_unseen(prompt: &str) -> io::Result<String> {
+    if io::stdin().is_terminal() {
+        return rpassword::prompt_password(prompt);
+    }
+    let mut line = String::new();
+    match io::stdin().read_line(&mut line)? {
+        0 => Err(io::ErrorKind::UnexpectedEof.into()),
+        _ => Ok(line),
     }
 }
 
@@ -137,8 +160,9 @@ fn show(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let kiosk = Kiosk::new(&window, terminal.parts()?)?;
     terminal.attach(&kiosk.messenger())?;
     window.run().context("the window ended")?;
+    let restart = terminal.restart_asked();
     terminal.stop();
-    Ok(ExitCode::SUCCESS)
+    Ok(if restart { ExitCode::from(RESTART) } else { ExitCode::SUCCESS })
 }
 
 fn provide_fonts(folder: &Path) {

@@ -89,6 +89,7 @@ pub fn run(setup: &KioskSetup, languages: Languages, options: &Options) -> anyho
         full_screen: false,
         clock: Arc::new(SystemClock::new()),
         store: Box::new(|_, reply| reply(true)),
+        staff: super::staff::StaffParts::none(),
     };
     let _kiosk = Kiosk::new(&window, parts)?;
     window.run().context("the window ended")

@@ -11,15 +11,14 @@ use super::{
 };
 use crate::{
     lang::{Text, Words},
+    model::TouchpointId,
     questionnaire::{Question, Texts},
     staff::{
         Ago, Ask, EnrolState, Entry, Event, ExportState, Key, NetworkState, PinNote, Press, Staff, StaffPlan,
-        StatusFacts, Storage, Token, View as Page, Volume, places_on_offer,
+        StatusFacts, Storage, Token, View as Page, Volume,
     },
     survey,
-    ui::{
-        self, AppWindow, Choice, Keypad, Line, PlaceItem, Report, ReportRow, ScreenTest, Shell, TouchTest,
-    },
+    ui::{self, AppWindow, Choice, Keypad, Line, PlaceItem, Report, ReportRow, ScreenTest, Shell, TouchTest},
 };
 
 /// So many touches on the head of a page, each at most so long after the first, ask for the door.
@@ -55,8 +54,8 @@ pub struct StaffParts {
     pub has_pin: Box<dyn Fn() -> bool>,
     /// How loud the terminal is.
     pub volume: Box<dyn Fn() -> Volume>,
-    /// What kiosk.toml itself says is rated here, before any choice of staff.
-    pub touchpoints_of_file: Box<dyn Fn() -> Vec<crate::model::TouchpointId>>,
+    /// What can be rated here: each one touchpoint, or several; see [`crate::staff::places_on_offer`].
+    pub places: Box<dyn Fn() -> Vec<Vec<TouchpointId>>>,
     /// Has something done without making the caller wait; the answer comes by [`super::Messenger::staff_answer`].
     pub ask: Box<dyn FnMut(Token, Ask)>,
     /// Ends the program so that it is started anew.
@@ -71,7 +70,7 @@ impl StaffParts {
         Self {
             has_pin: Box::new(|| false),
             volume: Box::new(|| Volume::Off),
-            touchpoints_of_file: Box::new(Vec::new),
+            places: Box::new(Vec::new),
             ask: Box::new(|_, _| {}),
             restart: Box::new(|| {}),
             enrol_first: false,
@@ -102,22 +101,23 @@ impl Shared {
         if self.staff.is_some() || matches!(self.survey.page(), survey::Page::Cleaning { .. }) {
             return;
         }
+        let Some(plan) = self.staff_plan() else { return };
         self.staff_page = 0;
-        self.staff = Some(Staff::new(self.staff_plan(), entry, self.clock.now().up_ms));
+        self.staff = Some(Staff::new(plan, entry, self.clock.now().up_ms));
         self.show();
     }
 
-    fn staff_plan(&self) -> StaffPlan {
+    /// `None`: there is nothing to rate, which the survey's plan does not allow.
+    fn staff_plan(&self) -> Option<StaffPlan> {
         let plan = self.survey.plan();
-        let of_file = (self.staff_parts.touchpoints_of_file)();
-        let places = places_on_offer(&plan.hospital, &of_file);
+        let places = (self.staff_parts.places)();
         let (columns, rows) =
             if self.panel_is_tall() { (FIELDS_SHORT, FIELDS_LONG) } else { (FIELDS_LONG, FIELDS_SHORT) };
-        let buttons = self.question_under_test().map(|question| buttons_of(&question, plan.languages.len() > 1));
-        StaffPlan {
+        let buttons =
+            self.question_under_test().map(|question| buttons_of(&question, plan.languages.len() > 1));
+        Some(StaffPlan {
             has_pin: (self.staff_parts.has_pin)(),
-            // A plan has at least one; see `Plan::check`.
-            touchpoint: plan.touchpoints[0].clone(),
+            touchpoint: plan.touchpoints.first()?.clone(),
             place: places.iter().position(|place| *place == plan.touchpoints),
             places,
             languages: plan.languages.clone(),
@@ -125,7 +125,7 @@ impl Shared {
             volume: (self.staff_parts.volume)(),
             buttons: buttons.unwrap_or_default(),
             grid: (columns, rows),
-        }
+        })
     }
 
     fn panel_is_tall(&self) -> bool {
@@ -147,9 +147,15 @@ impl Shared {
         let event = match (event, staff.view()) {
             (Event::Pick(index), Page::Menu) if index == WIPE_ITEM => Event::Wipe,
             // Every field was touched: one more touch goes back.
-            (Event::Field(_), Page::TouchTest { fields, .. }) if fields.iter().all(|field| *field) => Event::Back,
+            (Event::Field(_), Page::TouchTest { fields, .. }) if fields.iter().all(|field| *field) => {
+                Event::Back
+            }
             (event, _) => event,
         };
+        // What opens begins on its first page.
+        if matches!((&event, staff.view()), (Event::Back, _) | (Event::Pick(_), Page::Menu)) {
+            self.staff_page = 0;
+        }
         let effects = staff.handle(event, now_ms);
         for effect in effects {
             self.do_for_staff(effect);
@@ -175,7 +181,9 @@ impl Shared {
     /// What a touch on the patients' pages means while they belong to the staff area.
     pub(super) fn staff_event_of(event: &survey::Event) -> Option<Event> {
         match event {
-            survey::Event::PickTouchpoint(index) | survey::Event::PickLanguage(index) => Some(Event::Pick(*index)),
+            survey::Event::PickTouchpoint(index) | survey::Event::PickLanguage(index) => {
+                Some(Event::Pick(*index))
+            }
             survey::Event::Rate(index) => Some(Event::Press(*index)),
             survey::Event::KeepLanguage => Some(Event::Back),
             survey::Event::Touched => Some(Event::Touched),
@@ -209,6 +217,9 @@ pub(super) fn show(shared: &Shared, staff: &Staff, view: &View, window: &AppWind
     pages::show_frame(view, window);
     let shell = window.global::<Shell>();
     shell.set_back(speaker.line(Text::StaffButton));
+    if !matches!(staff.view(), Page::SelfTest { .. }) {
+        shell.set_language_label("".into());
+    }
     let page = match staff.view() {
         Page::Pin { typed, note } => {
             show_pin(speaker, typed, note, &window.global::<Keypad>());
@@ -322,26 +333,9 @@ impl Shared {
             _ => None,
         }
     }
-
-    /// The menu and the lists behind it begin on their first page.
-    pub(super) fn staff_page_name(&self) -> Option<std::mem::Discriminant<Page<'static>>> {
-        // A view borrows from the machine; which of them it is does not.
-        let name = match self.staff.as_ref()?.view() {
-            Page::Menu => Page::Menu,
-            Page::Volume(volume) => Page::Volume(volume),
-            Page::Touchpoint { current, .. } => Page::Touchpoint { places: &[], current },
-            _ => Page::Restart,
-        };
-        Some(std::mem::discriminant(&name))
-    }
 }
 
-fn place_item(
-    shared: &Shared,
-    speaker: &Speaker,
-    place: &[crate::model::TouchpointId],
-    held: bool,
-) -> PlaceItem {
+fn place_item(shared: &Shared, speaker: &Speaker, place: &[TouchpointId], held: bool) -> PlaceItem {
     let hospital = &shared.survey.plan().hospital;
     let first = place.first().and_then(|id| hospital.touchpoint(id));
     let name = first.map(|touchpoint| &touchpoint.name);
@@ -541,7 +535,9 @@ pub(super) fn connect(window: &AppWindow, shared: &std::rc::Rc<std::cell::RefCel
     keypad.on_enter_tapped(plain(|_| Event::Enter));
     keypad.on_other_tapped(plain(|_| Event::Wipe));
     window.global::<Report>().on_action_tapped(plain(|_| Event::Confirm));
-    window.global::<TouchTest>().on_field_touched(on(|field| Event::Field(usize::try_from(field).unwrap_or(0))));
+    window
+        .global::<TouchTest>()
+        .on_field_touched(on(|field| Event::Field(usize::try_from(field).unwrap_or(0))));
     window.global::<ScreenTest>().on_next_tapped(plain(|_| Event::Next));
 }
 

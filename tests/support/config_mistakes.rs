@@ -171,6 +171,28 @@ pub const MISTAKES: &[Mistake] = &[
         "\"no\"",
         &["true or false without quotes"],
     ),
+    mistake(Kiosk, "[staff]\n", "[staff]\npin_hash = 4071\n", "4071", &["must be a text in quotes"]),
+    mistake(
+        Kiosk,
+        "[staff]\n",
+        "[staff]\npin_hash = \"4071\"\n",
+        "\"4071\"",
+        &["not the hash of a PIN", "run `xinsheng-kiosk pin`"],
+    ),
+    mistake(
+        Kiosk,
+        "[staff]\n",
+        "[staff]\npin_hash = \"$argon2id$v=19$m=4096,t=3,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"\n",
+        "\"$argon2id$v=19$m=4096",
+        &["too weak: m=4096, t=3; at least m=19456, t=2"],
+    ),
+    mistake(
+        Kiosk,
+        "[staff]\n",
+        "[staff]\npin_hash = \"$argon2id$v=19$m=1048576,t=3,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"\n",
+        "\"$argon2id$v=19$m=1048576",
+        &["would take a terminal too long"],
+    ),
     mistake(Central, "hide_below = 5", "hide_below = -1", "-1", &["from 1 to 100"]),
     // References.
     mistake(
