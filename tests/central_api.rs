@@ -544,6 +544,7 @@ async fn a_call_for_help_is_listed_and_told_at_once_and_ends_when_it_is_answered
     );
     // The batch was sent a minute after the last entry, on the clock that the boot began with.
     assert!((60..90).contains(&rows[0]["age_s"].as_u64().unwrap()), "{}", rows[0]);
+    assert_eq!((&rows[0]["late"], &rows[1]["late"]), (&json!(false), &json!(true)));
     assert!(rows[1]["age_s"].as_u64().unwrap() >= 42 * 60);
     let metrics = String::from_utf8(api.get("/metrics").await.body).unwrap();
     assert!(

@@ -32,7 +32,7 @@ use xinsheng::{
         },
     },
     chain,
-    model::{BootId, ChainId, EntryId, Hash, Moment, SiteId, StoreId, TerminalId, TimeQuality, Value},
+    model::{BootId, EntryId, Hash, Moment, SiteId, StoreId, TerminalId, TimeQuality, Value},
     questionnaire::Hospital,
     survey::Start,
     wire::{Answer, Body, Draft, EndOutcome, Health, Reasons, ScreenFacts, Withheld},
@@ -461,7 +461,7 @@ fn a_call_for_help_rings_once_however_often_it_is_sent_and_until_it_is_answered(
         let mut new = Journal::new(2);
         new.push_draft(Draft { id, at: new.now(), body: help("window", "ug") });
         assert_eq!(called(&send_after(&store, &new, 5).await), 0);
-        assert_eq!(calls(&store).await, [call.clone()]);
+        assert_eq!(calls(&store).await, [call]);
 
         let answered = start() + TimeDelta::minutes(6);
         for minutes in [6, 7] {

@@ -14,8 +14,8 @@ const TEXTS = {
     legend: "圆点是得分，横条是 95% 置信区间；斜线表示评价不足 30 份，少于 10 份只显示数量。区间重叠的触点不宜排名。",
     csat: "满意率", ces: "轻松率", ces_mean: "费力度均值", nps: "净推荐值", fft_positive: "好评率", fft_negative: "差评率", index: "体验指数",
     positive: "笑脸占比", good_rate: "好评率（3–5 级）", yes: "回答“是”", clone: "两台机器写同一日志，或存储卡被还原", lost_entries: "存储损坏，可能丢失记录",
-    help: "有人需要帮助", rings: "{place}有人呼叫帮助，{lang}", waits: "已等待 {span}", speaks: "语言：{lang}", again: "呼叫 {n} 次", answer: "已有人前往",
-    calls: "之前的求助", lateCall: "送达过晚，未提醒", answeredCall: "{span}后有人前往", calledAt: "{time} 呼叫，{span}前", calledUnknown: "呼叫时间不明，{time} 送达",
+    help: "有人需要帮助", rings: "{place}有人呼叫帮助，{lang}", waits: "已等待 {span}", speaks: "语言：{lang}", again: "呼叫 {n} 次", answer: "已有人前往", note: "已知悉",
+    calls: "之前的求助", lateCall: "送达过晚", notedCall: "送达过晚，已知悉", answeredCall: "{span}后有人前往", calledAt: "{time} 呼叫，{span}前", calledUnknown: "呼叫时间不明，{time} 送达",
     moment: "不到 1 分钟", spanMin: "{n} 分钟", spanHr: "{n} 小时", spanDay: "{n} 天",
     times: "{n} 次", now: "刚刚", min: "{n} 分钟前", hr: "{n} 小时前", day: "{n} 天前", site: "患者体验",
   },
@@ -30,8 +30,8 @@ const TEXTS = {
     legend: "The dot is the score, the bar its 95% interval; hatched means fewer than 30 answers, below 10 only their number is shown. Touchpoints whose intervals overlap should not be ranked.",
     csat: "satisfied", ces: "found it easy", ces_mean: "mean ease", nps: "NPS", fft_positive: "positive", fft_negative: "negative", index: "experience index",
     positive: "smiling faces", good_rate: "good rating (levels 3–5)", yes: "said yes", clone: "Two machines write one journal, or a card was restored", lost_entries: "Storage was damaged; entries may be lost",
-    help: "Help needed", rings: "Help needed: {place}, {lang}", waits: "waiting {span}", speaks: "speaks {lang}", again: "called {n} times", answer: "Somebody is there",
-    calls: "Earlier calls for help", lateCall: "came too late to be shown at once", answeredCall: "answered after {span}", calledAt: "called at {time}, {span} ago", calledUnknown: "time of call unknown, arrived at {time}",
+    help: "Help needed", rings: "Help needed: {place}, {lang}", waits: "waiting {span}", speaks: "speaks {lang}", again: "called {n} times", answer: "Somebody is going", note: "Noted",
+    calls: "Earlier calls for help", lateCall: "came too late", notedCall: "came too late, noted", answeredCall: "answered after {span}", calledAt: "called {time}, {span} ago", calledUnknown: "time of call unknown, came {time}",
     moment: "less than a minute", spanMin: "{n} min", spanHr: "{n} h", spanDay: "{n} days",
     times: "{n} times", now: "just now", min: "{n} min ago", hr: "{n} h ago", day: "{n} days ago", site: "Patient experience",
   },
@@ -79,7 +79,7 @@ function span(seconds) {
 function clock(text) {
   const at = new Date(text), today = new Date().toDateString() === at.toDateString();
   const day = today ? {} : { month: "numeric", day: "numeric" };
-  return new Intl.DateTimeFormat(state.lang, { ...day, hour: "2-digit", minute: "2-digit" }).format(at);
+  return new Intl.DateTimeFormat(state.lang, { ...day, hour: "numeric", minute: "2-digit" }).format(at);
 }
 
 // Which language somebody speaks: its name without the region.
@@ -239,9 +239,9 @@ const place = (call) => name(call.names) || call.touchpoint;
 // Central's clock counted the age up to its answer, a clock that never jumps what has passed since: this machine's time of day may be wrong.
 const age = (call) => call.age_s + (performance.now() - state.callsAt) / 1000;
 
-function answerButton(calls) {
+function answerButton(calls, words) {
   const ids = calls.map((call) => call.id);
-  const button = make("button", { type: "button", "data-calls": ids.join(" "), "aria-label": `${t("answer")}: ${place(calls[0])}` }, t("answer"));
+  const button = make("button", { type: "button", "data-calls": ids.join(" "), "aria-label": `${words}: ${place(calls[0])}` }, words);
   button.addEventListener("click", async () => {
     button.disabled = true;
     try {
@@ -271,18 +271,18 @@ function openCall(calls) {
   return make("li", { "data-touchpoint": first.touchpoint },
     make("b", {}, place(first)),
     make("div", {}, make("span", { class: "waits" }, t("waits", { span: span(age(first)) })), " ", make("span", { class: "soft" }, `· ${facts.filter(Boolean).join(" · ")}`)),
-    answerButton(calls));
+    answerButton(calls, t("answer")));
 }
 
 function earlierCall(call) {
   const wait = (Date.parse(call.answered_at) - Date.parse(call.at)) / 1000;
-  const answered = call.time_known ? t("answeredCall", { span: span(Math.max(wait, 0)) }) : t("answer");
+  const became = call.state === "late" ? t("lateCall") : call.late ? t("notedCall") : t("answeredCall", { span: span(Math.max(wait, 0)) });
   const when = call.time_known ? t("calledAt", { time: clock(call.at), span: span(age(call)) }) : t("calledUnknown", { time: clock(call.received_at) });
   return make("li", { class: "row", "data-call": call.id },
     make("div", { class: "name" }, make("b", {}, place(call)), " ", make("span", { class: "id" }, call.terminal)),
     make("div", {}, when),
-    make("div", {}, make("span", { class: "state" }, call.state === "late" ? t("lateCall") : answered), make("div", { class: "soft" }, t("speaks", { lang: tongue(call.lang) }))),
-    call.state === "late" ? answerButton([call]) : null);
+    make("div", {}, make("span", { class: "state" }, became), make("div", { class: "soft" }, t("speaks", { lang: tongue(call.lang) }))),
+    call.state === "late" ? answerButton([call], t("note")) : null);
 }
 
 function drawCalls() {

@@ -64,6 +64,8 @@ pub(super) struct CallRow {
     lang: Lang,
     /// How it stands.
     state: CallState,
+    /// It came too late to ring, whatever became of it since.
+    late: bool,
     /// When it was made, corrected for a wrong clock; the earliest that it can have been, where `time_known` is false.
     #[serde(with = "millis")]
     at: DateTime<Utc>,
@@ -118,6 +120,7 @@ fn call_row(app: &App, site: &SiteId, call: HelpRow, now: DateTime<Utc>) -> Call
         touchpoint: call.touchpoint,
         lang: call.lang,
         state,
+        late: call.late,
         at,
         time_known: call.timed.basis != TimeBasis::Bounded,
         age_s: u64::try_from((now - at).num_seconds()).unwrap_or(0),
