@@ -420,6 +420,13 @@ fn a_call_for_help_stands_out_until_somebody_goes() {
         assert!(tall.as_f64().unwrap() >= 48.0, "a finger needs more than {tall}");
         browser.picture(&format!("{name}.png"));
     }
+    browser.resize(360, 1500);
+    browser.run("document.querySelector('#language').click()");
+    let wide = browser.run("return document.documentElement.scrollWidth");
+    assert!(wide.as_u64().unwrap() <= 360, "scrolls sideways: {wide}");
+    browser.picture("phone-help-en.png");
+    browser.run("document.querySelector('#language').click()");
+    browser.resize(1280, 900);
 
     // Whoever waits longest stands first; the button takes it off every page.
     for left in [1, 0] {

@@ -120,7 +120,7 @@ impl Kiosk {
         args.pace = pace();
         // A bare machine has neither serial number nor machine id, and what nobody can tell apart is let through.
         if args.hardware_id == "unknown" {
-            args.hardware_id = "serial-of-this-machine".to_owned();
+            args.hardware_id = "serial-of-this-machine".into();
         }
         let (change, statuses) = mpsc::channel();
         args.on_status = Box::new(move |status| drop(change.send(status.clone())));
@@ -590,10 +590,8 @@ fn refusals(central: &Central, chain: ChainId) -> Vec<ConfigChange> {
     let held = runtime.block_on(central.store().entries(&site, chain, 0, 1000)).unwrap();
     let bodies = held.into_iter().map(|entry| Entry::from_line(&entry.line.unwrap()).unwrap().body);
     bodies
-        .filter_map(|body| match body {
-            Body::Config(change) if !change.accepted => Some(change),
-            _ => None,
-        })
+        .filter_map(|body| if let Body::Config(change) = body { Some(change) } else { None })
+        .filter(|change| !change.accepted)
         .collect()
 }
 

@@ -268,9 +268,10 @@ function ringing() {
 function openCall(calls) {
   const [first] = calls, tongues = [...new Set(calls.map((call) => tongue(call.lang)))].join(", ");
   const facts = [t("speaks", { lang: tongues }), clock(first.at), calls.length > 1 ? t("again", { n: calls.length }) : null, first.terminal];
+  const told = [make("span", { class: "waits" }, t("waits", { span: span(age(first)) })), ...facts.filter(Boolean).map((fact) => make("span", {}, fact))];
   return make("li", { "data-touchpoint": first.touchpoint },
     make("b", {}, place(first)),
-    make("div", {}, make("span", { class: "waits" }, t("waits", { span: span(age(first)) })), " ", make("span", { class: "soft" }, `· ${facts.filter(Boolean).join(" · ")}`)),
+    make("div", { class: "told" }, ...told.flatMap((part) => [part, " "])),
     answerButton(calls, t("answer")));
 }
 
