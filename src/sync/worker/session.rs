@@ -6,6 +6,7 @@ use super::{
     LOOK_AT_NETWORK, LOOK_FOR_IDENTITY, Shared, Stopwatch, SyncArgs, SyncState, SyncStatus, Woken, facts,
 };
 use crate::{
+    chain,
     clock::{Clock, fresh},
     journal::{Batch, BatchLimits, Gone, JournalError, RecorderHandle},
     model::{ChainId, Moment},
@@ -18,8 +19,11 @@ use crate::{
         outcome::{Asked, Exchange, Trust, classify},
         transport::Transport,
     },
-    wire::{BATCH_BYTES_MAX, Health, header, path},
+    wire::{BATCH_BYTES_MAX, Body, ConfigChange, Draft, Health, header, path},
 };
+
+/// Longest reason written into the journal for a refused configuration: room for the first finding, where a file may have hundreds.
+const REASON_CHARS_MAX: usize = 300;
 
 /// What the thread was started with, apart from its arguments.
 pub(super) struct Shell {
@@ -352,6 +356,7 @@ impl Session<'_> {
                         reason,
                         "the configuration from central is not taken; the last good one stays"
                     );
+                    self.record_refusal(text, &reason, now);
                 }
             }
             Effect::Quarantined(entries) => {
@@ -366,6 +371,17 @@ impl Session<'_> {
             .recorder
             .call(move |journal| hands::apply(journal, &effect, chain, fresh::chain_id(), &now))?;
         done.or_else(|error| self.journal_said_no(&error, chain))
+    }
+
+    /// Tells central, by way of the journal, that a delivered configuration is not in force here. Its hash is the one central
+    /// delivered it under.
+    fn record_refusal(&self, text: &str, reason: &str, at: Moment) {
+        let body = Body::Config(ConfigChange {
+            config_hash: chain::sha256(text.as_bytes()).to_string(),
+            accepted: false,
+            reason: Some(reason.chars().take(REASON_CHARS_MAX).collect()),
+        });
+        self.shell.recorder.append(vec![Draft { id: fresh::entry_id(&at), at, body }], |_| {});
     }
 
     /// What a journal's refusal means: nothing more can go under its chain, or a wait for storage.
