@@ -381,7 +381,8 @@ fn a_text_is_looked_up_in_the_font_of_its_own_language() {
 #[test]
 fn the_example_in_six_languages_has_nothing_to_find_and_every_scale() {
     let fonts = xinsheng::fonts::Fonts::shipped();
-    let read = files("touchpoints.toml", &example_six());
+    let text = example_six();
+    let read = files("touchpoints.toml", &text);
     let loaded = config::load_hospital(Path::new("touchpoints.toml"), &read, &Glyphs::new(&fonts))
         .unwrap_or_else(|findings| panic!("{findings}"));
     assert!(loaded.warnings.0.is_empty(), "{}", loaded.warnings);
