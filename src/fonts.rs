@@ -278,6 +278,23 @@ mod tests {
     }
 
     #[test]
+    fn the_scripts_that_need_it_can_be_shaped() {
+        let fonts = Fonts::shipped();
+        let joining = ["ccmp", "init", "medi", "fina", "rlig"];
+        let stacking = ["abvs", "blws"];
+        for (language, features) in [("ug", &joining[..]), ("bo", &stacking[..])] {
+            for bytes in fonts.faces_for(language) {
+                let face = Face::parse(bytes, 0).expect("a font");
+                let table = face.tables().gsub.expect("has substitutions");
+                let has =
+                    |tag: &&str| table.features.into_iter().any(|feature| feature.tag.to_string() == **tag);
+                assert!(features.iter().all(has), "{language}");
+                assert!(face.tables().gpos.is_some(), "{language}: marks have their places");
+            }
+        }
+    }
+
+    #[test]
     fn a_character_is_looked_for_in_the_font_of_the_language_it_is_written_in() {
         let fonts = Fonts::shipped();
         let missing = |language, text| String::from_iter(fonts.missing(language, text));

@@ -144,9 +144,12 @@ const SHIPPED: [(&str, &str); 6] = [
 /// A text with `\n` where it may break: each phrase is held together, between phrases it may break. A text without marks breaks where
 /// its language allows.
 pub fn breakable(text: &str) -> String {
-    if !text.contains('\n') {
-        return text.to_owned();
-    }
+    let held = if text.contains('\n') { hold(text) } else { text.to_owned() };
+    if starts_right_to_left(text) { anchor_spaces(&held) } else { held }
+}
+
+/// Ties phrases together.
+fn hold(text: &str) -> String {
     let mut held = String::with_capacity(2 * text.len());
     let mut before: Option<char> = None;
     for c in text.chars() {
@@ -163,6 +166,26 @@ pub fn breakable(text: &str) -> String {
         before = Some(c);
     }
     held
+}
+
+/// In a line from right to left, the space after a number or a Latin word is set beside a right-to-left mark. Without it the text layout
+/// (parley 0.11) takes the space for one at the line's end and cuts as much off the last letter.
+fn anchor_spaces(text: &str) -> String {
+    let mut anchored = String::with_capacity(text.len());
+    for c in text.chars() {
+        // A brace ends a place for a number.
+        if c == ' ' && anchored.ends_with(|before: char| before.is_ascii_alphanumeric() || before == '}') {
+            anchored.push(RIGHT_TO_LEFT_MARK);
+        }
+        anchored.push(c);
+    }
+    anchored
+}
+
+/// Whether the first letter, which decides how a line runs, is Hebrew, Arabic or of a script between them.
+fn starts_right_to_left(text: &str) -> bool {
+    let first = text.replace("{n}", "").chars().find(|c| c.is_alphabetic());
+    first.is_some_and(|c| matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{feff}'))
 }
 
 /// A text without its marks, on one line.
@@ -182,6 +205,7 @@ pub fn unbroken(text: &str) -> String {
 
 const ZERO_WIDTH_SPACE: char = '\u{200b}';
 const WORD_JOINER: char = '\u{2060}';
+const RIGHT_TO_LEFT_MARK: char = '\u{200f}';
 
 /// The dot that ends a Tibetan syllable: a line may break after it, and no space follows it.
 const TSHEG: char = '\u{0f0b}';
@@ -356,6 +380,14 @@ mod tests {
             "ཐུགས་རྗེ་ཆེ། ཐོ་འགོད་",
             "a space follows the stroke that ends a phrase"
         );
+    }
+
+    #[test]
+    fn a_space_after_a_number_stays_in_a_line_from_right_to_left() {
+        assert_eq!(breakable("{n} مىنۇت بۇرۇن"), "{n}\u{200f} مىنۇت بۇرۇن");
+        assert_eq!(breakable("پارول kiosk.toml دا"), "پارول kiosk.toml\u{200f} دا");
+        assert_eq!(breakable("{n} minutes ago"), "{n} minutes ago");
+        assert_eq!(unbroken("{n} مىنۇت بۇرۇن"), "{n} مىنۇت بۇرۇن");
     }
 
     #[test]
