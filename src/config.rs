@@ -23,6 +23,7 @@ mod load;
 mod located;
 mod report;
 mod schema;
+mod sound;
 mod start;
 mod structure;
 mod suggest;
@@ -42,10 +43,12 @@ pub use load::{
     CentralSetup, DELIVERED_FILE, KioskSetup, Loaded, Read, load_central, load_hospital, load_kiosk,
 };
 pub use schema::text as schema_text;
+pub use sound::{SoundConfig, SoundDevice, VolumeByHour};
 pub use start::{
     DeliveryError, EXAMPLE_CENTRAL, EXAMPLE_KIOSK, EXAMPLE_TOUCHPOINTS, LastGood, Origin, Started,
     accept_delivered, data_dir_of, example, start,
 };
+pub use suggest::nearest as nearest_word;
 #[cfg(feature = "terminal")]
 pub use watch::{Change, Watch};
 

@@ -12,13 +12,15 @@ use clap::{Parser, Subcommand};
 use slint::ComponentHandle;
 use xinsheng::{
     clock::SystemClock,
-    config::{self, Glyphs},
+    config::{self, Findings, Glyphs, KioskSetup, Loaded, SoundConfig},
     journal,
     kiosk::{
         Kiosk, fonts,
         terminal::{FONTS, IDENTITY_FILE, Place, Terminal},
     },
-    sync,
+    lang::Catalogue,
+    model::Lang,
+    sound, sync,
     ui::AppWindow,
 };
 
@@ -58,6 +60,18 @@ enum Command {
     Verify,
     /// Write every entry as a line of JSON.
     Export,
+    /// Make draft clips of the spoken prompts with espeak-ng; clips that are there stay as they are.
+    Voices {
+        /// Only these languages; without it, all that this terminal offers.
+        #[arg(long = "lang", value_name = "TAG")]
+        languages: Vec<Lang>,
+        /// The folder of the clips; without it, where the configuration says.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// Speak anew what is there already, recordings too.
+        #[arg(long)]
+        force: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -82,6 +96,9 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         None | Some(Command::Run) => show(arguments),
         Some(Command::Check { files }) => {
             let clean = config::cli_check(files, &Glyphs::new(&FONTS), &mut io::stdout())?;
+            for setup in files.iter().filter_map(|file| load(file).ok()) {
+                sound::cli_check(&setup.value, &Catalogue::shipped()?, &mut io::stdout())?;
+            }
             Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Some(Command::Enrol { code }) => enrol(arguments, code),
@@ -94,11 +111,18 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Some(Command::Export) => {
             Ok(journal::cli::export(&data(arguments)?, &mut io::stdout())?.exit_code().into())
         }
+        Some(Command::Voices { languages, out, force }) => {
+            voices(arguments, languages, out.as_deref(), *force)
+        }
     }
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     std::fs::read(path)
+}
+
+fn load(path: &Path) -> Result<Loaded<KioskSetup>, Findings> {
+    config::load_kiosk(path, &read, &Glyphs::new(&FONTS))
 }
 
 fn data(arguments: &Arguments) -> anyhow::Result<PathBuf> {
@@ -128,7 +152,7 @@ fn show(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 }
 
 fn enrol(arguments: &Arguments, code: &str) -> anyhow::Result<ExitCode> {
-    let setup = config::load_kiosk(&arguments.config, &read, &Glyphs::new(&FONTS)).map_err(|findings| {
+    let setup = load(&arguments.config).map_err(|findings| {
         anyhow::anyhow!("the configuration has errors, so the terminal cannot be enrolled:\n{findings}")
     })?;
     let kiosk = &setup.value.kiosk;
@@ -139,4 +163,26 @@ fn enrol(arguments: &Arguments, code: &str) -> anyhow::Result<ExitCode> {
         sync::enrol(&kiosk.central_url, kiosk.central_ca_file.as_deref(), code, &file, &SystemClock::new())?;
     writeln!(io::stdout(), "enrolled as terminal {} of site {}", identity.terminal, identity.site)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn voices(
+    arguments: &Arguments,
+    languages: &[Lang],
+    out: Option<&Path>,
+    force: bool,
+) -> anyhow::Result<ExitCode> {
+    let setup = load(&arguments.config).map_err(|findings| {
+        anyhow::anyhow!("the configuration has errors, so there is nothing to be spoken:\n{findings}")
+    })?;
+    let kiosk = &setup.value.kiosk;
+    let folder = arguments.config.parent().unwrap_or(Path::new(""));
+    let configured = kiosk.sound.clone().unwrap_or_else(|| SoundConfig::usual(folder)).voices_dir;
+    let drafts = sound::Drafts {
+        program: "espeak-ng".into(),
+        languages: if languages.is_empty() { kiosk.languages.clone() } else { languages.to_vec() },
+        dir: out.map_or(configured, Path::to_path_buf),
+        force,
+    };
+    let all = sound::cli_voices(&drafts, &setup.value.hospital, &Catalogue::shipped()?, &mut io::stdout())?;
+    Ok(if all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

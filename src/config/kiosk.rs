@@ -10,7 +10,12 @@ use std::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{located::Located, report::Report, suggest, url};
+use super::{
+    located::Located,
+    report::Report,
+    sound::{self, SoundConfig, SoundFile},
+    suggest, url,
+};
 use crate::{
     model::{Lang, TouchpointId},
     questionnaire::Hospital,
@@ -42,6 +47,8 @@ pub struct KioskConfig {
     pub source: ConfigSource,
     /// The touchpoints.toml on this machine.
     pub touchpoints_file: PathBuf,
+    /// How the terminal is heard; silent without it.
+    pub sound: Option<SoundConfig>,
 }
 
 /// What the resting screen shows.
@@ -123,6 +130,8 @@ pub struct KioskFile {
     /// Where the questions come from.
     #[serde(default)]
     pub config: SourceFile,
+    /// How the terminal is heard. It is silent without this section.
+    pub sound: Option<SoundFile>,
 }
 
 /// The panel, as its data sheet and its place describe it.
@@ -249,6 +258,7 @@ pub fn build(
         },
         source: file.config.source,
         touchpoints_file: folder.join(&file.config.touchpoints_file.value),
+        sound: file.sound.as_ref().map(|file| sound::build(file, folder, report)),
     };
     let hospital = hospital(&config, report, &file.config.touchpoints_file)?;
     agree(file, &hospital, report);
