@@ -24,6 +24,7 @@ mod located;
 mod look;
 mod report;
 mod schema;
+mod sound;
 mod start;
 mod structure;
 mod suggest;
@@ -46,10 +47,12 @@ pub use load::{
 };
 pub use look::{LookConfig, NightHours};
 pub use schema::text as schema_text;
+pub use sound::{SoundConfig, SoundDevice, VolumeByHour};
 pub use start::{
     DeliveryError, EXAMPLE_CENTRAL, EXAMPLE_KIOSK, EXAMPLE_TOUCHPOINTS, LastGood, Origin, Started,
     accept_delivered, data_dir_of, example, start,
 };
+pub use suggest::nearest as nearest_word;
 #[cfg(feature = "terminal")]
 pub use watch::{Change, Watch};
 

@@ -29,8 +29,9 @@ use crate::{
     lang::Catalogue,
     model::Lang,
     panel::Panel,
+    sound::{PageName, SoundHandle},
     staff::{Entry, Staff},
-    survey::{Effect, Event, Page, Plan, Survey, Token},
+    survey::{Effect, Event, HelpStage, Page, Plan, Survey, Token},
     ui::{self, AppWindow, Shell},
     wire::{Body, Draft},
 };
@@ -74,6 +75,8 @@ pub struct Parts {
     pub store: Store,
     /// What the staff area needs.
     pub staff: StaffParts,
+    /// What is heard.
+    pub sound: SoundHandle,
 }
 
 /// What of a screen a changed configuration changes.
@@ -160,6 +163,8 @@ struct Shared {
     staff_parts: StaffParts,
     staff_page: usize,
     knocks: Knocks,
+    sound: SoundHandle,
+    heard_taken: u64,
     touches: u64,
     badge: String,
     clock: Arc<dyn Clock>,
@@ -199,6 +204,8 @@ impl Kiosk {
                 staff_parts: parts.staff,
                 staff_page: 0,
                 knocks: Knocks::default(),
+                sound: parts.sound,
+                heard_taken: 0,
                 touches: 0,
                 badge: String::new(),
                 clock: parts.clock,
@@ -361,12 +368,29 @@ impl Shared {
         }
         if let Some(window) = self.window.upgrade() {
             self.look_at_the_clock(&window);
+            self.speak();
             match &self.staff {
                 Some(staff) => staff::show(self, staff, &self.view(), &window),
                 None => pages::show(&self.view(), &window),
             }
         }
         self.set_timer();
+    }
+
+    /// A click for every tap that counted, and the page that shows.
+    fn speak(&mut self) {
+        let taken = self.survey.tally().taken;
+        if taken > self.heard_taken {
+            self.sound.click();
+        }
+        self.heard_taken = taken;
+        if self.staff.is_some() {
+            self.sound.page(PageName::Staff, self.survey.lang());
+        } else if self.survey.at_rest() {
+            self.sound.rest();
+        } else if let Some(page) = spoken_page(&self.survey) {
+            self.sound.page(page, self.survey.lang());
+        }
     }
 
     fn view(&self) -> View<'_> {
@@ -433,4 +457,29 @@ impl Shared {
     fn follows_the_clock(&self) -> bool {
         self.look.night.is_some() || self.survey.plan().out_of_hours != crate::survey::OutOfHours::Ask
     }
+}
+
+/// What the voice calls the page that shows.
+fn spoken_page(survey: &Survey) -> Option<PageName> {
+    let questionnaire = survey.touchpoint().map(|place| &place.questionnaire);
+    Some(match survey.page() {
+        Page::Attract => PageName::Attract,
+        Page::Choice(_) => PageName::Choice,
+        Page::Question { question, .. } => PageName::question(questionnaire?, question),
+        Page::Reasons { group, .. } => {
+            let asked = survey.plan().hospital.questionnaire(questionnaire?)?;
+            let question = asked.questions.iter().find(|question| question.reasons.contains(group))?;
+            PageName::reasons(questionnaire?, question, group)
+        }
+        Page::Thanks { .. } => PageName::Thanks,
+        Page::StillThere { .. } => PageName::StillThere,
+        Page::Language(_) => PageName::Language,
+        Page::NotStored => PageName::NotRecorded,
+        Page::Help(HelpStage::Calling) => PageName::Help,
+        Page::Help(HelpStage::Told) => PageName::HelpTold,
+        Page::Help(HelpStage::Untold) => PageName::HelpUntold,
+        Page::Cleaning { .. } => PageName::Cleaning,
+        Page::Closed { rate: true } => PageName::ClosedRate,
+        Page::Closed { rate: false } => PageName::Closed,
+    })
 }

@@ -78,6 +78,7 @@ impl Screen {
             full_screen: false,
             clock: clock.clone(),
             staff: xinsheng::kiosk::staff::StaffParts::none(),
+            sound: xinsheng::sound::SoundHandle::silent(),
             store: Box::new(store),
         };
         let kiosk = Kiosk::new(&window, parts).unwrap();

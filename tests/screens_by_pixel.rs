@@ -40,6 +40,7 @@ fn panel(glass: Panel, touchpoints: &[&str], start: Start) -> (SimPanel, Journal
         full_screen: false,
         clock,
         staff: xinsheng::kiosk::staff::StaffParts::none(),
+        sound: xinsheng::sound::SoundHandle::silent(),
         store: Box::new(move |drafts: Vec<Draft>, reply| {
             written.borrow_mut().extend(drafts.into_iter().map(|draft| draft.body));
             reply(true);

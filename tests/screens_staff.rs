@@ -103,6 +103,7 @@ impl Screen {
                 ask: Box::new(move |token, ask| asked.borrow().as_ref().unwrap().ask(token, ask)),
                 ..StaffParts::none()
             },
+            sound: xinsheng::sound::SoundHandle::silent(),
         };
         let kiosk = Kiosk::new(&window, parts).unwrap();
         window.show().unwrap();

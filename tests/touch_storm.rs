@@ -141,6 +141,7 @@ fn an_hour_of_hands_leaves_every_press_accounted_for_and_memory_flat() {
         full_screen: false,
         clock,
         staff: xinsheng::kiosk::staff::StaffParts::none(),
+        sound: xinsheng::sound::SoundHandle::silent(),
         store: Box::new(move |drafts, reply| handle.append(drafts, move |head| reply(head.is_ok()))),
     });
     let mut storm = Storm {

@@ -54,6 +54,7 @@ fn button(label: &str) -> Area {
         full_screen: false,
         clock,
         staff: xinsheng::kiosk::staff::StaffParts::none(),
+        sound: xinsheng::sound::SoundHandle::silent(),
         store: Box::new(|_, reply| reply(true)),
     });
     let panel = panel.unwrap();

@@ -12,14 +12,15 @@ use clap::{Parser, Subcommand};
 use slint::ComponentHandle;
 use xinsheng::{
     clock::{SystemClock, fresh},
-    config::{self, Glyphs, KioskSetup, Loaded},
+    config::{self, Glyphs, KioskSetup, Loaded, SoundConfig},
     journal,
     kiosk::{
         Kiosk, fonts, preview,
         terminal::{IDENTITY_FILE, Place, Terminal},
     },
     lang::Languages,
-    pin, sync,
+    model::Lang,
+    pin, sound, sync,
     ui::AppWindow,
 };
 
@@ -63,6 +64,18 @@ enum Command {
     Export,
     /// Ask for a staff PIN, twice, and print its line for kiosk.toml.
     Pin,
+    /// Make draft clips of the spoken prompts with espeak-ng; clips that are there stay as they are.
+    Voices {
+        /// Only these languages; without it, all that this terminal offers.
+        #[arg(long = "lang", value_name = "TAG")]
+        languages: Vec<Lang>,
+        /// The folder of the clips; without it, where the configuration says.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// Speak anew what is there already, recordings too.
+        #[arg(long)]
+        force: bool,
+    },
 }
 
 /// The exit code that asks the service manager to start the program anew (EX_TEMPFAIL).
@@ -90,11 +103,18 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         None | Some(Command::Run) => show(arguments),
         Some(Command::Preview(options)) => {
             provide_fonts(&std::env::temp_dir().join("xinsheng-preview"));
-            preview::run(&load(arguments)?.value, Languages::beside(&arguments.config)?, options)?;
+            preview::run(&load(&arguments.config)?.value, Languages::beside(&arguments.config)?, options)?;
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Check { files }) => {
             let clean = check(files)?;
+            for file in files {
+                // A file that is wrong, or another kind of file, was told of above.
+                if let Ok(setup) = load(file) {
+                    let catalogue = Languages::beside(file)?.catalogue;
+                    sound::cli_check(&setup.value, &catalogue, &mut io::stdout())?;
+                }
+            }
             Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Some(Command::Enrol { code }) => enrol(arguments, code),
@@ -112,6 +132,9 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             writeln!(io::stderr(), "\nPut this line into the [staff] section of kiosk.toml:")?;
             writeln!(io::stdout(), "{}", hash.line())?;
             Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::Voices { languages, out, force }) => {
+            voices(arguments, languages, out.as_deref(), *force)
         }
     }
 }
@@ -174,14 +197,14 @@ fn provide_fonts(folder: &Path) {
     }
 }
 
-fn load(arguments: &Arguments) -> anyhow::Result<Loaded<KioskSetup>> {
-    let fonts = Languages::beside(&arguments.config)?.fonts;
-    config::load_kiosk(&arguments.config, &read, &Glyphs::new(&fonts))
+fn load(config: &Path) -> anyhow::Result<Loaded<KioskSetup>> {
+    let fonts = Languages::beside(config)?.fonts;
+    config::load_kiosk(config, &read, &Glyphs::new(&fonts))
         .map_err(|findings| anyhow::anyhow!("the configuration has errors:\n{findings}"))
 }
 
 fn enrol(arguments: &Arguments, code: &str) -> anyhow::Result<ExitCode> {
-    let setup = load(arguments)?;
+    let setup = load(&arguments.config)?;
     let kiosk = &setup.value.kiosk;
     let data = data(arguments)?;
     std::fs::create_dir_all(&data).with_context(|| format!("cannot make the folder {}", data.display()))?;
@@ -190,4 +213,29 @@ fn enrol(arguments: &Arguments, code: &str) -> anyhow::Result<ExitCode> {
         sync::enrol(&kiosk.central_url, kiosk.central_ca_file.as_deref(), code, &file, &SystemClock::new())?;
     writeln!(io::stdout(), "enrolled as terminal {} of site {}", identity.terminal, identity.site)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn voices(
+    arguments: &Arguments,
+    languages: &[Lang],
+    out: Option<&Path>,
+    force: bool,
+) -> anyhow::Result<ExitCode> {
+    let setup = load(&arguments.config)?;
+    let kiosk = &setup.value.kiosk;
+    let folder = arguments.config.parent().unwrap_or(Path::new(""));
+    let configured = kiosk.sound.clone().unwrap_or_else(|| SoundConfig::usual(folder)).voices_dir;
+    let drafts = sound::Drafts {
+        program: "espeak-ng".into(),
+        languages: if languages.is_empty() { kiosk.languages.clone() } else { languages.to_vec() },
+        dir: out.map_or(configured, Path::to_path_buf),
+        force,
+    };
+    let all = sound::cli_voices(
+        &drafts,
+        &setup.value.hospital,
+        &Languages::beside(&arguments.config)?.catalogue,
+        &mut io::stdout(),
+    )?;
+    Ok(if all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

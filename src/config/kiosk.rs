@@ -14,6 +14,7 @@ use super::{
     located::Located,
     look::{self, LookConfig, LookFile},
     report::Report,
+    sound::{self, SoundConfig, SoundFile},
     suggest, url,
 };
 use crate::{
@@ -54,6 +55,8 @@ pub struct KioskConfig {
     pub source: ConfigSource,
     /// The touchpoints.toml on this machine.
     pub touchpoints_file: PathBuf,
+    /// How the terminal is heard; silent without it.
+    pub sound: Option<SoundConfig>,
     /// The staff area.
     pub staff: StaffConfig,
 }
@@ -171,6 +174,8 @@ pub struct KioskFile {
     /// The staff area.
     #[serde(default)]
     pub staff: StaffFile,
+    /// How the terminal is heard. It is silent without this section.
+    pub sound: Option<SoundFile>,
 }
 
 /// The panel, as its data sheet and its place describe it.
@@ -318,6 +323,7 @@ pub fn build(
             pin_hash: file.staff.pin_hash.as_ref().and_then(|hash| pin_hash(hash, report)),
             export_dir: file.staff.export_dir.as_ref().map(|dir| folder.join(&dir.value)),
         },
+        sound: file.sound.as_ref().map(|file| sound::build(file, folder, report)),
     };
     let hospital = hospital(&config, report, &file.config.touchpoints_file)?;
     agree(file, &hospital, report);

@@ -90,6 +90,7 @@ pub fn run(setup: &KioskSetup, languages: Languages, options: &Options) -> anyho
         clock: Arc::new(SystemClock::new()),
         store: Box::new(|_, reply| reply(true)),
         staff: super::staff::StaffParts::none(),
+        sound: crate::sound::SoundHandle::silent(),
     };
     let _kiosk = Kiosk::new(&window, parts)?;
     window.run().context("the window ended")

@@ -22,6 +22,7 @@ use crate::{
     lang::Languages,
     model::Lang,
     panel::{Panel, Rotation, usual_viewing_distance_mm},
+    sound::{self, Level, Sound},
     staff::{
         FileSays, StaffChoices, Volume,
         hands::{Hands, HandsArgs, Settings},
@@ -60,6 +61,7 @@ pub struct Terminal {
     badges: Badges,
     in_force: Arc<Mutex<InForce>>,
     hands: Arc<Mutex<Option<Hands>>>,
+    sound: Sound,
     restart: Arc<AtomicBool>,
 }
 
@@ -133,6 +135,9 @@ impl Terminal {
         let waker = sync.clone();
         let recorder = Recorder::spawn(journal, clock.clone(), move |_| waker.nudge())
             .context("cannot start the journal's thread")?;
+        let sound = Sound::spawn(sound::Settings::of(&started.loaded.value), clock.clone())
+            .context("cannot start the sound's thread")?;
+        sound.handle().set_level(level_of(choices.volume));
         let in_force = Arc::new(Mutex::new(InForce { loaded: started.loaded.clone(), choices }));
         let terminal = Self {
             place,
@@ -149,6 +154,7 @@ impl Terminal {
             badges: Badges::default(),
             in_force,
             hands: Arc::default(),
+            sound,
             restart: Arc::default(),
         };
         terminal.note_start();
@@ -209,6 +215,7 @@ impl Terminal {
             clock: self.clock.clone(),
             store: self.store(),
             staff: self.staff_parts(),
+            sound: self.sound.handle(),
         })
     }
 
@@ -284,7 +291,9 @@ impl Terminal {
         args.choices = choices;
         let (answers, changes, in_force) = (messenger.clone(), messenger.clone(), self.in_force.clone());
         args.reply = Box::new(move |token, answer| answers.staff_answer(token, answer));
+        let sound = self.sound.handle();
         args.on_choices = Box::new(move |choices| {
+            sound.set_level(level_of(choices.volume));
             let setup = {
                 let mut in_force = lock(&in_force);
                 in_force.choices = choices.clone();
@@ -347,12 +356,13 @@ impl Terminal {
     fn on_change(&self, messenger: Messenger) -> impl FnMut(Change) + Send + 'static {
         let (recorder, clock, badges) = (self.recorder.handle(), self.clock.clone(), self.badges.clone());
         let (last_good, in_force) = (LastGood::in_dir(&self.data), self.in_force.clone());
-        let hands = self.hands.clone();
+        let (hands, sound) = (self.hands.clone(), self.sound.handle());
         move |change| match change {
             Change::New(loaded) => {
                 keep(&last_good, &loaded);
                 record(&recorder, &*clock, config_entry(&loaded.config_hash, None));
                 tracing::info!(config_hash = %loaded.config_hash, "new configuration in force");
+                sound.configure(sound::Settings::of(&loaded.value));
                 if let Some(hands) = &*lock(&hands) {
                     hands.handle().settings(Settings::of(&loaded));
                 }
@@ -396,6 +406,16 @@ impl Terminal {
                 record(&self.recorder.handle(), &*self.clock, entry);
             }
         }
+    }
+}
+
+/// How loud staff want it, against what kiosk.toml says.
+fn level_of(volume: Option<Volume>) -> Level {
+    match volume {
+        Some(Volume::Off) => Level::Off,
+        Some(Volume::Low) => Level::Low,
+        Some(Volume::Medium) | None => Level::Medium,
+        Some(Volume::High) => Level::High,
     }
 }
 

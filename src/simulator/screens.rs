@@ -91,6 +91,7 @@ impl Gallery {
             full_screen: false,
             clock,
             staff: crate::kiosk::staff::StaffParts::none(),
+            sound: crate::sound::SoundHandle::silent(),
             store: Box::new(move |_, reply| reply(!failing.get())),
         })?;
         Ok(Self {

@@ -434,6 +434,20 @@ pub const MISTAKES: &[Mistake] = &[
         "43.0",
         &["pixels a millimetre", "data sheet"],
     ),
+    mistake(
+        Kiosk,
+        "# [sound]\n# volume = \"07:00-12:00 50%, 12:00-14:00 20%",
+        "[sound]\nvolume = \"07:00-12:00 50%, 12:00-14:00 200%",
+        "12:00-14:00 200%",
+        &["not a volume", "07:00-21:00 50%"],
+    ),
+    mistake(
+        Kiosk,
+        "# [sound]\n# volume = \"07:00-12:00 50%, 12:00-14:00 20%",
+        "[sound]\nvolume = \"07:00-12:00 50%, 11:00-14:00 20%",
+        "11:00-14:00 20%",
+        &["overlaps", "where the next begins"],
+    ),
     // A server.
     mistake(
         Central,
