@@ -35,6 +35,7 @@ use xinsheng::{
     config::{
         self, Change, DELIVERED_FILE, EXAMPLE_CENTRAL, EXAMPLE_KIOSK, EXAMPLE_TOUCHPOINTS, Glyphs, Watch,
     },
+    fonts::Fonts,
     journal::{Head, Journal, OpenArgs, Recorder},
     model::{ChainId, TouchpointId},
     questionnaire::{Hospital, OpeningHours, Site, Stage, Texts, Touchpoint},
@@ -607,14 +608,10 @@ fn what_central_delivers_is_taken_into_force_and_what_the_terminal_cannot_use_is
     let started = config::start(&files.kiosk_toml(), &files.0, None, &read, &Glyphs::default());
     let in_force = Arc::new(Mutex::new(started.loaded.config_hash.clone()));
     let (tell, told) = mpsc::channel();
-    let _watch = Watch::spawn(
-        files.kiosk_toml(),
-        started.loaded.config_hash,
-        xinsheng::fonts::Fonts::shipped(),
-        move |change| {
+    let _watch =
+        Watch::spawn(files.kiosk_toml(), started.loaded.config_hash, Fonts::shipped(), move |change| {
             tell.send(change).unwrap();
-        },
-    );
+        });
     let shown = Arc::clone(&in_force);
     let kiosk = Kiosk::start(scene.home.path(), &scene.proxy.url(), None, |args| {
         args.on_config = files.taker();
