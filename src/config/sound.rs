@@ -111,7 +111,7 @@ pub struct SoundFile {
     /// Folder of the clips, one folder for each language in it. Relative to this file.
     #[schemars(length(min = 1), example = &"/var/lib/xinsheng/voices")]
     pub voices_dir: Located<String>,
-    /// Loudspeaker, by a name that `aplay -L` lists. The system's usual one when left out; file:NAME.wav writes a file instead.
+    /// Loudspeaker, by a name that `aplay -L` lists. The system's usual one when left out; `file:NAME.wav` writes a file instead.
     #[schemars(length(min = 1), example = &"plughw:CARD=Headphones")]
     pub device: Option<Located<String>>,
 }

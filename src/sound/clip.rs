@@ -166,12 +166,12 @@ fn at_rate(samples: &[f32], rate: u32) -> Vec<f32> {
     (0..samples.len() * to / from).map(at).collect()
 }
 
-/// Catmull and Rom's curve between the second and the third point.
-fn cubic([a, b, c, d]: [f32; 4], t: f32) -> f32 {
-    let slope = 0.5 * (c - a);
-    let square = a - 2.5 * b + 2.0 * c - 0.5 * d;
-    let cube = 0.5 * (d - a) + 1.5 * (b - c);
-    ((cube * t + square) * t + slope) * t + b
+/// Catmull and Rom's curve from the second to the third of four points.
+fn cubic([before, from, to, after]: [f32; 4], t: f32) -> f32 {
+    let slope = 0.5 * (to - before);
+    let square = before - 2.5 * from + 2.0 * to - 0.5 * after;
+    let cube = 0.5 * (after - before) + 1.5 * (from - to);
+    ((cube * t + square) * t + slope) * t + from
 }
 
 #[expect(clippy::cast_precision_loss, reason = "both are below a sample rate")]
@@ -193,11 +193,13 @@ mod tests {
     use super::*;
 
     /// A tone of 440 Hz and half the loudness.
+    #[expect(clippy::cast_precision_loss, reason = "some ten thousand samples")]
     fn tone(rate: u32, ms: u32) -> Vec<f32> {
         let radian = std::f32::consts::TAU * 440.0 / rate as f32;
         (0..rate * ms / 1000).map(|i| 0.5 * (radian * i as f32).sin()).collect()
     }
 
+    #[expect(clippy::cast_possible_truncation, reason = "samples are between -1 and 1")]
     fn wav_of(spec: hound::WavSpec, samples: &[f32]) -> Vec<u8> {
         let mut bytes = io::Cursor::new(Vec::new());
         let mut writer = hound::WavWriter::new(&mut bytes, spec).unwrap();

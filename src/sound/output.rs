@@ -8,6 +8,13 @@ use std::{
 use super::{clip::RATE, player::Player};
 use crate::config::SoundDevice;
 
+const SPEC: hound::WavSpec = hound::WavSpec {
+    channels: 1,
+    sample_rate: RATE,
+    bits_per_sample: 16,
+    sample_format: hound::SampleFormat::Int,
+};
+
 /// Takes samples, one channel at [`RATE`].
 pub trait Output: Send {
     /// Takes a block, opening what is needed. Never waits.
@@ -47,17 +54,10 @@ impl Recording {
 
 impl Output for Recording {
     fn write(&mut self, block: &[i16]) -> io::Result<()> {
-        let file = match &mut self.file {
-            Some(file) => file,
-            None => {
-                let spec = hound::WavSpec {
-                    channels: 1,
-                    sample_rate: RATE,
-                    bits_per_sample: 16,
-                    sample_format: hound::SampleFormat::Int,
-                };
-                self.file.insert(hound::WavWriter::create(&self.path, spec).map_err(io_error)?)
-            }
+        let file = if let Some(file) = &mut self.file {
+            file
+        } else {
+            self.file.insert(hound::WavWriter::create(&self.path, SPEC).map_err(io_error)?)
         };
         block.iter().try_for_each(|sample| file.write_sample(*sample)).map_err(io_error)
     }
@@ -68,8 +68,5 @@ impl Output for Recording {
 }
 
 fn io_error(error: hound::Error) -> io::Error {
-    match error {
-        hound::Error::IoError(error) => error,
-        other => io::Error::other(other),
-    }
+    if let hound::Error::IoError(error) = error { error } else { io::Error::other(error) }
 }

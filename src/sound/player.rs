@@ -1,4 +1,4 @@
-//! The loudspeaker: a child process that plays raw samples from a pipe, `aplay` of ALSA or `paplay` of PulseAudio and PipeWire.
+//! The loudspeaker: a child process that plays raw samples from a pipe: `aplay` of ALSA, or `paplay` of the desktops' sound servers.
 //!
 //! A child rather than a library: linking ALSA needs its -dev package to build, and opening it at run time needs `unsafe`. It also keeps a
 //! driver that hangs or crashes out of the terminal. The pipe never blocks, and a player that takes nothing for five seconds is ended.
@@ -163,9 +163,13 @@ fn start(way: &Way) -> Result<Running, String> {
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn();
-    let mut child = spawned.map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => format!("{} is not installed", way.program),
-        _ => format!("{}: {error}", way.program),
+    let mut child = spawned.map_err(|error| {
+        let missing = error.kind() == io::ErrorKind::NotFound;
+        if missing {
+            format!("{} is not installed", way.program)
+        } else {
+            format!("{}: {error}", way.program)
+        }
     })?;
     let pipe = child.stdin.take().ok_or_else(|| format!("{} has no pipe", way.program))?;
     fcntl_setfl(&pipe, OFlags::NONBLOCK).map_err(|error| format!("{}: {error}", way.program))?;

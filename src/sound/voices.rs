@@ -193,9 +193,9 @@ pub fn read_list(dir: &Path) -> BTreeMap<String, String> {
 }
 
 fn write_list(dir: &Path, list: &BTreeMap<String, String>) -> anyhow::Result<()> {
-    let lines: String = list.iter().map(|(file, rest)| format!("{file}\t{rest}\n")).collect();
+    let lines: Vec<String> = list.iter().map(|(file, rest)| format!("{file}\t{rest}\n")).collect();
     let path = dir.join(LIST);
-    fs::write(&path, format!("{LIST_HEAD}{lines}"))
+    fs::write(&path, format!("{LIST_HEAD}{}", lines.concat()))
         .with_context(|| format!("cannot write {}", path.display()))
 }
 
