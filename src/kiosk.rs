@@ -386,7 +386,7 @@ impl Shared {
         self.heard_taken = taken;
         if self.staff.is_some() {
             self.sound.page(PageName::Staff, self.survey.lang());
-        } else if self.survey.at_rest() {
+        } else if self.survey.at_rest() && self.survey.plan().languages.first() == Some(self.survey.lang()) {
             self.sound.rest();
         } else if let Some(page) = spoken_page(&self.survey) {
             self.sound.page(page, self.survey.lang());

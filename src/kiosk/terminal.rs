@@ -249,9 +249,17 @@ impl Terminal {
 
     /// The way of drafts to the journal.
     pub fn store(&self) -> Store {
-        let recorder = self.recorder.handle();
+        let (recorder, sync) = (self.recorder.handle(), self.sync.clone());
         Box::new(move |drafts, reply| {
-            recorder.append(drafts, move |stored| reply(stored.is_ok()));
+            // Somebody stands there and waits: a call for help does not sit out the pause after a failed attempt.
+            let calls = drafts.iter().any(|draft| matches!(draft.body, Body::HelpCalled(_)));
+            let sync = sync.clone();
+            recorder.append(drafts, move |stored| {
+                if calls && stored.is_ok() {
+                    sync.retry();
+                }
+                reply(stored.is_ok());
+            });
         })
     }
 
