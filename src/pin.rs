@@ -15,7 +15,7 @@ use std::{fmt, str::FromStr};
 
 use argon2::{
     ARGON2ID_IDENT, Algorithm, Argon2, Params, PasswordHash, PasswordHasher as _, PasswordVerifier as _,
-    Version,
+    Version, password_hash::phc::Output,
 };
 
 pub use ask::{AskError, ask};
@@ -186,7 +186,7 @@ impl FromStr for PinHash {
         let params = Params::try_from(&parsed).map_err(|_| PinHashError::NotAHash)?;
         let (memory_kib, passes, lanes) = (params.m_cost(), params.t_cost(), params.p_cost());
         let salt_bytes = parsed.salt.as_ref().map_or(0, |salt| salt.len());
-        let hash_bytes = parsed.hash.as_ref().map_or(0, |hash| hash.len());
+        let hash_bytes = parsed.hash.as_ref().map_or(0, Output::len);
         if memory_kib < MEMORY_KIB_MIN
             || passes < PASSES_MIN
             || salt_bytes < SALT_BYTES_MIN

@@ -352,7 +352,7 @@ impl Staff {
             | Event::Confirm
             | Event::Touched) => {
                 self.touched_at_ms = now_ms;
-                self.touch(touch, &mut effects);
+                self.touch(&touch, &mut effects);
             }
         }
         effects

@@ -219,7 +219,7 @@ impl Books {
                 Press::Pressed => prop_assert!(mine().any(|(_, _, back)| back.is_none())),
                 Press::Stored => {
                     prop_assert!(mine().count() > 0);
-                    let last_is_stored = mine().last().is_some_and(|(_, _, back)| *back == Some(true));
+                    let last_is_stored = mine().next_back().is_some_and(|(_, _, back)| *back == Some(true));
                     prop_assert!(last_is_stored, "stored is shown before it is so");
                     prop_assert!(mine().all(|(_, _, back)| back.is_some()), "an entry is still on its way");
                 }

@@ -108,9 +108,9 @@ mod tests {
     }
 
     /// Answers every request alike.
-    struct Line(Box<dyn Fn(&Request) -> Result<Reply, Trouble> + Send>);
+    struct Line<F>(F);
 
-    impl Transport for Line {
+    impl<F: Fn(&Request) -> Result<Reply, Trouble> + Send> Transport for Line<F> {
         fn send(&mut self, request: &Request) -> Result<Reply, Trouble> {
             (self.0)(request)
         }
@@ -123,7 +123,7 @@ mod tests {
         let boot = BootId::from_parts(0, [0; 10]);
         let now = Moment { wall: DateTime::UNIX_EPOCH, boot, up_ms: 0, quality: TimeQuality::Unset };
         let about = About { identity, chain: CHAIN, url: "https://central.example" };
-        try_central(&mut Line(Box::new(line)), &about, &now)
+        try_central(&mut Line(line), &about, &now)
     }
 
     fn reply(status: u16, kind: &str, body: Vec<u8>) -> Reply {

@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     journal,
-    model::{Moment, TimeQuality},
+    model::{Hash, Moment, TimeQuality},
 };
 
 /// Exports of one day; staff who make more have another problem.
@@ -50,7 +50,7 @@ pub fn export(journal: &Path, folder: &Path, stem: &str) -> anyhow::Result<Expor
         let mut counted = Counted { out, hash: Sha256::new(), lines: 0 };
         journal::cli::export(journal, &mut counted)?;
         entries = counted.lines;
-        digest = counted.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        digest = Hash(counted.hash.finalize().into()).to_string();
         Ok(())
     })
     .with_context(writing)?;
@@ -111,7 +111,7 @@ impl Write for Counted<'_> {
         let taken = self.out.write(bytes)?;
         let bytes = bytes.get(..taken).unwrap_or(bytes);
         self.hash.update(bytes);
-        self.lines += bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.lines += (bytes.split(|byte| *byte == b'\n').count() - 1) as u64;
         Ok(taken)
     }
 

@@ -171,7 +171,7 @@ impl HandsHandle {
             // Without its thread the program is about to end.
             Ok(()) | Err(TrySendError::Disconnected(_)) => {}
             Err(TrySendError::Full(_)) => {
-                tracing::error!("the staff area's thread is stuck; a question is dropped")
+                tracing::error!("the staff area's thread is stuck; a question is dropped");
             }
         }
     }
@@ -328,12 +328,11 @@ impl Worker {
         // A stick that was pulled out leaves its folder behind, on the terminal's own disk.
         anyhow::ensure!(self.stick().as_deref() == Some(folder), "the USB stick was taken out");
         let now = self.args.clock.now();
-        let who = match Identity::load(&self.args.identity_file) {
-            Ok(identity) => identity.terminal.to_string(),
-            Err(_) => {
-                let chain = self.args.recorder.call(|journal| journal.head().chain)?.to_string();
-                chain.get(..8).unwrap_or_default().to_owned()
-            }
+        let who = if let Ok(identity) = Identity::load(&self.args.identity_file) {
+            identity.terminal.to_string()
+        } else {
+            let chain = self.args.recorder.call(|journal| journal.head().chain)?.to_string();
+            chain.get(..8).unwrap_or_default().to_owned()
         };
         let done = export::export(&self.args.data, folder, &export::stem(&who, &now))?;
         tracing::info!(file = %done.file.display(), entries = done.entries, "exported the journal");

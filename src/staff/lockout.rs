@@ -4,8 +4,9 @@
 //! - a try is charged and written down before its PIN is looked at, so that a power cut during the look gives nothing away;
 //! - after [`TRIES`] tries without the right PIN the next one has to wait, each time twice as long, up to [`LOCK_MS_MAX`];
 //! - only time with the power on counts, by the boot clock; the wall clock is never asked;
-//! - after a start of the machine the whole wait begins again. So however often somebody cuts the power or sets the clock, within
-//!   powered-on time `T` at most `TRIES + k` wrong PINs are looked at, where the first `k` waits together are no longer than `T`.
+//! - after a start of the machine the whole wait begins again. So however often somebody cuts the power or sets the clock, within any
+//!   stretch `T` of powered-on time at most `TRIES + k` wrong PINs are looked at, where the first `k` waits together are no longer than
+//!   `T`.
 //!
 //! A start of the program alone changes nothing. Writing another PIN into kiosk.toml lifts the lock: who can do that needs no keypad.
 
@@ -78,8 +79,7 @@ impl Lockout {
 
     /// Until the next try is possible, in milliseconds; 0 if it is now.
     pub fn left_ms(&self, now: &Moment) -> u64 {
-        let same_boot = self.boot == now.boot;
-        let passed = if same_boot { now.up_ms.saturating_sub(self.up_ms) } else { 0 };
+        let passed = now.up_ms.saturating_sub(self.up_ms);
         wait_ms(self.tries).saturating_sub(passed)
     }
 
@@ -144,14 +144,15 @@ mod tests {
         disk: Option<String>,
         lockout: Lockout,
         powered_ms: u64,
-        looked_at: u64,
+        /// When each look was, in powered-on time.
+        looks: Vec<u64>,
     }
 
     impl Machine {
         fn new() -> Self {
             let now = moment(0, 0);
             let lockout = Lockout::read(None, "p", &now);
-            Self { now, boots: 0, disk: None, lockout, powered_ms: 0, looked_at: 0 }
+            Self { now, boots: 0, disk: None, lockout, powered_ms: 0, looks: Vec::new() }
         }
 
         fn waits(&mut self, ms: u64) {
@@ -163,16 +164,20 @@ mod tests {
             self.lockout = Lockout::read(self.disk.as_deref(), "p", &self.now);
         }
 
-        fn power_cut(&mut self) {
+        fn new_boot(&mut self) {
             self.boots += 1;
-            let boot = BootId::from_parts(self.boots, [9; 10]);
-            self.now = Moment { boot, up_ms: 0, ..self.now };
+            self.now.boot = BootId::from_parts(self.boots, [9; 10]);
+        }
+
+        fn power_cut(&mut self) {
+            self.new_boot();
+            self.now.up_ms = 0;
             self.program_starts();
         }
 
         /// A wrong PIN. `disk_works` tells whether the charge reaches the disk.
         fn tries(&mut self, disk_works: bool) -> PinVerdict {
-            let (disk, looked_at) = (&mut self.disk, &mut self.looked_at);
+            let (disk, looks, powered_ms) = (&mut self.disk, &mut self.looks, self.powered_ms);
             let write = |text: &str| {
                 if disk_works {
                     *disk = Some(text.to_owned());
@@ -180,7 +185,7 @@ mod tests {
                 disk_works
             };
             let verify = || {
-                *looked_at += 1;
+                looks.push(powered_ms);
                 false
             };
             self.lockout.attempt(&self.now, write, verify)
@@ -188,7 +193,7 @@ mod tests {
     }
 
     /// The promise: the longest that powered-on time lets somebody try.
-    fn most_looks(mut powered_ms: u64) -> u64 {
+    fn most_looks(mut powered_ms: u64) -> usize {
         let minutes = [5, 10, 20, 40, 80, 160].into_iter().chain(std::iter::repeat(240));
         let mut looks = 5;
         for wait in minutes.map(|minutes: u64| minutes * 60_000) {
@@ -209,19 +214,27 @@ mod tests {
         TryAndCut,
         PowerCut,
         ProgramStart,
+        /// The same on a system that does not name its boots: each start of the program looks like one of the machine.
+        ProgramStartUnderANewName,
         Wait(u64),
         ClockJump(i64),
     }
 
     fn op() -> impl Strategy<Value = Op> {
+        let wait = prop_oneof![
+            3 => 0..MINUTE_MS,
+            2 => MINUTE_MS..30 * MINUTE_MS,
+            1 => 240 * MINUTE_MS..300 * MINUTE_MS,
+        ];
         prop_oneof![
-            6 => Just(Op::Try),
+            12 => Just(Op::Try),
             1 => Just(Op::TryOnABrokenDisk),
             3 => Just(Op::TryAndCut),
-            2 => Just(Op::PowerCut),
+            1 => Just(Op::PowerCut),
             2 => Just(Op::ProgramStart),
-            6 => prop_oneof![0..MINUTE_MS, MINUTE_MS..30 * MINUTE_MS, 240 * MINUTE_MS..300 * MINUTE_MS].prop_map(Op::Wait),
-            2 => (-4_000_000_000_000i64..4_000_000_000_000).prop_map(Op::ClockJump),
+            2 => Just(Op::ProgramStartUnderANewName),
+            3 => wait.prop_map(Op::Wait),
+            1 => (-4_000_000_000_000i64..4_000_000_000_000).prop_map(Op::ClockJump),
         ]
     }
 
@@ -235,9 +248,9 @@ mod tests {
                 match op {
                     Op::Try => drop(machine.tries(true)),
                     Op::TryOnABrokenDisk => {
-                        let before = machine.looked_at;
+                        let before = machine.looks.len();
                         machine.tries(false);
-                        prop_assert_eq!(machine.looked_at, before, "a try that was not written was looked at");
+                        prop_assert_eq!(machine.looks.len(), before, "a try that was not written was looked at");
                     }
                     Op::TryAndCut => {
                         machine.tries(true);
@@ -245,16 +258,23 @@ mod tests {
                     }
                     Op::PowerCut => machine.power_cut(),
                     Op::ProgramStart => machine.program_starts(),
+                    Op::ProgramStartUnderANewName => {
+                        machine.new_boot();
+                        machine.program_starts();
+                    }
                     Op::Wait(ms) => machine.waits(ms),
                     Op::ClockJump(ms) => {
                         let jumped = machine.now.wall.checked_add_signed(TimeDelta::milliseconds(ms));
                         machine.now.wall = jumped.unwrap_or(DateTime::UNIX_EPOCH);
                     }
                 }
-                prop_assert!(
-                    machine.looked_at <= most_looks(machine.powered_ms),
-                    "{} looks in {} ms", machine.looked_at, machine.powered_ms
-                );
+            }
+            // Any stretch of time, not only the one since the beginning.
+            for (first, from) in machine.looks.iter().enumerate() {
+                for (last, until) in machine.looks.iter().enumerate().skip(first) {
+                    let (looks, ms) = (last - first + 1, until - from);
+                    prop_assert!(looks <= most_looks(ms), "{} looks in {} ms", looks, ms);
+                }
             }
             // Who waits long enough without touching the power is never kept out for ever.
             machine.waits(LOCK_MS_MAX);
@@ -275,7 +295,7 @@ mod tests {
             assert_eq!(machine.tries(true), PinVerdict::Locked { left_ms: 1 }, "not looked at");
             machine.waits(1);
         }
-        assert_eq!(machine.looked_at, 12);
+        assert_eq!(machine.looks.len(), 12);
     }
 
     #[test]

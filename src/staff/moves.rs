@@ -14,16 +14,16 @@ use super::{
 use crate::wire::{Body, SelfTest};
 
 impl Staff {
-    pub(super) fn touch(&mut self, event: Event, effects: &mut Vec<Effect>) {
+    pub(super) fn touch(&mut self, event: &Event, effects: &mut Vec<Effect>) {
         match event {
-            Event::Key(key) => self.key(key),
+            Event::Key(key) => self.key(*key),
             Event::Erase => self.erase(),
             Event::Enter => self.enter(effects),
             Event::Back => self.back(effects),
             Event::Wipe => self.wipe(effects),
-            Event::Pick(index) => self.pick(index, effects),
-            Event::Press(index) => self.press(index, effects),
-            Event::Field(index) => self.field(index),
+            Event::Pick(index) => self.pick(*index, effects),
+            Event::Press(index) => self.press(*index, effects),
+            Event::Field(index) => self.field(*index),
             Event::Next => self.next_picture(),
             Event::Confirm => self.confirm(effects),
             _ => {}
@@ -77,7 +77,7 @@ impl Staff {
         let Some(digit) = key.digit() else { return };
         match &mut self.state {
             State::Door { typed, note: Note::None | Note::Wrong { .. } | Note::NotPossible } => {
-                typed.push(digit)
+                typed.push(digit);
             }
             State::Enrol { code, state: state @ (EnrolState::Typing | EnrolState::Failed { .. }) } => {
                 *state = EnrolState::Typing;
@@ -120,7 +120,7 @@ impl Staff {
     fn back(&mut self, effects: &mut Vec<Effect>) {
         match (&self.state, self.entry) {
             (State::Door { .. } | State::Menu, _) | (State::Enrol { .. }, Entry::Enrol) => {
-                self.leave(effects)
+                self.leave(effects);
             }
             _ => self.go(State::Menu),
         }
@@ -340,7 +340,7 @@ impl Staff {
                 }
             }
             Some(Choice::Language(lang)) => {
-                plan.language = plan.languages.iter().position(|known| *known == lang)
+                plan.language = plan.languages.iter().position(|known| *known == lang);
             }
             Some(Choice::Volume(volume)) => plan.volume = volume,
             None => {}
