@@ -3,8 +3,9 @@
 //! The map, in reading order:
 //! - [`model`], [`questionnaire`]: the nouns. [`wire`], [`chain`], [`sign`]: what terminal and central say to each other, and the
 //!   proof in it. [`survey`]: one visitor. All pure: no clock, no dice, no I/O.
-//! - [`config`]: text files to validated values, with errors that say where, what and how to fix. [`lang`]: texts of the screens.
-//! - `journal`, `sync`: the terminal's memory and its way to central (feature `terminal`).
+//! - [`pin`]: the staff PIN and its hash. [`config`]: text files to validated values, with errors that say where, what and how to fix.
+//!   [`lang`]: texts of the screens.
+//! - `journal`, `sync`: the terminal's memory and its way to central; `staff`: what staff see and do there (feature `terminal`).
 //! - `panel`, `ui`, `kiosk`: the Slint screens (feature `kiosk`); `simulator`: the same screens on a panel in memory.
 //! - `central`: the server (feature `central`).
 //!
