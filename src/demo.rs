@@ -22,9 +22,9 @@ use crate::{
     kiosk::{
         Kiosk, Parts, fonts,
         preview::parse_panel,
-        terminal::{FONTS, IDENTITY_FILE, Place, Terminal, panel_of, plan_of},
+        terminal::{IDENTITY_FILE, Place, Terminal, panel_of},
     },
-    lang::Catalogue,
+    lang::{Catalogue, Languages},
     model::{Moment, TimeQuality},
     panel::{Panel, Rotation, TEST_PANELS},
     questionnaire::Hospital,
@@ -154,7 +154,8 @@ impl Home {
     }
 
     fn load(&self) -> anyhow::Result<Loaded<KioskSetup>> {
-        config::load_kiosk(&self.kiosk_toml(), &|path| std::fs::read(path), &Glyphs::new(&FONTS))
+        let fonts = Languages::beside(&self.kiosk_toml())?.fonts;
+        config::load_kiosk(&self.kiosk_toml(), &|path| std::fs::read(path), &Glyphs::new(&fonts))
             .map_err(|findings| anyhow::anyhow!("the configuration has errors:\n{findings}"))
     }
 
@@ -239,6 +240,7 @@ fn show_window(home: &Home) -> anyhow::Result<()> {
     let place = Place { config: home.kiosk_toml(), data: Some(home.kiosk_dir()) };
     let mut terminal = Terminal::start(place, Arc::new(SystemClock::new()))?;
     let window = crate::ui::AppWindow::new().context("cannot open a window")?;
+    fonts::register(&terminal.languages().fonts);
     let kiosk = Kiosk::new(&window, terminal.parts()?)?;
     terminal.attach(&kiosk.messenger())?;
     say("tap on the window; close it to end")?;
@@ -352,7 +354,7 @@ fn take_pictures(options: &Pictures, folder: &Path) -> anyhow::Result<()> {
     let setup = config::example().value;
     let mut paths = Vec::new();
     let mut take = |wanted: &Wanted| -> anyhow::Result<()> {
-        let gallery = Gallery::new(setup.hospital.clone(), Catalogue::shipped()?)?;
+        let gallery = Gallery::shipped()?;
         paths.extend(pictures::save(gallery, wanted, folder)?);
         Ok(())
     };

@@ -2,7 +2,13 @@
 //!
 //! Two languages show at once, and a language can be added beside the program, so the pages hold no text of their own: each takes its
 //! lines from here. The source text is English and stands in for whatever a language lacks. A `\n` in a text marks where a line may
-//! break: by meaning, never inside a word.
+//! break: by meaning, never inside a word. A text of the pages may hold `{n}`, which [`Words::with`] fills in.
+
+mod added;
+mod text;
+
+pub use added::{AddError, Languages};
+pub use text::Text;
 
 use rspolib::{FileOptions, POFile, pofile};
 use std::collections::HashMap;
@@ -38,18 +44,29 @@ impl Words {
         let second = second.filter(|second| unbroken(second) != spoken).map(breakable).unwrap_or_default();
         Self { text: breakable(first), second, spoken }
     }
+
+    /// The same with a number or a name in place of `{n}`.
+    #[must_use]
+    pub fn with(mut self, n: &str) -> Self {
+        for line in [&mut self.text, &mut self.second, &mut self.spoken] {
+            *line = line.replace("{n}", n);
+        }
+        self
+    }
 }
 
 /// Every language there are texts for, in the order they were added. An empty one speaks English.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Catalogue {
     languages: Vec<Language>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Language {
     tag: String,
     name: String,
+    right_to_left: bool,
+    draft: bool,
     texts: HashMap<Text, String>,
 }
 
@@ -81,6 +98,16 @@ impl Catalogue {
         self.find(tag).map_or(tag, |language| language.name.as_str())
     }
 
+    /// Whether a language is written from right to left, so that its pages are mirrored.
+    pub fn right_to_left(&self, tag: &str) -> bool {
+        self.find(tag).is_some_and(|language| language.right_to_left)
+    }
+
+    /// Whether nobody who speaks the language has reviewed its texts yet.
+    pub fn is_draft(&self, tag: &str) -> bool {
+        self.find(tag).is_some_and(|language| language.draft)
+    }
+
     /// A text in a language, in English where the language lacks it.
     pub fn text(&self, tag: &str, text: Text) -> &str {
         self.find(tag).and_then(|language| language.texts.get(&text)).map_or(text.source(), String::as_str)
@@ -105,323 +132,60 @@ impl Catalogue {
     }
 }
 
-const SHIPPED: [(&str, &str); 2] = [
+const SHIPPED: [(&str, &str); 6] = [
     ("zh-CN", include_str!("../assets/lang/zh-CN/xinsheng.po")),
+    ("zh-TW", include_str!("../assets/lang/zh-TW/xinsheng.po")),
     ("en", include_str!("../assets/lang/en/xinsheng.po")),
+    ("ug", include_str!("../assets/lang/ug/xinsheng.po")),
+    ("bo", include_str!("../assets/lang/bo/xinsheng.po")),
+    ("ja", include_str!("../assets/lang/ja/xinsheng.po")),
 ];
-
-macro_rules! texts {
-    ($($(#[$doc:meta])* $name:ident = $context:literal, $source:literal;)+) => {
-        /// A text of the pages, by what it is for.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum Text {
-            $($(#[$doc])* $name,)+
-        }
-
-        impl Text {
-            /// Every text.
-            pub const ALL: [Self; [$(stringify!($name)),+].len()] = [$(Self::$name),+];
-
-            /// The page it belongs to: `msgctxt` in the .po files.
-            pub const fn context(self) -> &'static str {
-                match self { $(Self::$name => $context,)+ }
-            }
-
-            /// The English text: `msgid` in the .po files.
-            pub const fn source(self) -> &'static str {
-                match self { $(Self::$name => $source,)+ }
-            }
-        }
-    };
-}
-
-texts! {
-    /// What the terminal is for.
-    AttractTitle = "attract", "Please rate our service";
-    /// The button that begins.
-    AttractStart = "attract", "Touch here to begin";
-    /// Which touchpoint?
-    ChoiceTitle = "choice", "Where have you just been?";
-    /// To the touchpoints before these.
-    ChoicePrevious = "choice", "Previous";
-    /// To the touchpoints after these.
-    ChoiceNext = "choice", "More";
-    /// Asked after a bad rating.
-    ReasonsWrong = "reasons", "What went wrong? Choose any";
-    /// Asked after a good rating.
-    ReasonsGood = "reasons", "What was good? Choose any";
-    /// Asked after a rating in the middle.
-    ReasonsNeutral = "reasons", "What was it about? Choose any";
-    /// None of the reasons offered.
-    ReasonsOther = "reasons", "Other";
-    /// Back to the question.
-    ReasonsBack = "reasons", "Back";
-    /// Nothing more to say.
-    ReasonsDone = "reasons", "Done";
-    /// The rating is stored.
-    ThanksTitle = "thanks", "Thank you. It is recorded.";
-    /// Back to the question; the first answer is withdrawn.
-    ThanksUndo = "thanks", "Change my answer";
-    /// At an exit: on to another touchpoint.
-    ThanksAnother = "thanks", "Another place";
-    /// Nothing was touched for a while.
-    StillThereTitle = "still-there", "Are you still there?";
-    /// What happens after the countdown.
-    StillThereExplanation = "still-there", "The page starts over when the time is up";
-    /// The button that keeps the page.
-    StillThereHere = "still-there", "I am still here";
-    /// The list of languages.
-    LanguageTitle = "language", "Choose your language";
-    /// Keep the language.
-    LanguageBack = "language", "Back";
-    /// The terminal takes no answers.
-    OutOfServiceTitle = "out-of-service", "Out of service";
-    /// The disk refuses.
-    OutOfServiceStorage = "out-of-service", "Answers cannot be stored at the moment. Please tell the staff.";
-    /// The last tap could not be stored.
-    NotStoredTitle = "out-of-service", "Not recorded, sorry";
-    /// No configuration that could be used.
-    OutOfServiceSetup = "out-of-service", "This terminal is not set up yet. Please tell the staff.";
-    /// The promise at the foot of the pages.
-    Privacy = "shell", "Anonymous. Staff cannot see your choice.";
-    /// The same for narrow panels.
-    PrivacyShort = "shell", "Staff cannot see this";
-    /// What the language button is called.
-    LanguageButton = "shell", "Language";
-    /// Staff badge: a changed file was refused, the last good one is in use.
-    BadgeConfigRefused = "shell", "new settings refused";
-    /// Staff badge: central has not been reached for long.
-    BadgeOffline = "shell", "offline";
-    /// On the button that calls somebody.
-    HelpButton = "shell", "Help";
-    /// Leaves a page of the staff area.
-    StaffButton = "shell", "Back";
-    /// The call is on its way.
-    HelpCalling = "help", "Calling the staff";
-    /// While the call is on its way.
-    HelpCallingExplanation = "help", "One moment, please";
-    /// Central has the call.
-    HelpTold = "help", "Staff have been told";
-    /// Central has the call: what happens next.
-    HelpToldExplanation = "help", "Please wait here. Somebody will come to you.";
-    /// Central did not answer, or the call could not be stored.
-    HelpUntold = "help", "Nobody could be reached";
-    /// Central did not answer: what to do.
-    HelpUntoldExplanation = "help", "Please ask at the nearest desk.";
-    /// Wiping counts for nothing.
-    CleaningTitle = "cleaning", "This screen is being cleaned";
-    /// While the screen is wiped.
-    CleaningExplanation = "cleaning", "Touches do not count now";
-    /// Outside the opening hours.
-    ClosedTitle = "closed", "This desk is closed now";
-    /// Outside the opening hours, no rating possible.
-    ClosedExplanation = "closed", "Thank you for coming. Please visit us in the opening hours.";
-    /// Outside the opening hours, a rating is still possible.
-    ClosedRate = "closed", "Rate an earlier visit";
-    /// Outside the opening hours, a rating is still possible.
-    ClosedStillRate = "closed", "You can still rate an earlier visit.";
-    /// Heading of the staff area.
-    StaffTitle = "staff", "Staff";
-    /// Over the keypad.
-    StaffPin = "staff", "Enter the PIN";
-    /// After a wrong PIN.
-    StaffPinWrong = "staff", "Wrong PIN, {n} tries left";
-    /// After too many wrong PINs.
-    StaffLocked = "staff", "Locked for {n} minutes";
-    /// The staff area cannot be opened without one.
-    StaffNoPin = "staff", "No PIN is set in kiosk.toml";
-    /// While a PIN or a code is being checked.
-    StaffChecking = "staff", "Checking";
-    /// Takes the last sign of the keypad away.
-    StaffErase = "staff", "Erase";
-    /// The keypad's entry is complete.
-    StaffEnter = "staff", "OK";
-    /// Locks the screen for wiping.
-    StaffWipe = "staff", "Clean screen";
-    /// Heading of the staff menu.
-    StaffMenu = "staff", "What do you want to do?";
-    /// How the terminal is.
-    StaffStatus = "staff", "Status";
-    /// Self-test of every button.
-    StaffSelfTest = "staff", "Test buttons";
-    /// Every part of the glass is touched.
-    StaffTouchTest = "staff", "Test touch";
-    /// Pure colours, for dead pixels.
-    StaffScreenTest = "staff", "Test screen";
-    /// One contact with central.
-    StaffNetworkTest = "staff", "Test network";
-    /// What is rated at this terminal.
-    StaffTouchpoint = "staff", "Touchpoint";
-    /// The language at rest.
-    StaffLanguage = "staff", "Language";
-    /// How loud the terminal is.
-    StaffVolume = "staff", "Volume";
-    /// The journal to a USB folder.
-    StaffExport = "staff", "Export";
-    /// Starts the program anew.
-    StaffRestart = "staff", "Restart";
-    /// Gives the terminal its identity.
-    StaffEnrol = "staff", "Enrol";
-    /// How many entries central has not signed for.
-    StatusUnsent = "staff status", "Unsent entries";
-    /// Since when the oldest unsent entry waits.
-    StatusOldest = "staff status", "Oldest unsent";
-    /// When central last answered.
-    StatusContact = "staff status", "Last contact";
-    /// Why central is not in contact.
-    StatusTrouble = "staff status", "Reason";
-    /// The terminal's name.
-    StatusTerminal = "staff status", "Terminal";
-    /// The program's version.
-    StatusVersion = "staff status", "Version";
-    /// How the journal's storage is.
-    StatusStorage = "staff status", "Storage";
-    /// Nothing, never, nobody.
-    StatusNone = "staff status", "none";
-    /// All is well.
-    StatusGood = "staff status", "good";
-    /// The terminal has no identity.
-    StatusNotEnrolled = "staff status", "not enrolled";
-    /// A time in the past.
-    StatusMinutesAgo = "staff status", "{n} minutes ago";
-    /// A time in the past.
-    StatusHoursAgo = "staff status", "{n} hours ago";
-    /// A time in the past.
-    StatusDaysAgo = "staff status", "{n} days ago";
-    /// Over the buttons under test.
-    SelfTestTitle = "staff self-test", "Press every button: {n} left";
-    /// Every button was pressed and stored.
-    SelfTestDone = "staff self-test", "All buttons work and are stored";
-    /// The journal refused an entry of the self-test.
-    SelfTestFailed = "staff self-test", "Pressed, but not stored";
-    /// The fields turn dark as they are touched.
-    TouchTestTitle = "staff touch-test", "Wipe over every field";
-    /// All fields were touched.
-    TouchTestDone = "staff touch-test", "Every field works";
-    /// The network test is under way.
-    NetworkTesting = "staff network", "Trying to reach central";
-    /// The network test succeeded.
-    NetworkGood = "staff network", "Central answered";
-    /// The network test failed; the diagnosis stands below.
-    NetworkBad = "staff network", "Central did not answer";
-    /// No sound.
-    VolumeOff = "staff volume", "Off";
-    /// A third.
-    VolumeLow = "staff volume", "Quiet";
-    /// Two thirds.
-    VolumeMedium = "staff volume", "Medium";
-    /// As loud as it gets.
-    VolumeHigh = "staff volume", "Loud";
-    /// What is about to happen.
-    ExportTitle = "staff export", "Export to the USB stick";
-    /// Begins the export.
-    ExportStart = "staff export", "Export now";
-    /// There is nowhere to export to.
-    ExportNone = "staff export", "No USB stick is plugged in";
-    /// The export succeeded.
-    ExportDone = "staff export", "{n} entries are on the stick";
-    /// The export failed; the reason stands below.
-    ExportFailed = "staff export", "The export failed";
-    /// Asked before the restart.
-    RestartTitle = "staff restart", "Restart the terminal?";
-    /// What a restart means.
-    RestartExplanation = "staff restart", "Nothing is lost. It takes half a minute.";
-    /// Over the keypad for the code.
-    EnrolTitle = "enrol", "Enter the enrolment code";
-    /// Goes on without an identity.
-    EnrolLater = "enrol", "Later";
-    /// Central gave the terminal its identity.
-    EnrolDone = "enrol", "Enrolled as {n}";
-    /// Central or the network refused; the reason stands below.
-    EnrolFailed = "enrol", "Not enrolled";
-    /// Satisfaction, worst.
-    Satisfied1 = "scale satisfaction", "Very bad";
-    /// Satisfaction.
-    Satisfied2 = "scale satisfaction", "Bad";
-    /// Satisfaction, neither.
-    Satisfied3 = "scale satisfaction", "OK";
-    /// Satisfaction.
-    Satisfied4 = "scale satisfaction", "Good";
-    /// Satisfaction, best.
-    Satisfied5 = "scale satisfaction", "Very good";
-    /// Ease, worst.
-    Easy1 = "scale ease", "Very hard";
-    /// Ease.
-    Easy2 = "scale ease", "Hard";
-    /// Ease, neither.
-    Easy3 = "scale ease", "So-so";
-    /// Ease.
-    Easy4 = "scale ease", "Easy";
-    /// Ease, best.
-    Easy5 = "scale ease", "Very easy";
-    /// Friends and family, worst.
-    Experience1 = "scale experience", "Very poor";
-    /// Friends and family.
-    Experience2 = "scale experience", "Poor";
-    /// Friends and family, neither.
-    Experience3 = "scale experience", "So-so";
-    /// Friends and family.
-    Experience4 = "scale experience", "Good";
-    /// Friends and family, best.
-    Experience5 = "scale experience", "Very good";
-    /// Friends and family: don't know.
-    Experience6 = "scale experience", "Don't know";
-    /// The low end of the eleven keys.
-    RecommendLow = "scale recommendation", "0 Not at all likely";
-    /// The high end of the eleven keys.
-    RecommendHigh = "scale recommendation", "10 Very likely";
-    /// A question of yes or no.
-    Yes = "scale yes-no", "Yes";
-    /// A question of yes or no.
-    No = "scale yes-no", "No";
-}
-
-impl Text {
-    /// The label of a level by its place on the scale, 1 the worst: a scale that has none of its own in the configuration takes these.
-    /// Number keys have no labels.
-    pub fn level(scale: &str, place: usize) -> Option<Self> {
-        let labels: &[Self] = match scale {
-            "face4" => &[Self::Satisfied1, Self::Satisfied2, Self::Satisfied4, Self::Satisfied5],
-            "face5" | "csat5" => {
-                &[Self::Satisfied1, Self::Satisfied2, Self::Satisfied3, Self::Satisfied4, Self::Satisfied5]
-            }
-            "ces5" => &[Self::Easy1, Self::Easy2, Self::Easy3, Self::Easy4, Self::Easy5],
-            "fft6" => &[
-                Self::Experience1,
-                Self::Experience2,
-                Self::Experience3,
-                Self::Experience4,
-                Self::Experience5,
-                Self::Experience6,
-            ],
-            "yes_no" => &[Self::No, Self::Yes],
-            _ => &[],
-        };
-        labels.get(place.checked_sub(1)?).copied()
-    }
-}
 
 /// A text with `\n` where it may break: each phrase is held together, between phrases it may break. A text without marks breaks where
 /// its language allows.
 pub fn breakable(text: &str) -> String {
-    if !text.contains('\n') {
-        return text.to_owned();
-    }
+    let held = if text.contains('\n') { hold(text) } else { text.to_owned() };
+    if starts_right_to_left(text) { anchor_spaces(&held) } else { held }
+}
+
+/// Ties phrases together.
+fn hold(text: &str) -> String {
     let mut held = String::with_capacity(2 * text.len());
     let mut before: Option<char> = None;
     for c in text.chars() {
         if c == '\n' {
-            held.push(if before.is_some_and(is_wide) { ZERO_WIDTH_SPACE } else { ' ' });
+            held.push(if before.is_some_and(ends_without_space) { ZERO_WIDTH_SPACE } else { ' ' });
             before = None;
             continue;
         }
-        if before.is_some_and(|before| is_wide(before) || is_wide(c)) {
+        // In Tibetan only after a syllable: within one the signs are stacked, and a joiner would tear the stack.
+        if before.is_some_and(|before| is_wide(c) || ends_without_space(before)) {
             held.push(WORD_JOINER);
         }
         held.push(c);
         before = Some(c);
     }
     held
+}
+
+/// In a line from right to left, the space after a number or a Latin word is set beside a right-to-left mark. Without it the text layout
+/// (parley 0.11) takes the space for one at the line's end and cuts as much off the last letter.
+fn anchor_spaces(text: &str) -> String {
+    let mut anchored = String::with_capacity(text.len());
+    for c in text.chars() {
+        // A brace ends a place for a number.
+        if c == ' ' && anchored.ends_with(|before: char| before.is_ascii_alphanumeric() || before == '}') {
+            anchored.push(RIGHT_TO_LEFT_MARK);
+        }
+        anchored.push(c);
+    }
+    anchored
+}
+
+/// Whether the first letter, which decides how a line runs, is Hebrew, Arabic or of a script between them.
+fn starts_right_to_left(text: &str) -> bool {
+    let first = text.replace("{n}", "").chars().find(|c| c.is_alphabetic());
+    first.is_some_and(|c| matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{feff}'))
 }
 
 /// A text without its marks, on one line.
@@ -431,7 +195,7 @@ pub fn unbroken(text: &str) -> String {
     for c in text.chars() {
         if c != '\n' {
             line.push(c);
-        } else if !before.is_some_and(is_wide) {
+        } else if !before.is_some_and(ends_without_space) {
             line.push(' ');
         }
         before = Some(c);
@@ -441,6 +205,15 @@ pub fn unbroken(text: &str) -> String {
 
 const ZERO_WIDTH_SPACE: char = '\u{200b}';
 const WORD_JOINER: char = '\u{2060}';
+const RIGHT_TO_LEFT_MARK: char = '\u{200f}';
+
+/// The dot that ends a Tibetan syllable: a line may break after it, and no space follows it.
+const TSHEG: char = '\u{0f0b}';
+
+/// What the next word follows without a space, and where a line could break without a mark.
+fn ends_without_space(c: char) -> bool {
+    is_wide(c) || c == TSHEG
+}
 
 /// Ideographs, kana and full-width signs: scripts without spaces between words.
 fn is_wide(c: char) -> bool {
@@ -450,7 +223,8 @@ fn is_wide(c: char) -> bool {
 fn parse(tag: &str, po: &str) -> Result<Language, LangError> {
     let syntax = |reason: String| LangError::Syntax { tag: tag.to_owned(), reason };
     let file: POFile = pofile(FileOptions::from(po)).map_err(|error| syntax(error.to_string()))?;
-    let name = file.metadata.get("X-Language-Name").cloned().unwrap_or_else(|| tag.to_owned());
+    let header = |key: &str| file.metadata.get(key).map(|value| value.trim().to_owned()).unwrap_or_default();
+    let name = Some(header("X-Language-Name")).filter(|name| !name.is_empty());
     let mut texts = HashMap::new();
     for entry in &file.entries {
         if entry.obsolete || entry.fuzzy() {
@@ -464,16 +238,27 @@ fn parse(tag: &str, po: &str) -> Result<Language, LangError> {
             texts.insert(text, words);
         }
     }
-    Ok(Language { tag: tag.to_owned(), name, texts })
+    Ok(Language {
+        tag: tag.to_owned(),
+        name: name.unwrap_or_else(|| tag.to_owned()),
+        right_to_left: header("X-Text-Direction").eq_ignore_ascii_case("rtl"),
+        draft: header("X-Status").to_lowercase().starts_with("draft"),
+        texts,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fonts::Fonts;
+
+    fn shipped() -> Catalogue {
+        Catalogue::shipped().expect("the shipped languages are readable")
+    }
 
     #[test]
     fn every_shipped_language_has_every_text() {
-        let catalogue = Catalogue::shipped().expect("the shipped languages are readable");
+        let catalogue = shipped();
         for tag in catalogue.tags() {
             assert_eq!(catalogue.missing(tag), [], "{tag}");
         }
@@ -506,30 +291,60 @@ mod tests {
     }
 
     #[test]
-    fn both_embedded_fonts_have_every_glyph() {
-        let catalogue = Catalogue::shipped().expect("the shipped languages are readable");
-        let fonts: [(&str, &[u8]); 2] = [
-            ("regular", include_bytes!("../assets/fonts/NotoSansSC-Regular.ttf")),
-            ("bold", include_bytes!("../assets/fonts/NotoSansSC-Bold.ttf")),
-        ];
-        for (weight, bytes) in fonts {
-            let face = ttf_parser::Face::parse(bytes, 0).expect("a font");
-            for tag in catalogue.tags() {
-                let texts =
-                    Text::ALL.into_iter().map(|text| Words::new(catalogue.text(tag, text), None).text);
-                for c in texts
-                    .chain([catalogue.name(tag).to_owned()])
-                    .flat_map(|text| text.chars().collect::<Vec<_>>())
-                {
-                    assert!(face.glyph_index(c).is_some(), "{tag}: {c:?} is not in the {weight} font");
-                }
+    fn every_text_can_be_drawn_in_the_font_of_its_language_alone() {
+        let (catalogue, fonts) = (shipped(), Fonts::shipped());
+        for tag in catalogue.tags() {
+            let texts = Text::ALL.into_iter().map(|text| Words::new(catalogue.text(tag, text), None).text);
+            for text in texts.chain([catalogue.name(tag).to_owned()]) {
+                assert_eq!(String::from_iter(fonts.missing(tag, &text)), "", "{tag}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_to_be_filled_in_is_never_lost_in_translation() {
+        let catalogue = shipped();
+        for (tag, text) in catalogue.tags().flat_map(|tag| Text::ALL.map(|text| (tag, text))) {
+            let holds = |text: &str| text.matches("{n}").count();
+            assert_eq!(holds(catalogue.text(tag, text)), holds(text.source()), "{tag} {text:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_filled_in_wherever_the_text_stands() {
+        let words = shipped().words("zh-CN", Some("en"), Text::StaffPinWrong).with("3");
+        assert_eq!(words.spoken, "密码不对，还能试 3 次");
+        assert!(words.text.contains(" 3 ") && !words.text.contains('{'), "{}", words.text);
+        assert_eq!(words.second, "Wrong PIN, 3 tries left");
+    }
+
+    #[test]
+    fn the_headers_say_which_languages_run_from_right_to_left_and_which_are_drafts() {
+        let catalogue = shipped();
+        let those = |is: fn(&Catalogue, &str) -> bool| -> Vec<&str> {
+            catalogue.tags().filter(|tag| is(&catalogue, tag)).collect()
+        };
+        assert_eq!(those(Catalogue::right_to_left), ["ug"]);
+        assert_eq!(those(Catalogue::is_draft), ["ug", "bo", "ja"]);
+    }
+
+    #[test]
+    fn a_label_of_a_scale_is_short_in_every_language() {
+        let catalogue = shipped();
+        let scales = ["face5", "ces5", "fft6", "yes_no"];
+        let labels = scales.iter().flat_map(|scale| (1..=6).filter_map(|place| Text::level(scale, place)));
+        for (tag, text) in
+            labels.flat_map(|text| catalogue.tags().map(move |tag| (tag, text)).collect::<Vec<_>>())
+        {
+            for line in catalogue.text(tag, text).split(['\n', ' ']) {
+                assert!(crate::config::cells(line) <= 12, "{tag} {text:?}: {line}");
             }
         }
     }
 
     #[test]
     fn a_language_falls_back_to_english() {
-        let mut catalogue = Catalogue::shipped().expect("the shipped languages are readable");
+        let mut catalogue = shipped();
         let po = "msgid \"\"\nmsgstr \"\"\n\"X-Language-Name: Deutsch\\n\"\n\nmsgctxt \"reasons\"\nmsgid \"Back\"\nmsgstr \"Zurück\"\n";
         catalogue.add("de", po).expect("readable");
         assert_eq!(catalogue.name("de"), "Deutsch");
@@ -553,6 +368,26 @@ mod tests {
         assert_eq!(unbroken("非常\n不满意"), "非常不满意");
         assert_eq!(unbroken("Very\nbad"), "Very bad");
         assert_eq!(Words::new("非常\n不满意", Some("Very bad")).spoken, "非常不满意");
+    }
+
+    #[test]
+    fn tibetan_is_held_at_its_dots_and_never_torn_inside_a_syllable() {
+        let text = "སྐད་ཡིག་\nའདེམས་རོགས།";
+        assert_eq!(breakable(text), "སྐད་\u{2060}ཡིག་\u{200b}འདེམས་\u{2060}རོགས།");
+        assert_eq!(unbroken(text), "སྐད་ཡིག་འདེམས་རོགས།");
+        assert_eq!(
+            unbroken("ཐུགས་རྗེ་ཆེ།\nཐོ་འགོད་"),
+            "ཐུགས་རྗེ་ཆེ། ཐོ་འགོད་",
+            "a space follows the stroke that ends a phrase"
+        );
+    }
+
+    #[test]
+    fn a_space_after_a_number_stays_in_a_line_from_right_to_left() {
+        assert_eq!(breakable("{n} مىنۇت بۇرۇن"), "{n}\u{200f} مىنۇت بۇرۇن");
+        assert_eq!(breakable("پارول kiosk.toml دا"), "پارول kiosk.toml\u{200f} دا");
+        assert_eq!(breakable("{n} minutes ago"), "{n} minutes ago");
+        assert_eq!(unbroken("{n} مىنۇت بۇرۇن"), "{n} مىنۇت بۇرۇن");
     }
 
     #[test]

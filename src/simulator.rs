@@ -27,7 +27,8 @@ use slint::{
 
 use crate::{
     clock::{Clock, SimClock},
-    kiosk::{Kiosk, Parts},
+    fonts::Fonts,
+    kiosk::{Kiosk, Parts, fonts},
     panel::Panel,
     ui::AppWindow,
 };
@@ -127,6 +128,7 @@ impl SimPanel {
             SimPlatform { adapter: adapter.clone(), clock: clock.clone(), started_at_ms: clock.now().up_ms };
         slint::platform::set_platform(Box::new(platform))
             .map_err(|error| anyhow!("this thread has a screen already: {error}"))?;
+        fonts::register(&Fonts::shipped());
         let (width, height) = panel.page_px();
         let window = AppWindow::new().context("cannot make the window")?;
         adapter.set_size(PhysicalSize::new(width, height));

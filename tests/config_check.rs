@@ -26,6 +26,7 @@ use xinsheng::{
         Severity,
     },
     model::Scale,
+    pin::{Pin, PinHash},
     questionnaire::{Dimension, Hospital},
 };
 
@@ -269,6 +270,23 @@ fn every_mistake_is_found_at_its_place_with_its_words() {
 }
 
 #[test]
+fn a_pin_hash_is_taken_and_a_pin_in_plain_is_never_repeated() {
+    let staffed = |line: &str| EXAMPLE_KIOSK.replacen("[staff]\n", &format!("[staff]\n{line}\n"), 1);
+    let hash = PinHash::cheapest(&Pin::new("4071").unwrap(), &[1; 16]).unwrap();
+    let text = staffed(&hash.line());
+    let loaded =
+        config::load_kiosk(Path::new("kiosk.toml"), &files("kiosk.toml", &text), &Glyphs::default()).unwrap();
+    assert_eq!(loaded.value.kiosk.staff.pin_hash.as_ref(), Some(&hash));
+    assert!(!format!("{:?}", loaded.value).contains("argon2id"));
+    for plain in ["pin_hash = 4071", "pin_hash = \"4071\"", "pin_hash = 40 71", "pin_hash = '4071"] {
+        let findings = check(Kiosk, &staffed(plain));
+        assert!(findings.any_error(), "{plain}");
+        let said = findings.to_string();
+        assert!(!said.contains("40") && !said.contains("71"), "{said}");
+    }
+}
+
+#[test]
 fn one_run_names_every_mistake() {
     let text = EXAMPLE_TOUCHPOINTS
         .replacen("hours = \"daily 07:00-18:00\"", "hours = \"sometimes\"", 1)
@@ -351,8 +369,8 @@ fn an_old_version_of_a_questionnaire_may_stay() {
 #[cfg(feature = "terminal")]
 #[test]
 fn characters_the_font_lacks_are_named() {
-    let font = font();
-    let glyphs = Glyphs::new(&[&font]);
+    let fonts = xinsheng::fonts::Fonts::shipped();
+    let glyphs = Glyphs::new(&fonts);
     let loaded = |text: &str| {
         let path = Path::new("touchpoints.toml");
         config::load_hospital(path, &files("touchpoints.toml", text), &glyphs)
@@ -366,8 +384,40 @@ fn characters_the_font_lacks_are_named() {
 }
 
 #[cfg(feature = "terminal")]
-fn font() -> Vec<u8> {
-    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/fonts/NotoSansSC-Regular.ttf")).unwrap()
+#[test]
+fn a_text_is_looked_up_in_the_font_of_its_own_language() {
+    let fonts = xinsheng::fonts::Fonts::shipped();
+    let text = example_six().replacen("bo = \"གཞན་དག\"", "bo = \"གཞན་དག其\"", 1);
+    let glyphs = Glyphs::new(&fonts);
+    let read = files("touchpoints.toml", &text);
+    let findings = config::load_hospital(Path::new("touchpoints.toml"), &read, &glyphs).unwrap_err();
+    assert_eq!(findings.0.len(), 1, "{findings}");
+    assert!(findings.0[0].what.contains("`bo`, Xinsheng Tibetan, cannot draw `其`"), "{findings}");
+}
+
+#[cfg(feature = "terminal")]
+#[test]
+fn the_example_in_six_languages_has_nothing_to_find_and_every_scale() {
+    let fonts = xinsheng::fonts::Fonts::shipped();
+    let text = example_six();
+    let read = files("touchpoints.toml", &text);
+    let loaded = config::load_hospital(Path::new("touchpoints.toml"), &read, &Glyphs::new(&fonts))
+        .unwrap_or_else(|findings| panic!("{findings}"));
+    assert!(loaded.warnings.0.is_empty(), "{}", loaded.warnings);
+    let hospital = loaded.value;
+    assert_eq!(hospital.languages.len(), 6);
+    let questions: Vec<_> = hospital.questionnaires.iter().flat_map(|asked| &asked.questions).collect();
+    for scale in xinsheng::model::Scale::ALL {
+        assert!(questions.iter().any(|question| question.scale == scale), "{scale}");
+    }
+    assert!(questions.iter().flat_map(|question| &question.reasons).any(|group| group.reasons.len() >= 6));
+}
+
+/// The second example, whose many languages try every font.
+#[cfg(feature = "terminal")]
+fn example_six() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/touchpoints-six-languages.toml");
+    std::fs::read_to_string(path).unwrap()
 }
 
 // ── Any file at all ──

@@ -58,7 +58,9 @@ impl Terminal {
         let (tell, told) = mpsc::channel();
         let hash = self.start(None).loaded.config_hash;
         let watch =
-            Watch::spawn(self.path("kiosk.toml"), hash, Vec::new(), move |change| tell.send(change).unwrap());
+            Watch::spawn(self.path("kiosk.toml"), hash, xinsheng::fonts::Fonts::shipped(), move |change| {
+                tell.send(change).unwrap()
+            });
         (watch.unwrap(), told)
     }
 }

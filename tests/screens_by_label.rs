@@ -50,6 +50,7 @@ enum Mode {
 impl Screen {
     fn new(touchpoints: &[&str], start: Start) -> Self {
         init_no_event_loop();
+        xinsheng::kiosk::fonts::register(&xinsheng::fonts::Fonts::shipped());
         let window = AppWindow::new().unwrap();
         let wall = "2026-11-21T02:00:00Z".parse().unwrap();
         let clock = Arc::new(SimClock::at(wall, BootId::from_parts(0, [1; 10])));
@@ -69,12 +70,15 @@ impl Screen {
         let parts = Parts {
             plan: hospital::plan(touchpoints, start),
             catalogue: Catalogue::shipped().unwrap(),
+            fonts: xinsheng::fonts::Fonts::shipped(),
             second_language: Some(hospital::lang("en")),
             panel: Panel::new(10.1, 1280, 800),
             low_reach: false,
             look: xinsheng::kiosk::look::Look::default(),
             full_screen: false,
             clock: clock.clone(),
+            staff: xinsheng::kiosk::staff::StaffParts::none(),
+            sound: xinsheng::sound::SoundHandle::silent(),
             store: Box::new(store),
         };
         let kiosk = Kiosk::new(&window, parts).unwrap();

@@ -26,6 +26,7 @@ const TOLERANCE_PX: f32 = 1.0;
 #[test]
 fn every_target_is_large_enough_apart_and_on_the_glass() {
     init_no_event_loop();
+    xinsheng::kiosk::fonts::register(&xinsheng::fonts::Fonts::shipped());
     let window = AppWindow::new().expect("a window");
     let catalogue = Catalogue::shipped().expect("readable languages");
     for panel in panels() {
@@ -44,6 +45,7 @@ fn every_target_is_large_enough_apart_and_on_the_glass() {
 #[test]
 fn a_finger_lifted_inside_taps_and_one_that_slid_off_does_not() {
     init_no_event_loop();
+    xinsheng::kiosk::fonts::register(&xinsheng::fonts::Fonts::shipped());
     let window = AppWindow::new().expect("a window");
     show_on(&window, &Panel::new(10.1, 1280, 800));
     window.global::<Shell>().set_page(Page::Question);
@@ -68,6 +70,7 @@ fn a_finger_lifted_inside_taps_and_one_that_slid_off_does_not() {
 #[test]
 fn assistive_programs_and_number_keys_tap_without_pressing() {
     init_no_event_loop();
+    xinsheng::kiosk::fonts::register(&xinsheng::fonts::Fonts::shipped());
     let window = AppWindow::new().expect("a window");
     show_on(&window, &Panel::new(10.1, 1280, 800));
     window.show().expect("shown");
@@ -116,6 +119,7 @@ fn a_pad_of_a_few_buttons_needs_no_glass() {
 #[test]
 fn tab_and_return_reach_every_card_in_reading_order() {
     init_no_event_loop();
+    xinsheng::kiosk::fonts::register(&xinsheng::fonts::Fonts::shipped());
     let window = AppWindow::new().expect("a window");
     show_on(&window, &Panel::new(10.1, 1280, 800));
     window.show().expect("shown");

@@ -133,12 +133,15 @@ fn an_hour_of_hands_leaves_every_press_accounted_for_and_memory_flat() {
     let panel = SimPanel::new(glass, clock, |clock| Parts {
         plan: hospital::plan(&["window"], Start::Question),
         catalogue: Catalogue::shipped().unwrap(),
+        fonts: xinsheng::fonts::Fonts::shipped(),
         second_language: Some(hospital::lang("en")),
         panel: glass,
         low_reach: false,
         look: Look::default(),
         full_screen: false,
         clock,
+        staff: xinsheng::kiosk::staff::StaffParts::none(),
+        sound: xinsheng::sound::SoundHandle::silent(),
         store: Box::new(move |drafts, reply| handle.append(drafts, move |head| reply(head.is_ok()))),
     });
     let mut storm = Storm {

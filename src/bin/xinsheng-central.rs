@@ -95,7 +95,7 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     if let Some(Command::Check { files }) = &arguments.command {
         let files = if files.is_empty() { std::slice::from_ref(&arguments.config) } else { files };
-        let clean = config::cli_check(files, &Glyphs::new(&[]), &mut io::stdout())?;
+        let clean = config::cli_check(files, &Glyphs::default(), &mut io::stdout())?;
         return Ok(verdict(clean));
     }
     let setup = load(&arguments)?;
@@ -120,7 +120,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
 fn load(arguments: &Arguments) -> anyhow::Result<Setup> {
     let read = |path: &std::path::Path| std::fs::read(path);
-    let loaded = config::load_central(&arguments.config, &read, &Glyphs::new(&[]))
+    let loaded = config::load_central(&arguments.config, &read, &Glyphs::default())
         .map_err(|findings| anyhow::anyhow!("the configuration is wrong:\n{findings}"))?;
     Ok(Setup::new(loaded, arguments.data.clone()))
 }

@@ -67,6 +67,9 @@ impl fmt::Display for Finding {
     }
 }
 
+/// Keys whose line is not repeated: a finding goes to the log, and somebody may have written the PIN itself.
+const SECRET_KEYS: [&str; 1] = ["pin_hash"];
+
 /// All findings of a check; an error where no value could be made.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Findings(pub Vec<Finding>);
@@ -113,6 +116,8 @@ impl Source<'_> {
         let line_start = self.text[..start].rfind('\n').map_or(0, |at| at + 1);
         let line_end = self.text[start..].find('\n').map_or(self.text.len(), |at| start + at);
         let end = floor_boundary(self.text, span.end).clamp(start, line_end.max(start));
+        let line = self.text[line_start..line_end].trim_end_matches('\r').replace('\t', " ");
+        let is_secret = SECRET_KEYS.iter().any(|key| line.contains(key));
         Finding {
             file: self.file.to_owned(),
             line: self.text[..start].matches('\n').count() + 1,
@@ -121,7 +126,7 @@ impl Source<'_> {
             what,
             fix,
             severity,
-            excerpt: self.text[line_start..line_end].trim_end_matches('\r').replace('\t', " "),
+            excerpt: if is_secret { String::new() } else { line },
             chars: self.text[start..end].chars().count(),
         }
     }
@@ -142,8 +147,10 @@ fn is_wide(c: char) -> bool {
         | 0xFF00..=0xFF60 | 0xFFE0..=0xFFE6 | 0x1F300..=0x1FAFF | 0x20000..=0x3FFFD)
 }
 
+/// Signs without a place of their own: joiners, and what is written above or below a letter, also the lower letters of a Tibetan stack.
 fn is_zero_width(c: char) -> bool {
-    matches!(u32::from(c), 0x200B..=0x200F | 0x2060 | 0x0300..=0x036F | 0xFE00..=0xFE0F)
+    matches!(u32::from(c), 0x0300..=0x036F | 0x064B..=0x065F | 0x0670 | 0x0F71..=0x0F7E | 0x0F80..=0x0F84 | 0x0F8D..=0x0FBC
+        | 0x200B..=0x200F | 0x2060..=0x2069 | 0xFE00..=0xFE0F)
 }
 
 #[cfg(test)]

@@ -1,47 +1,50 @@
-//! Which characters the terminal's fonts can draw.
+//! Which characters the terminal can draw in which language.
 
 use std::fmt;
 
-/// The fonts built into the terminal. Without any (central carries none) every character passes.
+#[cfg(feature = "terminal")]
+use crate::fonts::Fonts;
+
+/// The fonts of the terminal. Without any (central carries none) every character passes.
 #[derive(Default)]
 pub struct Glyphs<'a> {
     #[cfg(feature = "terminal")]
-    faces: Vec<ttf_parser::Face<'a>>,
+    fonts: Option<&'a Fonts>,
     #[cfg(not(feature = "terminal"))]
     none: std::marker::PhantomData<&'a ()>,
 }
 
 impl<'a> Glyphs<'a> {
-    /// The glyphs of some font files (TrueType or OpenType). A file that is no font is left out: the fonts are built in and have their
-    /// own test.
+    /// The glyphs of a terminal's fonts.
     #[cfg(feature = "terminal")]
-    pub fn new(fonts: &[&'a [u8]]) -> Self {
-        Self { faces: fonts.iter().filter_map(|bytes| ttf_parser::Face::parse(bytes, 0).ok()).collect() }
+    pub fn new(fonts: &'a Fonts) -> Self {
+        Self { fonts: Some(fonts) }
+    }
+
+    /// The characters of a text that the font of its language lacks: a text is drawn in regular and in bold.
+    #[cfg(feature = "terminal")]
+    pub fn missing(&self, language: &str, text: &str) -> Vec<char> {
+        self.fonts.map(|fonts| fonts.missing(language, text)).unwrap_or_default()
     }
 
     /// Without the feature `terminal` there is nothing to look into.
     #[cfg(not(feature = "terminal"))]
-    pub fn new(_fonts: &[&'a [u8]]) -> Self {
-        Self::default()
+    #[expect(clippy::unused_self, reason = "with the feature `terminal` it looks into the fonts")]
+    pub fn missing(&self, _language: &str, _text: &str) -> Vec<char> {
+        Vec::new()
     }
 
-    /// The characters of a text that at least one of the fonts lacks: a text is drawn in regular and in bold.
-    pub fn missing(&self, text: &str) -> Vec<char> {
-        let mut missing: Vec<char> = text.chars().filter(|c| *c != '\n' && !self.has(*c)).collect();
-        missing.sort_unstable();
-        missing.dedup();
-        missing
-    }
-
+    /// The name of the font of a language; empty where there are no fonts.
     #[cfg(feature = "terminal")]
-    fn has(&self, c: char) -> bool {
-        self.faces.iter().all(|face| face.glyph_index(c).is_some())
+    pub fn font(&self, language: &str) -> &'a str {
+        self.fonts.map_or("", |fonts| fonts.family_for(language))
     }
 
+    /// Without the feature `terminal` there is none.
     #[cfg(not(feature = "terminal"))]
     #[expect(clippy::unused_self, reason = "with the feature `terminal` it looks into the fonts")]
-    fn has(&self, _c: char) -> bool {
-        true
+    pub fn font(&self, _language: &str) -> &'a str {
+        ""
     }
 }
 

@@ -13,6 +13,8 @@ use std::{
 
 use notify::{RecursiveMode, Watcher};
 
+use crate::fonts::Fonts;
+
 use super::{
     finding::Findings,
     glyphs::Glyphs,
@@ -59,7 +61,7 @@ impl Watch {
     pub fn spawn(
         path: PathBuf,
         seen_hash: String,
-        fonts: Vec<&'static [u8]>,
+        fonts: Fonts,
         mut tell: impl FnMut(Change) + Send + 'static,
     ) -> std::io::Result<Self> {
         let (notices, inbox) = mpsc::channel();

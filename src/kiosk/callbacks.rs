@@ -107,7 +107,7 @@ fn connect_choice(window: &AppWindow, shared: &Rc<RefCell<Shared>>) {
         move |index: i32| {
             if let (Some(shared), Ok(index)) = (shared.upgrade(), usize::try_from(index)) {
                 let mut shared = shared.borrow_mut();
-                let first = shared.choice_page * shared.places_per_page();
+                let first = shared.first_listed();
                 shared.handle(event(first + index));
             }
         }

@@ -1,15 +1,42 @@
-//! Fonts for machines that have none.
+//! The terminal's fonts for Slint, and for machines that have none.
 //!
-//! The pages' fonts are embedded, but the font library below Slint (fontique 0.11) asks fontconfig for the machine's fonts first, and ends
-//! the program where fontconfig is installed and knows none. So fontconfig is given a folder with one of our own. That also keeps a
-//! terminal's text the same on every machine: no stray system font stands in for a missing glyph.
+//! Slint is given every family by name, and they are what it falls back to: no font of the machine draws a text
+//! that one of ours can draw, so a page looks the same everywhere. But the font library below Slint (fontique 0.11) asks fontconfig for the
+//! machine's fonts first, and ends the program where fontconfig is installed and knows none. So fontconfig is given a folder with one of ours.
 
 use std::{fs, io, path::Path};
 
-use super::terminal::FONTS;
+use slint::fontique_011::{
+    fontique::{Blob, FontInfoOverride, FontWeight, GenericFamily},
+    shared_collection,
+};
+
+use crate::fonts::Fonts;
 
 /// Where fontconfig looks for its configuration.
 const VARIABLE: &str = "FONTCONFIG_FILE";
+
+/// Makes every family usable by its name on this thread's screens. The first one, then the others, stand in for what a family lacks.
+/// To be called once a thread, when Slint has its platform and before a window is shown.
+pub fn register(fonts: &Fonts) {
+    let mut collection = shared_collection();
+    let mut families = Vec::new();
+    for family in fonts.families() {
+        for (file, weight) in [(&family.regular, FontWeight::NORMAL), (&family.bold, FontWeight::BOLD)] {
+            let named = FontInfoOverride {
+                family_name: Some(&family.name),
+                weight: Some(weight),
+                ..FontInfoOverride::default()
+            };
+            let registered = collection.register_fonts(Blob::new(file.clone()), Some(named));
+            families.extend(registered.into_iter().map(|(id, _)| id));
+        }
+    }
+    families.dedup();
+    for generic in [GenericFamily::SansSerif, GenericFamily::SystemUi] {
+        collection.set_generic_families(generic, families.iter().copied());
+    }
+}
 
 /// Points fontconfig at a folder with our font, unless somebody configured it already. To be called before any thread is started.
 ///
@@ -21,9 +48,10 @@ pub fn provide(folder: &Path) -> io::Result<()> {
     }
     fs::create_dir_all(folder)?;
     let folder = folder.canonicalize()?;
-    let font = folder.join("NotoSansSC-Regular.ttf");
-    if fs::metadata(&font).map(|data| data.len()).ok() != u64::try_from(FONTS[0].len()).ok() {
-        fs::write(&font, FONTS[0])?;
+    let (font, fonts) = (folder.join("NotoSansSC-Regular.ttf"), Fonts::shipped());
+    let [regular, _] = fonts.faces_for("zh-CN");
+    if fs::metadata(&font).map(|data| data.len()).ok() != u64::try_from(regular.len()).ok() {
+        fs::write(&font, regular)?;
     }
     let configuration = folder.join("fonts.conf");
     fs::write(&configuration, configuration_for(&folder))?;

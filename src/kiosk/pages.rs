@@ -8,6 +8,7 @@ use std::{collections::BTreeSet, rc::Rc};
 use slint::{ComponentHandle, Model, ModelRc, VecModel};
 
 use crate::{
+    fonts::Fonts,
     lang::{Catalogue, Text, Words},
     model::{Lang, Level, Scale},
     questionnaire::{Question, ReasonGroup, Texts, Touchpoint},
@@ -54,6 +55,8 @@ pub struct ChoicePage {
 pub struct Speaker<'a> {
     /// The words of the pages.
     pub catalogue: &'a Catalogue,
+    /// Which font each language is drawn in.
+    pub fonts: &'a Fonts,
     /// The visitor's language.
     pub lang: &'a Lang,
     /// Shown smaller below.
@@ -117,7 +120,7 @@ pub fn show(view: &View, window: &AppWindow) {
             ui::Page::StillThere
         }
         Page::Language(languages) => {
-            show_languages(speaker, languages, &window.global::<Language>());
+            fill_languages(speaker, speaker.line(Text::LanguageTitle), languages, speaker.lang, window);
             ui::Page::Language
         }
         Page::NotStored | Page::Help(_) | Page::Cleaning { .. } | Page::Closed { .. } => {
@@ -147,14 +150,11 @@ pub fn show_frame(view: &View, window: &AppWindow) {
 
 /// The fonts and the direction of the languages on screen.
 fn set_script(speaker: &Speaker, window: &AppWindow) {
+    let family = |lang: &Lang| speaker.fonts.family_for(lang.as_str()).into();
     let shell = window.global::<Shell>();
-    shell.set_family(family(speaker.lang).into());
-    shell.set_second_family(speaker.second.map_or("", family).into());
-    window.global::<Metrics>().set_rtl(false);
-}
-
-fn family(_lang: &Lang) -> &'static str {
-    "Noto Sans SC"
+    shell.set_family(family(speaker.lang));
+    shell.set_second_family(speaker.second.map(family).unwrap_or_default());
+    window.global::<Metrics>().set_rtl(speaker.catalogue.right_to_left(speaker.lang.as_str()));
 }
 
 fn show_choice(view: &View, places: &[&Touchpoint], choice: &Choice) {
@@ -282,13 +282,21 @@ fn show_still_there(speaker: &Speaker, left_ms: u64, page: &StillThere) {
     page.set_seconds(seconds(left_ms));
 }
 
-fn show_languages(speaker: &Speaker, languages: &[Lang], page: &Language) {
-    page.set_title(speaker.line(Text::LanguageTitle));
+/// A list of languages, each in its own script; the staff area uses it too.
+pub(super) fn fill_languages(
+    speaker: &Speaker,
+    title: ui::Line,
+    languages: &[Lang],
+    current: &Lang,
+    window: &AppWindow,
+) {
+    let page = window.global::<Language>();
+    page.set_title(title);
     page.set_back(speaker.line(Text::LanguageBack));
     let item = |lang: &Lang| LanguageItem {
         name: speaker.catalogue.name(lang.as_str()).into(),
-        family: family(lang).into(),
-        current: lang == speaker.lang,
+        family: speaker.fonts.family_for(lang.as_str()).into(),
+        current: lang == current,
     };
     update(&page.get_languages(), languages.iter().map(item).collect(), |model| page.set_languages(model));
 }

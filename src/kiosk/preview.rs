@@ -12,7 +12,7 @@ use super::{
 use crate::{
     clock::SystemClock,
     config::KioskSetup,
-    lang::Catalogue,
+    lang::Languages,
     model::Lang,
     panel::{Panel, Rotation},
     theme::Theme,
@@ -58,7 +58,7 @@ const PANELS: [(&str, f64, u32, u32); 5] = [
 ///
 /// # Errors
 /// An option that names nothing, or no display.
-pub fn run(setup: &KioskSetup, options: &Options) -> anyhow::Result<()> {
+pub fn run(setup: &KioskSetup, languages: Languages, options: &Options) -> anyhow::Result<()> {
     let panel = panel(panel_of(&setup.kiosk), options)?;
     let mut look = look_of(&setup.kiosk);
     if let Some(name) = &options.theme {
@@ -75,11 +75,13 @@ pub fn run(setup: &KioskSetup, options: &Options) -> anyhow::Result<()> {
     }
     let window =
         AppWindow::new().context("cannot open a window; is there a display (DISPLAY or WAYLAND_DISPLAY)?")?;
+    super::fonts::register(&languages.fonts);
     let (width, height) = panel.page_px();
     window.window().set_size(PhysicalSize::new(width, height));
     let parts = Parts {
         plan,
-        catalogue: Catalogue::shipped()?,
+        catalogue: languages.catalogue,
+        fonts: languages.fonts,
         second_language: setup.kiosk.second_language.clone(),
         panel,
         low_reach: options.low_reach || setup.kiosk.panel.low_reach,
@@ -87,6 +89,8 @@ pub fn run(setup: &KioskSetup, options: &Options) -> anyhow::Result<()> {
         full_screen: false,
         clock: Arc::new(SystemClock::new()),
         store: Box::new(|_, reply| reply(true)),
+        staff: super::staff::StaffParts::none(),
+        sound: crate::sound::SoundHandle::silent(),
     };
     let _kiosk = Kiosk::new(&window, parts)?;
     window.run().context("the window ended")

@@ -6,29 +6,32 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use anyhow::Context;
 
-use super::{Messenger, Parts, Store, look::Look};
+use super::{Messenger, Parts, Setup, Store, look::Look, staff::StaffParts};
 use crate::{
     clock::{Clock, fresh},
     config::{self, Change, Findings, Glyphs, KioskConfig, KioskSetup, LastGood, Loaded, Origin, Started},
     journal::{Journal, OpenArgs, OpenReport, Recorder, RecorderHandle},
-    lang::Catalogue,
+    lang::Languages,
     model::Lang,
     panel::{Panel, Rotation, usual_viewing_distance_mm},
+    sound::{self, Level, Sound},
+    staff::{
+        FileSays, StaffChoices, Volume,
+        hands::{Hands, HandsArgs, Settings},
+        places_on_offer,
+    },
     survey::{OutOfHours, Plan, Start, Timing},
     sync,
     wire::{Body, BootFacts, ConfigChange, Draft, ScreenFacts},
 };
-
-/// The fonts of the screens: what the check looks glyphs up in.
-pub const FONTS: [&[u8]; 2] = [
-    include_bytes!("../../assets/fonts/NotoSansSC-Regular.ttf"),
-    include_bytes!("../../assets/fonts/NotoSansSC-Bold.ttf"),
-];
 
 /// How long "could not be saved" stays; not configurable: it must be read.
 const NOT_STORED_MS: u64 = 10_000;
@@ -47,6 +50,7 @@ pub struct Terminal {
     place: Place,
     data: PathBuf,
     started: Started,
+    languages: Languages,
     report: OpenReport,
     recorder: Recorder,
     sync: sync::SyncHandle,
@@ -55,7 +59,29 @@ pub struct Terminal {
     clock: Arc<dyn Clock>,
     watch: Option<config::Watch>,
     badges: Badges,
-    in_force: Arc<Mutex<String>>,
+    in_force: Arc<Mutex<InForce>>,
+    hands: Arc<Mutex<Option<Hands>>>,
+    sound: Sound,
+    restart: Arc<AtomicBool>,
+}
+
+/// The configuration as it was loaded, and what staff chose on site.
+struct InForce {
+    loaded: Loaded<KioskSetup>,
+    choices: StaffChoices,
+}
+
+impl InForce {
+    /// What the choices make of the file.
+    fn setup(&self) -> KioskSetup {
+        let mut setup = self.loaded.value.clone();
+        self.choices.apply(&mut setup);
+        setup
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The name of the identity file in a terminal's data folder.
@@ -96,18 +122,28 @@ impl Terminal {
             .with_context(|| format!("cannot make the folder {}", data.display()))?;
         let identity = sync::Identity::load(&data.join(IDENTITY_FILE)).ok();
         let enrolled_for = identity.as_ref().map(|identity| &identity.touchpoint);
-        let started = config::start(&place.config, &data, enrolled_for, &read, &Glyphs::new(&FONTS));
-        let (journal, report) = Journal::open(&data, OpenArgs::new(fresh::chain_id(), clock.now()))
+        let languages = languages(&place.config)?;
+        let glyphs = Glyphs::new(&languages.fonts);
+        let started = config::start(&place.config, &data, enrolled_for, &read, &glyphs);
+        let (mut journal, report) = Journal::open(&data, OpenArgs::new(fresh::chain_id(), clock.now()))
             .context("cannot open the journal")?;
+        let choices = StaffChoices::load(&mut journal).unwrap_or_else(|error| {
+            tracing::error!(error = &error as &dyn std::error::Error, "what staff chose cannot be read");
+            StaffChoices::default()
+        });
         let (sync, inbox) = sync::wake_pair();
         let waker = sync.clone();
         let recorder = Recorder::spawn(journal, clock.clone(), move |_| waker.nudge())
             .context("cannot start the journal's thread")?;
-        let in_force = Arc::new(Mutex::new(started.loaded.config_hash.clone()));
+        let sound = Sound::spawn(sound::Settings::of(&started.loaded.value), clock.clone())
+            .context("cannot start the sound's thread")?;
+        sound.handle().set_level(level_of(choices.volume));
+        let in_force = Arc::new(Mutex::new(InForce { loaded: started.loaded.clone(), choices }));
         let terminal = Self {
             place,
             data,
             started,
+            languages,
             report,
             recorder,
             sync,
@@ -117,6 +153,9 @@ impl Terminal {
             watch: None,
             badges: Badges::default(),
             in_force,
+            hands: Arc::default(),
+            sound,
+            restart: Arc::default(),
         };
         terminal.note_start();
         Ok(terminal)
@@ -125,6 +164,11 @@ impl Terminal {
     /// What is in force and where it came from.
     pub fn started(&self) -> &Started {
         &self.started
+    }
+
+    /// The languages that the pages speak and the fonts they are drawn in.
+    pub fn languages(&self) -> &Languages {
+        &self.languages
     }
 
     /// How the journal was found.
@@ -157,25 +201,65 @@ impl Terminal {
     /// # Errors
     /// The words of the pages cannot be read.
     pub fn parts(&self) -> anyhow::Result<Parts> {
-        let setup = &self.started.loaded.value;
+        let setup = lock(&self.in_force).setup();
+        let Setup { plan, second_language, panel, low_reach, look } = setup_of(&setup);
         Ok(Parts {
-            plan: plan_of(setup),
-            catalogue: Catalogue::shipped()?,
-            second_language: setup.kiosk.second_language.clone(),
-            panel: panel_of(&setup.kiosk),
-            low_reach: setup.kiosk.panel.low_reach,
-            look: look_of(&setup.kiosk),
+            plan,
+            catalogue: self.languages.catalogue.clone(),
+            fonts: self.languages.fonts.clone(),
+            second_language,
+            panel,
+            low_reach,
+            look,
             full_screen: setup.kiosk.panel.full_screen,
             clock: self.clock.clone(),
             store: self.store(),
+            staff: self.staff_parts(),
+            sound: self.sound.handle(),
         })
+    }
+
+    fn staff_parts(&self) -> StaffParts {
+        let [pin, volume, places] = [(); 3].map(|()| self.in_force.clone());
+        let (hands, restart) = (self.hands.clone(), self.restart.clone());
+        StaffParts {
+            has_pin: Box::new(move || lock(&pin).loaded.value.kiosk.staff.pin_hash.is_some()),
+            volume: Box::new(move || lock(&volume).choices.volume.unwrap_or(Volume::Medium)),
+            places: Box::new(move || {
+                let in_force = lock(&places);
+                places_on_offer(&FileSays::of(&in_force.loaded.value), &in_force.loaded.value)
+            }),
+            ask: Box::new(move |token, ask| match &*lock(&hands) {
+                Some(hands) => hands.handle().ask(token, ask),
+                None => tracing::error!("the staff area asks before the terminal is attached"),
+            }),
+            restart: Box::new(move || {
+                restart.store(true, Ordering::Relaxed);
+                // It fails only when there is no loop to end, and then the program ends anyhow.
+                let _ = slint::quit_event_loop();
+            }),
+            enrol_first: !self.identity_file().exists(),
+        }
+    }
+
+    /// Whether staff asked for a restart; the program ends with a status that says so.
+    pub fn restart_asked(&self) -> bool {
+        self.restart.load(Ordering::Relaxed)
     }
 
     /// The way of drafts to the journal.
     pub fn store(&self) -> Store {
-        let recorder = self.recorder.handle();
+        let (recorder, sync) = (self.recorder.handle(), self.sync.clone());
         Box::new(move |drafts, reply| {
-            recorder.append(drafts, move |stored| reply(stored.is_ok()));
+            // Somebody stands there and waits: a call for help does not sit out the pause after a failed attempt.
+            let calls = drafts.iter().any(|draft| matches!(draft.body, Body::HelpCalled(_)));
+            let sync = sync.clone();
+            recorder.append(drafts, move |stored| {
+                if calls && stored.is_ok() {
+                    sync.retry();
+                }
+                reply(stored.is_ok());
+            });
         })
     }
 
@@ -184,15 +268,48 @@ impl Terminal {
     /// # Errors
     /// A thread cannot start.
     pub fn attach(&mut self, messenger: &Messenger) -> anyhow::Result<()> {
-        if self.started.origin != Origin::Files {
+        if self.started.origin != Origin::Files || !self.languages.refused.is_empty() {
             messenger.badge(&self.badges.change(|words| words.config = refused_words()));
         }
         self.connect(messenger)?;
+        self.lend_hands(messenger)?;
         let tell = self.on_change(messenger.clone());
         let seen = self.started.loaded.config_hash.clone();
-        let watch = config::Watch::spawn(self.place.config.clone(), seen, FONTS.to_vec(), tell)
+        let watch = config::Watch::spawn(self.place.config.clone(), seen, self.languages.fonts.clone(), tell)
             .context("cannot watch the configuration files")?;
         self.watch = Some(watch);
+        Ok(())
+    }
+
+    /// Starts the thread that does what staff ask for.
+    fn lend_hands(&self, messenger: &Messenger) -> anyhow::Result<()> {
+        let (settings, choices) = {
+            let in_force = lock(&self.in_force);
+            (Settings::of(&in_force.loaded), in_force.choices.clone())
+        };
+        let (recorder, clock) = (self.recorder.handle(), self.clock.clone());
+        let mut args = HandsArgs::new(
+            settings,
+            self.data.clone(),
+            self.identity_file(),
+            recorder,
+            clock,
+            self.sync.clone(),
+        );
+        args.choices = choices;
+        let (answers, changes, in_force) = (messenger.clone(), messenger.clone(), self.in_force.clone());
+        args.reply = Box::new(move |token, answer| answers.staff_answer(token, answer));
+        let sound = self.sound.handle();
+        args.on_choices = Box::new(move |choices| {
+            sound.set_level(level_of(choices.volume));
+            let setup = {
+                let mut in_force = lock(&in_force);
+                in_force.choices = choices.clone();
+                in_force.setup()
+            };
+            changes.setup(setup_of(&setup));
+        });
+        *lock(&self.hands) = Some(Hands::spawn(args).context("cannot start the staff area's thread")?);
         Ok(())
     }
 
@@ -207,7 +324,7 @@ impl Terminal {
             self.identity_file(),
         );
         args.screen = screen_of(kiosk);
-        args.config_hash = Box::new(move || in_force.lock().unwrap_or_else(PoisonError::into_inner).clone());
+        args.config_hash = Box::new(move || lock(&in_force).loaded.config_hash.clone());
         args.on_status = Box::new(move |status| {
             let words = status.badge.as_ref().map(ToString::to_string).unwrap_or_default();
             messenger.badge(&badges.change(|badge| badge.sync = words));
@@ -228,8 +345,9 @@ impl Terminal {
     /// Puts a delivered touchpoints file in place if it is right; the watch over the files then takes it into force.
     fn on_delivery(&self) -> sync::TakeConfig {
         let (config, data) = (self.place.config.clone(), self.data.clone());
+        let fonts = self.languages.fonts.clone();
         Box::new(move |text| {
-            config::accept_delivered(&config, &data, text.as_bytes(), &read, &Glyphs::new(&FONTS))
+            config::accept_delivered(&config, &data, text.as_bytes(), &read, &Glyphs::new(&fonts))
                 .map(|_| ())
                 .map_err(|error| error.to_string())
         })
@@ -238,6 +356,7 @@ impl Terminal {
     /// Ends the threads in order: nothing new comes in, then what is in hand is written.
     pub fn stop(self) {
         drop(self.watch);
+        drop(lock(&self.hands).take());
         drop(self.worker);
         self.recorder.stop();
     }
@@ -245,14 +364,23 @@ impl Terminal {
     fn on_change(&self, messenger: Messenger) -> impl FnMut(Change) + Send + 'static {
         let (recorder, clock, badges) = (self.recorder.handle(), self.clock.clone(), self.badges.clone());
         let (last_good, in_force) = (LastGood::in_dir(&self.data), self.in_force.clone());
+        let (hands, sound) = (self.hands.clone(), self.sound.handle());
         move |change| match change {
             Change::New(loaded) => {
                 keep(&last_good, &loaded);
                 record(&recorder, &*clock, config_entry(&loaded.config_hash, None));
-                in_force.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&loaded.config_hash);
-                messenger.plan(plan_of(&loaded.value));
-                messenger.badge(&badges.change(|words| words.config.clear()));
                 tracing::info!(config_hash = %loaded.config_hash, "new configuration in force");
+                sound.configure(sound::Settings::of(&loaded.value));
+                if let Some(hands) = &*lock(&hands) {
+                    hands.handle().settings(Settings::of(&loaded));
+                }
+                let setup = {
+                    let mut in_force = lock(&in_force);
+                    in_force.loaded = *loaded;
+                    in_force.setup()
+                };
+                messenger.setup(setup_of(&setup));
+                messenger.badge(&badges.change(|words| words.config.clear()));
             }
             Change::Refused(findings) => {
                 tracing::error!(
@@ -286,6 +414,27 @@ impl Terminal {
                 record(&self.recorder.handle(), &*self.clock, entry);
             }
         }
+    }
+}
+
+/// How loud staff want it, against what kiosk.toml says.
+fn level_of(volume: Option<Volume>) -> Level {
+    match volume {
+        Some(Volume::Off) => Level::Off,
+        Some(Volume::Low) => Level::Low,
+        Some(Volume::Medium) | None => Level::Medium,
+        Some(Volume::High) => Level::High,
+    }
+}
+
+/// What a screen makes of a setup.
+pub fn setup_of(setup: &KioskSetup) -> Setup {
+    Setup {
+        plan: plan_of(setup),
+        second_language: setup.kiosk.second_language.clone(),
+        panel: panel_of(&setup.kiosk),
+        low_reach: setup.kiosk.panel.low_reach,
+        look: look_of(&setup.kiosk),
     }
 }
 
@@ -357,6 +506,15 @@ pub fn screen_of(kiosk: &KioskConfig) -> ScreenFacts {
 
 pub(crate) fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     std::fs::read(path)
+}
+
+/// The languages beside a kiosk.toml. A folder that cannot be used is left out: ratings are taken without it.
+fn languages(config: &Path) -> anyhow::Result<Languages> {
+    let languages = Languages::beside(config)?;
+    for refused in &languages.refused {
+        tracing::error!("a language is left out:\n{refused}");
+    }
+    Ok(languages)
 }
 
 fn refused_words() -> String {

@@ -19,7 +19,8 @@ use super::{
     sketch::{GlyphBoxes, Sketch},
 };
 use crate::{
-    kiosk::look,
+    fonts::Fonts,
+    kiosk::{fonts::register, look},
     panel::Panel,
     theme::{Color, Palette},
     ui::{self, AppWindow},
@@ -98,11 +99,12 @@ impl Stage {
     ///
     /// # Errors
     /// This thread has a screen already.
-    pub fn new() -> anyhow::Result<Self> {
+    pub fn new(fonts: &Fonts) -> anyhow::Result<Self> {
         let adapter = MinimalSoftwareWindow::new(RepaintBufferType::NewBuffer);
         slint::platform::set_platform(Box::new(StillPlatform(adapter.clone())))
             .map_err(|error| anyhow!("this thread has a screen already: {error}"))?;
         let window = AppWindow::new().context("cannot make the window")?;
+        register(fonts);
         window.show().context("cannot show the window")?;
         Ok(Self { adapter, window, boxes: GlyphBoxes::default(), frame: Vec::new() })
     }

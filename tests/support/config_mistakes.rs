@@ -171,6 +171,28 @@ pub const MISTAKES: &[Mistake] = &[
         "\"no\"",
         &["true or false without quotes"],
     ),
+    mistake(Kiosk, "[staff]\n", "[staff]\npin_hash = 4071\n", "4071", &["must be a text in quotes"]),
+    mistake(
+        Kiosk,
+        "[staff]\n",
+        "[staff]\npin_hash = \"4071\"\n",
+        "\"4071\"",
+        &["not the hash of a PIN", "run `xinsheng-kiosk pin`"],
+    ),
+    mistake(
+        Kiosk,
+        "[staff]\n",
+        "[staff]\npin_hash = \"$argon2id$v=19$m=4096,t=3,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"\n",
+        "\"$argon2id$v=19$m=4096",
+        &["too weak: m=4096, t=3; at least m=19456, t=2"],
+    ),
+    mistake(
+        Kiosk,
+        "[staff]\n",
+        "[staff]\npin_hash = \"$argon2id$v=19$m=1048576,t=3,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"\n",
+        "\"$argon2id$v=19$m=1048576",
+        &["would take a terminal too long"],
+    ),
     mistake(Central, "hide_below = 5", "hide_below = -1", "-1", &["from 1 to 100"]),
     // References.
     mistake(
@@ -411,6 +433,20 @@ pub const MISTAKES: &[Mistake] = &[
         "diagonal_in = 43.0",
         "43.0",
         &["pixels a millimetre", "data sheet"],
+    ),
+    mistake(
+        Kiosk,
+        "# [sound]\n# volume = \"07:00-12:00 50%, 12:00-14:00 20%",
+        "[sound]\nvolume = \"07:00-12:00 50%, 12:00-14:00 200%",
+        "12:00-14:00 200%",
+        &["not a volume", "07:00-21:00 50%"],
+    ),
+    mistake(
+        Kiosk,
+        "# [sound]\n# volume = \"07:00-12:00 50%, 12:00-14:00 20%",
+        "[sound]\nvolume = \"07:00-12:00 50%, 11:00-14:00 20%",
+        "11:00-14:00 20%",
+        &["overlaps", "where the next begins"],
     ),
     // A server.
     mistake(

@@ -45,7 +45,7 @@ pub fn read(
 ) -> Texts {
     let mut read = Texts::default();
     for (key, text) in &texts.value.0 {
-        one(&text.value, text, kind, glyphs, report);
+        one(&key.value, text, kind, glyphs, report);
         let Some(lang): Option<Lang> = report.parse(key) else { continue };
         if !languages.contains(&lang) {
             report.warning(
@@ -69,7 +69,8 @@ pub fn read(
     read
 }
 
-fn one(text: &str, place: &Located<String>, kind: Use, glyphs: &Glyphs<'_>, report: &mut Report<'_>) {
+fn one(lang: &str, place: &Located<String>, kind: Use, glyphs: &Glyphs<'_>, report: &mut Report<'_>) {
+    let text = place.value.as_str();
     let (most, reason) = kind.limit();
     // A marked break takes no room of its own.
     let long = cells(&text.replace('\n', ""));
@@ -81,13 +82,13 @@ fn one(text: &str, place: &Located<String>, kind: Use, glyphs: &Glyphs<'_>, repo
         let what = format!("the text holds a sign that cannot be shown (U+{:04X})", u32::from(control));
         report.error(&place.span, what, "remove it; only \\n, a place for a line break, is known");
     }
-    let missing = glyphs.missing(text);
+    let missing = glyphs.missing(lang, text);
     if !missing.is_empty() {
         let named: Vec<String> = missing.iter().map(|c| format!("`{c}` (U+{:04X})", u32::from(*c))).collect();
         report.error(
             &place.span,
-            format!("the terminal's font cannot draw {}", named.join(", ")),
-            "choose another word; rare characters and emoji are not in the built-in font",
+            format!("the font for `{lang}`, {}, cannot draw {}", glyphs.font(lang), named.join(", ")),
+            "choose another word, or add a font as docs/config.md says; the built-in fonts have no rare characters and no emoji",
         );
     }
 }

@@ -1,0 +1,325 @@
+//! The fonts of the screens: one family for each language, regular and bold, embedded or added by staff.
+//!
+//! A text is drawn in the family of its own language, because the same character has another shape in Chinese, Taiwanese and Japanese
+//! print. Invariants:
+//! - there is a family for every language: the first one serves those that no other one does, and has Latin letters and digits;
+//! - every family here was readable, so its glyphs can be looked up.
+
+use std::{fmt, sync::Arc};
+
+use ttf_parser::{Face, name_id};
+
+/// The bytes of a font file, shared with whoever draws.
+pub type FontFile = Arc<dyn AsRef<[u8]> + Send + Sync>;
+
+/// The least weight that passes for bold.
+const BOLD: u16 = 600;
+
+/// What a font file is no good for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FontError {
+    /// Not TrueType or OpenType, or cut off.
+    #[error("this is no TrueType or OpenType font that can be read ({0})")]
+    Unreadable(String),
+    /// A collection holds several fonts, and nothing says which is meant.
+    #[error("this is a collection of fonts")]
+    Collection,
+    /// It cannot be asked for by name.
+    #[error("the font does not say the name of its family")]
+    Nameless,
+    /// Neither is the bold one, or both are.
+    #[error("the two fonts have the same weight: one should be regular, the other bold")]
+    SameWeight,
+}
+
+/// A font family and the languages that are drawn in it.
+#[derive(Clone)]
+pub struct Family {
+    /// BCP 47.
+    pub languages: Vec<String>,
+    /// The name by which it is asked for.
+    pub name: String,
+    /// For text.
+    pub regular: FontFile,
+    /// For headings and buttons; the regular one where there is no bold.
+    pub bold: FontFile,
+}
+
+impl Family {
+    /// A family of one or two font files in either order, named as the regular one says.
+    ///
+    /// # Errors
+    /// A file that cannot be used.
+    pub fn read(language: &str, file: Vec<u8>, other: Option<Vec<u8>>) -> Result<Self, FontError> {
+        let (file, mut other) = (Read::new(file)?, other.map(Read::new).transpose()?);
+        let mut regular = file;
+        if let Some(other) = &mut other {
+            if (regular.weight >= BOLD) == (other.weight >= BOLD) {
+                return Err(FontError::SameWeight);
+            }
+            if regular.weight > other.weight {
+                std::mem::swap(&mut regular, other);
+            }
+        }
+        Ok(Self {
+            languages: vec![language.to_owned()],
+            name: regular.family,
+            bold: other.map_or_else(|| regular.bytes.clone(), |bold| bold.bytes),
+            regular: regular.bytes,
+        })
+    }
+
+    /// The bytes of both weights.
+    pub fn faces(&self) -> [&[u8]; 2] {
+        [(*self.regular).as_ref(), (*self.bold).as_ref()]
+    }
+
+    /// Tells whether regular and bold have a glyph for a character.
+    fn drawn(&self) -> impl Fn(char) -> bool {
+        let faces = self.faces().map(|bytes| Face::parse(bytes, 0).ok());
+        move |c| faces.iter().all(|face| face.as_ref().is_some_and(|face| face.glyph_index(c).is_some()))
+    }
+}
+
+impl fmt::Debug for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Family").field("languages", &self.languages).field("name", &self.name).finish()
+    }
+}
+
+/// A font file that could be read.
+struct Read {
+    bytes: FontFile,
+    family: String,
+    weight: u16,
+}
+
+impl Read {
+    fn new(bytes: Vec<u8>) -> Result<Self, FontError> {
+        if ttf_parser::fonts_in_collection(&bytes).is_some() {
+            return Err(FontError::Collection);
+        }
+        let face = Face::parse(&bytes, 0).map_err(|error| FontError::Unreadable(error.to_string()))?;
+        let name = |id| {
+            let names = face.names().into_iter().filter(move |name| name.name_id == id);
+            names.filter_map(|name| name.to_string()).find(|name| !name.trim().is_empty())
+        };
+        let family = name(name_id::TYPOGRAPHIC_FAMILY).or_else(|| name(name_id::FAMILY));
+        let (family, weight) = (family.ok_or(FontError::Nameless)?, face.weight().to_number());
+        Ok(Self { bytes: Arc::new(bytes), family, weight })
+    }
+}
+
+/// Every family a terminal has.
+#[derive(Clone, Debug)]
+pub struct Fonts {
+    families: Vec<Family>,
+}
+
+impl Fonts {
+    /// The families that come with the program.
+    pub fn shipped() -> Self {
+        let families = SHIPPED.iter().map(|(languages, name, regular, bold)| Family {
+            languages: languages.iter().map(ToString::to_string).collect(),
+            name: (*name).to_owned(),
+            regular: Arc::new(*regular),
+            bold: Arc::new(*bold),
+        });
+        Self { families: families.collect() }
+    }
+
+    /// Adds a family. From now on its languages are drawn in it and in no other.
+    pub fn add(&mut self, mut family: Family) {
+        // The full font in place of the cut one has the same name, and both stay.
+        if self.families.iter().any(|known| known.name == family.name) {
+            family.name = format!("{} ({})", family.name, family.languages.join(", "));
+        }
+        for known in &mut self.families {
+            known.languages.retain(|language| !family.languages.contains(language));
+        }
+        self.families.push(family);
+    }
+
+    /// Every family, the one for all other languages first.
+    pub fn families(&self) -> &[Family] {
+        &self.families
+    }
+
+    /// The name of the family that a language is drawn in.
+    pub fn family_for(&self, language: &str) -> &str {
+        self.find(language).map_or("", |family| family.name.as_str())
+    }
+
+    /// The bytes of both weights that a language is drawn in.
+    pub fn faces_for(&self, language: &str) -> [&[u8]; 2] {
+        self.find(language).map_or([&[]; 2], Family::faces)
+    }
+
+    /// The characters of a text that its language's family lacks, in regular or in bold. Latin letters, digits and the signs that only say
+    /// where a line may break are never missing: the first family stands in.
+    pub fn missing(&self, language: &str, text: &str) -> Vec<char> {
+        let Some(drawn) = self.find(language).map(Family::drawn) else { return Vec::new() };
+        let drawn = |c| drawn(c) || c == '\n' || stands_in(c);
+        let mut missing: Vec<char> = text.chars().filter(|c| !drawn(*c)).collect();
+        missing.sort_unstable();
+        missing.dedup();
+        missing
+    }
+
+    /// The family of a tag, else of the tag without its last part: `zh-Hant-MO`, `zh-Hant`, `zh`.
+    fn find(&self, language: &str) -> Option<&Family> {
+        let serves =
+            |tag: &str| self.families.iter().find(|family| family.languages.iter().any(|known| known == tag));
+        let mut tag = language;
+        loop {
+            match (serves(tag), tag.rsplit_once('-')) {
+                (Some(family), _) => return Some(family),
+                (None, Some((shorter, _))) => tag = shorter,
+                (None, None) => return self.families.first(),
+            }
+        }
+    }
+}
+
+/// What the first family has and gives to a line of another one. A shipped family has these itself.
+fn stands_in(c: char) -> bool {
+    c.is_ascii_graphic()
+        || matches!(c, ' ' | '\u{a0}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Languages, name, regular, bold. How they are made: assets/fonts/subset.py.
+type Shipped = (&'static [&'static str], &'static str, &'static [u8], &'static [u8]);
+
+const SHIPPED: [Shipped; 5] = [
+    (
+        &["zh-CN", "zh", "en"],
+        "Noto Sans SC",
+        include_bytes!("../assets/fonts/NotoSansSC-Regular.ttf"),
+        include_bytes!("../assets/fonts/NotoSansSC-Bold.ttf"),
+    ),
+    (
+        &["zh-TW", "zh-HK", "zh-MO", "zh-Hant"],
+        "Noto Sans TC",
+        include_bytes!("../assets/fonts/NotoSansTC-Regular.ttf"),
+        include_bytes!("../assets/fonts/NotoSansTC-Bold.ttf"),
+    ),
+    (
+        &["ug"],
+        "Xinsheng Uyghur",
+        include_bytes!("../assets/fonts/XinshengUyghur-Regular.ttf"),
+        include_bytes!("../assets/fonts/XinshengUyghur-Bold.ttf"),
+    ),
+    (
+        &["bo"],
+        "Xinsheng Tibetan",
+        include_bytes!("../assets/fonts/XinshengTibetan-Regular.ttf"),
+        include_bytes!("../assets/fonts/XinshengTibetan-Bold.ttf"),
+    ),
+    (
+        &["ja"],
+        "Noto Sans JP",
+        include_bytes!("../assets/fonts/NotoSansJP-Regular.ttf"),
+        include_bytes!("../assets/fonts/NotoSansJP-Bold.ttf"),
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `Xinsheng Uyghur`, because it is small.
+    fn file(weight: &str) -> Vec<u8> {
+        let [regular, bold] = Fonts::shipped().faces_for("ug").map(<[u8]>::to_vec);
+        if weight == "bold" { bold } else { regular }
+    }
+
+    #[test]
+    fn each_language_has_its_family_and_any_other_one_the_first() {
+        let fonts = Fonts::shipped();
+        for (language, family) in [
+            ("zh-CN", "Noto Sans SC"),
+            ("en-GB", "Noto Sans SC"),
+            ("fr", "Noto Sans SC"),
+            ("zh-TW", "Noto Sans TC"),
+            ("zh-Hant-MO", "Noto Sans TC"),
+            ("ug-CN", "Xinsheng Uyghur"),
+            ("bo", "Xinsheng Tibetan"),
+            ("ja-JP", "Noto Sans JP"),
+        ] {
+            assert_eq!(fonts.family_for(language), family, "{language}");
+        }
+    }
+
+    #[test]
+    fn a_shipped_font_is_what_its_entry_says_and_has_what_every_line_needs() {
+        let common = (' '..='~').chain("·…“”’€°×±\u{a0}\u{200b}\u{2060}".chars());
+        for family in Fonts::shipped().families() {
+            let read = Family::read("xx", family.faces()[1].to_vec(), Some(family.faces()[0].to_vec()))
+                .expect("a family");
+            assert_eq!(read.name, family.name);
+            assert_eq!(read.faces(), family.faces(), "regular and bold are where they belong");
+            let drawn = family.drawn();
+            for c in common.clone() {
+                assert!(drawn(c), "{}: {c:?}", family.name);
+            }
+            for bytes in family.faces() {
+                let face = Face::parse(bytes, 0).expect("a font");
+                for c in ['\u{200b}', '\u{2060}'] {
+                    let glyph = face.glyph_index(c).expect("is there");
+                    assert_eq!(
+                        face.glyph_hor_advance(glyph),
+                        Some(0),
+                        "{}: {c:?} takes no room",
+                        family.name
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_scripts_that_need_it_can_be_shaped() {
+        let fonts = Fonts::shipped();
+        let joining = ["ccmp", "init", "medi", "fina", "rlig"];
+        let stacking = ["abvs", "blws"];
+        for (language, features) in [("ug", &joining[..]), ("bo", &stacking[..])] {
+            for bytes in fonts.faces_for(language) {
+                let face = Face::parse(bytes, 0).expect("a font");
+                let table = face.tables().gsub.expect("has substitutions");
+                let has =
+                    |tag: &&str| table.features.into_iter().any(|feature| feature.tag.to_string() == **tag);
+                assert!(features.iter().all(has), "{language}");
+                assert!(face.tables().gpos.is_some(), "{language}: marks have their places");
+            }
+        }
+    }
+
+    #[test]
+    fn a_character_is_looked_for_in_the_font_of_the_language_it_is_written_in() {
+        let fonts = Fonts::shipped();
+        let missing = |language, text| String::from_iter(fonts.missing(language, text));
+        assert_eq!(missing("zh-CN", "药房\n24 h"), "");
+        assert_eq!(missing("ug", "药房 24 h"), "房药");
+        assert_eq!(missing("zh-CN", "دورا"), "ادرو");
+        assert_eq!(missing("ja", "薬🙂🙂"), "🙂");
+    }
+
+    #[test]
+    fn an_added_family_takes_its_language_over() {
+        let mut fonts = Fonts::shipped();
+        fonts.add(Family::read("en", file("regular"), None).expect("a family"));
+        assert_eq!(fonts.family_for("en"), "Xinsheng Uyghur (en)", "two families never share a name");
+        assert_eq!(fonts.family_for("zh-CN"), "Noto Sans SC");
+        assert_eq!(fonts.missing("en", "药"), ['药']);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_used_says_why() {
+        let broken = Family::read("xx", b"<html>".to_vec(), None).map(|family| family.name);
+        assert!(matches!(broken, Err(FontError::Unreadable(_))), "{broken:?}");
+        let twice = Family::read("xx", file("regular"), Some(file("regular"))).map(|family| family.name);
+        assert_eq!(twice, Err(FontError::SameWeight));
+        let collection = Family::read("xx", b"ttcf\0\x01\0\0\0\0\0\x01\0\0\0\x10".to_vec(), None);
+        assert!(matches!(collection, Err(FontError::Collection)), "{collection:?}");
+    }
+}

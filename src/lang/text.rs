@@ -1,0 +1,294 @@
+//! Every text of the pages, named: the one list that the .po files are checked against.
+
+macro_rules! texts {
+    ($($(#[$doc:meta])* $name:ident = $context:literal, $source:literal;)+) => {
+        /// A text of the pages, by what it is for.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Text {
+            $($(#[$doc])* $name,)+
+        }
+
+        impl Text {
+            /// Every text.
+            pub const ALL: [Self; [$(stringify!($name)),+].len()] = [$(Self::$name),+];
+
+            /// The page it belongs to: `msgctxt` in the .po files.
+            pub const fn context(self) -> &'static str {
+                match self { $(Self::$name => $context,)+ }
+            }
+
+            /// The English text: `msgid` in the .po files.
+            pub const fn source(self) -> &'static str {
+                match self { $(Self::$name => $source,)+ }
+            }
+        }
+    };
+}
+
+texts! {
+    /// What the terminal is for.
+    AttractTitle = "attract", "Please rate our service";
+    /// The button that begins.
+    AttractStart = "attract", "Touch here to begin";
+    /// Which touchpoint?
+    ChoiceTitle = "choice", "Where have you just been?";
+    /// To the touchpoints before these.
+    ChoicePrevious = "choice", "Previous";
+    /// To the touchpoints after these.
+    ChoiceNext = "choice", "More";
+    /// Asked after a bad rating.
+    ReasonsWrong = "reasons", "What went wrong? Choose any";
+    /// Asked after a good rating.
+    ReasonsGood = "reasons", "What was good? Choose any";
+    /// Asked after a rating in the middle.
+    ReasonsNeutral = "reasons", "What was it about? Choose any";
+    /// None of the reasons offered.
+    ReasonsOther = "reasons", "Other";
+    /// Back to the question.
+    ReasonsBack = "reasons", "Back";
+    /// Nothing more to say.
+    ReasonsDone = "reasons", "Done";
+    /// The rating is stored.
+    ThanksTitle = "thanks", "Thank you. It is recorded.";
+    /// Back to the question; the first answer is withdrawn.
+    ThanksUndo = "thanks", "Change my answer";
+    /// At an exit: on to another touchpoint.
+    ThanksAnother = "thanks", "Another place";
+    /// Nothing was touched for a while.
+    StillThereTitle = "still-there", "Are you still there?";
+    /// What happens after the countdown.
+    StillThereExplanation = "still-there", "The page starts over when the time is up";
+    /// The button that keeps the page.
+    StillThereHere = "still-there", "I am still here";
+    /// The list of languages.
+    LanguageTitle = "language", "Choose your language";
+    /// Keep the language.
+    LanguageBack = "language", "Back";
+    /// The terminal takes no answers.
+    OutOfServiceTitle = "out-of-service", "Out of service";
+    /// The disk refuses.
+    OutOfServiceStorage = "out-of-service", "Answers cannot be stored at the moment. Please tell the staff.";
+    /// The last tap could not be stored.
+    NotStoredTitle = "out-of-service", "Not recorded, sorry";
+    /// No configuration that could be used.
+    OutOfServiceSetup = "out-of-service", "This terminal is not set up yet. Please tell the staff.";
+    /// The promise at the foot of the pages.
+    Privacy = "shell", "Anonymous. Staff cannot see your choice.";
+    /// The same for narrow panels.
+    PrivacyShort = "shell", "Staff cannot see this";
+    /// What the language button is called.
+    LanguageButton = "shell", "Language";
+    /// Staff badge: a changed file was refused, the last good one is in use.
+    BadgeConfigRefused = "shell", "new settings refused";
+    /// Staff badge: central has not been reached for long.
+    BadgeOffline = "shell", "offline";
+    /// On the button that calls somebody.
+    HelpButton = "shell", "Help";
+    /// Leaves a page of the staff area.
+    StaffButton = "shell", "Back";
+    /// The call is on its way.
+    HelpCalling = "help", "Calling the staff";
+    /// While the call is on its way.
+    HelpCallingExplanation = "help", "One moment, please";
+    /// Central has the call.
+    HelpTold = "help", "Staff have been told";
+    /// Central has the call: what happens next.
+    HelpToldExplanation = "help", "Please wait here. Somebody will come to you.";
+    /// Central did not answer, or the call could not be stored.
+    HelpUntold = "help", "Nobody could be reached";
+    /// Central did not answer: what to do.
+    HelpUntoldExplanation = "help", "Please ask at the nearest desk.";
+    /// Wiping counts for nothing.
+    CleaningTitle = "cleaning", "This screen is being cleaned";
+    /// While the screen is wiped.
+    CleaningExplanation = "cleaning", "Touches do not count now";
+    /// Outside the opening hours.
+    ClosedTitle = "closed", "This desk is closed now";
+    /// Outside the opening hours, no rating possible.
+    ClosedExplanation = "closed", "Thank you for coming. Please visit us in the opening hours.";
+    /// Outside the opening hours, a rating is still possible.
+    ClosedRate = "closed", "Rate an earlier visit";
+    /// Outside the opening hours, a rating is still possible.
+    ClosedStillRate = "closed", "You can still rate an earlier visit.";
+    /// Heading of the staff area.
+    StaffTitle = "staff", "Staff";
+    /// Over the keypad.
+    StaffPin = "staff", "Enter the PIN";
+    /// After a wrong PIN.
+    StaffPinWrong = "staff", "Wrong PIN, {n} tries left";
+    /// After too many wrong PINs.
+    StaffLocked = "staff", "Locked for {n} minutes";
+    /// The staff area cannot be opened without one.
+    StaffNoPin = "staff", "No PIN is set in kiosk.toml";
+    /// The journal takes no entries, so tries cannot be counted.
+    StaffNotPossible = "staff", "Storage fails, no PIN can be checked";
+    /// While a PIN or a code is being checked.
+    StaffChecking = "staff", "Checking";
+    /// Takes the last sign of the keypad away.
+    StaffErase = "staff", "Erase";
+    /// The keypad's entry is complete.
+    StaffEnter = "staff", "OK";
+    /// Locks the screen for wiping.
+    StaffWipe = "staff", "Clean screen";
+    /// Heading of the staff menu.
+    StaffMenu = "staff", "What do you want to do?";
+    /// How the terminal is.
+    StaffStatus = "staff", "Status";
+    /// Self-test of every button.
+    StaffSelfTest = "staff", "Test buttons";
+    /// Every part of the glass is touched.
+    StaffTouchTest = "staff", "Test touch";
+    /// Pure colours, for dead pixels.
+    StaffScreenTest = "staff", "Test screen";
+    /// One contact with central.
+    StaffNetworkTest = "staff", "Test network";
+    /// What is rated at this terminal.
+    StaffTouchpoint = "staff", "Touchpoint";
+    /// The language at rest.
+    StaffLanguage = "staff", "Language";
+    /// How loud the terminal is.
+    StaffVolume = "staff", "Volume";
+    /// The journal to a USB folder.
+    StaffExport = "staff", "Export";
+    /// Starts the program anew.
+    StaffRestart = "staff", "Restart";
+    /// Gives the terminal its identity.
+    StaffEnrol = "staff", "Enrol";
+    /// How many entries central has not signed for.
+    StatusUnsent = "staff status", "Unsent entries";
+    /// Since when the oldest unsent entry waits.
+    StatusOldest = "staff status", "Oldest unsent";
+    /// When central last answered.
+    StatusContact = "staff status", "Last contact";
+    /// Why central is not in contact.
+    StatusTrouble = "staff status", "Reason";
+    /// The terminal's name.
+    StatusTerminal = "staff status", "Terminal";
+    /// The program's version.
+    StatusVersion = "staff status", "Version";
+    /// How the journal's storage is.
+    StatusStorage = "staff status", "Storage";
+    /// Nothing, never, nobody.
+    StatusNone = "staff status", "none";
+    /// All is well.
+    StatusGood = "staff status", "good";
+    /// The terminal has no identity.
+    StatusNotEnrolled = "staff status", "not enrolled";
+    /// A time in the past.
+    StatusMinutesAgo = "staff status", "{n} minutes ago";
+    /// A time in the past.
+    StatusHoursAgo = "staff status", "{n} hours ago";
+    /// A time in the past.
+    StatusDaysAgo = "staff status", "{n} days ago";
+    /// Over the buttons under test.
+    SelfTestTitle = "staff self-test", "Press every button: {n} left";
+    /// Every button was pressed and stored.
+    SelfTestDone = "staff self-test", "All buttons work and are stored";
+    /// The journal refused an entry of the self-test.
+    SelfTestFailed = "staff self-test", "Pressed, but not stored";
+    /// The fields turn dark as they are touched.
+    TouchTestTitle = "staff touch-test", "Wipe over every field";
+    /// All fields were touched.
+    TouchTestDone = "staff touch-test", "Every field works";
+    /// The network test is under way.
+    NetworkTesting = "staff network", "Trying to reach central";
+    /// The network test succeeded.
+    NetworkGood = "staff network", "Central answered";
+    /// The network test failed; the diagnosis stands below.
+    NetworkBad = "staff network", "Central did not answer";
+    /// No sound.
+    VolumeOff = "staff volume", "Off";
+    /// A third.
+    VolumeLow = "staff volume", "Quiet";
+    /// Two thirds.
+    VolumeMedium = "staff volume", "Medium";
+    /// As loud as it gets.
+    VolumeHigh = "staff volume", "Loud";
+    /// What is about to happen.
+    ExportTitle = "staff export", "Export to the USB stick";
+    /// Begins the export.
+    ExportStart = "staff export", "Export now";
+    /// There is nowhere to export to.
+    ExportNone = "staff export", "No USB stick is plugged in";
+    /// The export succeeded.
+    ExportDone = "staff export", "{n} entries are on the stick";
+    /// The export failed; the reason stands below.
+    ExportFailed = "staff export", "The export failed";
+    /// Asked before the restart.
+    RestartTitle = "staff restart", "Restart the terminal?";
+    /// What a restart means.
+    RestartExplanation = "staff restart", "Nothing is lost. It takes half a minute.";
+    /// Over the keypad for the code.
+    EnrolTitle = "enrol", "Enter the enrolment code";
+    /// Goes on without an identity.
+    EnrolLater = "enrol", "Later";
+    /// Central gave the terminal its identity.
+    EnrolDone = "enrol", "Enrolled as {n}";
+    /// Central or the network refused; the reason stands below.
+    EnrolFailed = "enrol", "Not enrolled";
+    /// Satisfaction, worst.
+    Satisfied1 = "scale satisfaction", "Very bad";
+    /// Satisfaction.
+    Satisfied2 = "scale satisfaction", "Bad";
+    /// Satisfaction, neither.
+    Satisfied3 = "scale satisfaction", "OK";
+    /// Satisfaction.
+    Satisfied4 = "scale satisfaction", "Good";
+    /// Satisfaction, best.
+    Satisfied5 = "scale satisfaction", "Very good";
+    /// Ease, worst.
+    Easy1 = "scale ease", "Very hard";
+    /// Ease.
+    Easy2 = "scale ease", "Hard";
+    /// Ease, neither.
+    Easy3 = "scale ease", "So-so";
+    /// Ease.
+    Easy4 = "scale ease", "Easy";
+    /// Ease, best.
+    Easy5 = "scale ease", "Very easy";
+    /// Friends and family, worst.
+    Experience1 = "scale experience", "Very poor";
+    /// Friends and family.
+    Experience2 = "scale experience", "Poor";
+    /// Friends and family, neither.
+    Experience3 = "scale experience", "So-so";
+    /// Friends and family.
+    Experience4 = "scale experience", "Good";
+    /// Friends and family, best.
+    Experience5 = "scale experience", "Very good";
+    /// Friends and family: don't know.
+    Experience6 = "scale experience", "Don't know";
+    /// The low end of the eleven keys.
+    RecommendLow = "scale recommendation", "0 Not at all likely";
+    /// The high end of the eleven keys.
+    RecommendHigh = "scale recommendation", "10 Very likely";
+    /// A question of yes or no.
+    Yes = "scale yes-no", "Yes";
+    /// A question of yes or no.
+    No = "scale yes-no", "No";
+}
+
+impl Text {
+    /// The label of a level by its place on the scale, 1 the worst: a scale that has none of its own in the configuration takes these.
+    /// Number keys have no labels.
+    pub fn level(scale: &str, place: usize) -> Option<Self> {
+        let labels: &[Self] = match scale {
+            "face4" => &[Self::Satisfied1, Self::Satisfied2, Self::Satisfied4, Self::Satisfied5],
+            "face5" | "csat5" => {
+                &[Self::Satisfied1, Self::Satisfied2, Self::Satisfied3, Self::Satisfied4, Self::Satisfied5]
+            }
+            "ces5" => &[Self::Easy1, Self::Easy2, Self::Easy3, Self::Easy4, Self::Easy5],
+            "fft6" => &[
+                Self::Experience1,
+                Self::Experience2,
+                Self::Experience3,
+                Self::Experience4,
+                Self::Experience5,
+                Self::Experience6,
+            ],
+            "yes_no" => &[Self::No, Self::Yes],
+            _ => &[],
+        };
+        labels.get(place.checked_sub(1)?).copied()
+    }
+}
