@@ -354,7 +354,7 @@ fn take_pictures(options: &Pictures, folder: &Path) -> anyhow::Result<()> {
     let setup = config::example().value;
     let mut paths = Vec::new();
     let mut take = |wanted: &Wanted| -> anyhow::Result<()> {
-        let gallery = Gallery::new(setup.hospital.clone(), Catalogue::shipped()?)?;
+        let gallery = Gallery::shipped()?;
         paths.extend(pictures::save(gallery, wanted, folder)?);
         Ok(())
     };

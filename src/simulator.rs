@@ -76,6 +76,7 @@ impl Area {
     }
 
     /// The smallest rectangle that holds both.
+    #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         let (x, y) = (self.x.min(other.x), self.y.min(other.y));
         let (right, bottom) = (self.right().max(other.right()), self.bottom().max(other.bottom()));

@@ -23,6 +23,8 @@ use crate::{
 pub const EXAMPLE_KIOSK: &str = include_str!("../../config/kiosk.toml");
 /// central.toml of the example hospital.
 pub const EXAMPLE_CENTRAL: &str = include_str!("../../config/central.toml");
+/// touchpoints.toml of a smaller hospital that speaks six languages.
+pub const EXAMPLE_SIX_LANGUAGES: &str = include_str!("../../config/touchpoints-six-languages.toml");
 /// touchpoints.toml of the example hospital.
 pub const EXAMPLE_TOUCHPOINTS: &str = include_str!("../../config/touchpoints.toml");
 
@@ -160,6 +162,15 @@ pub fn example() -> Loaded<KioskSetup> {
     #[expect(clippy::expect_used, reason = "the example is part of the program and a test loads it")]
     load::load_kiosk(Path::new("kiosk.toml"), &read, &Glyphs::default())
         .expect("the built-in example is right")
+}
+
+/// The example hospitals: the one that a new terminal starts with, and the one in six languages.
+pub fn example_hospitals() -> [Hospital; 2] {
+    let read = |_: &Path| Ok(EXAMPLE_SIX_LANGUAGES.into());
+    #[expect(clippy::expect_used, reason = "the example is part of the program and a test loads it")]
+    let six = load::load_hospital(Path::new("touchpoints-six-languages.toml"), &read, &Glyphs::default())
+        .expect("the built-in example is right");
+    [example().value.hospital, six.value]
 }
 
 /// The example's questions for this terminal's own touchpoints: what the file's readable part binds it to, else what central enrolled it

@@ -12,9 +12,10 @@ use slint::ComponentHandle;
 
 use super::stage::Stage;
 use crate::{
+    config,
     fonts::Fonts,
     kiosk::pages::{self, ChoicePage, Speaker, View},
-    lang::{Catalogue, unbroken},
+    lang::{Languages, unbroken},
     model::{Lang, Scale},
     panel::Panel,
     questionnaire::{Hospital, Question, ReasonGroup, Texts, Touchpoint},
@@ -88,27 +89,45 @@ enum Touch {
 
 /// What the scenes say.
 pub struct Gallery {
-    hospital: Hospital,
-    catalogue: Catalogue,
-    fonts: Fonts,
+    hospitals: Vec<Hospital>,
+    languages: Languages,
     /// For a scale that nobody asks on.
     any: Question,
 }
 
 impl Gallery {
-    /// Scenes with the words of a hospital.
+    /// Scenes with the words of hospitals: in each language of the first one that has it.
     ///
     /// # Errors
-    /// The hospital asks nothing.
-    pub fn new(hospital: Hospital, catalogue: Catalogue) -> anyhow::Result<Self> {
-        let first = hospital.questionnaires.iter().find_map(|asked| asked.questions.first());
-        let any = first.cloned().context("the hospital asks nothing")?;
-        Ok(Self { hospital, catalogue, fonts: Fonts::shipped(), any })
+    /// Nobody asks anything.
+    pub fn new(hospitals: Vec<Hospital>, languages: Languages) -> anyhow::Result<Self> {
+        let asked = hospitals.iter().flat_map(|hospital| &hospital.questionnaires);
+        let first = asked.flat_map(|asked| &asked.questions).next();
+        let any = first.cloned().context("no hospital asks anything")?;
+        Ok(Self { hospitals, languages, any })
+    }
+
+    /// Scenes of the shipped examples in the shipped languages.
+    ///
+    /// # Errors
+    /// The program itself is broken.
+    pub fn shipped() -> anyhow::Result<Self> {
+        Self::new(config::example_hospitals().into(), Languages::shipped()?)
+    }
+
+    /// The fonts, for the stage.
+    pub fn fonts(&self) -> &Fonts {
+        &self.languages.fonts
+    }
+
+    /// Whether lines run from right to left.
+    pub fn right_to_left(&self, voice: &Voice) -> bool {
+        self.languages.catalogue.right_to_left(voice.lang.as_str())
     }
 
     /// Each language, below it a second one of the other kind: Chinese for the world, English for China.
     pub fn voices(&self) -> Vec<Voice> {
-        let langs: Vec<Lang> = self.catalogue.tags().filter_map(|tag| tag.parse().ok()).collect();
+        let langs: Vec<Lang> = self.languages.catalogue.tags().filter_map(|tag| tag.parse().ok()).collect();
         let find = |tag: &str| langs.iter().find(|lang| lang.as_str() == tag).cloned();
         let second = |lang: &Lang| find(if lang.as_str().starts_with("zh") { "en" } else { "zh-CN" });
         langs.iter().map(|lang| Voice { lang: lang.clone(), second: second(lang) }).collect()
@@ -132,8 +151,8 @@ impl Gallery {
         stage.window().global::<ui::Shell>().set_page(ui::Page::ScreenTest);
         stage.settle();
         let speaker = Speaker {
-            catalogue: &self.catalogue,
-            fonts: &self.fonts,
+            catalogue: &self.languages.catalogue,
+            fonts: &self.languages.fonts,
             lang: &voice.lang,
             second: voice.second.as_ref(),
         };
@@ -150,12 +169,17 @@ impl Gallery {
         }
     }
 
+    fn hospital(&self, lang: &Lang) -> &Hospital {
+        let speaks = |hospital: &&Hospital| hospital.languages.contains(lang);
+        self.hospitals.iter().find(speaks).unwrap_or(&self.hospitals[0])
+    }
+
     fn fill(&self, stage: &Stage, content: &Content, panel: &Panel, speaker: &Speaker) {
         let lang = speaker.lang;
         let (question, group, some) =
             (self.question(content, lang), self.group(content, lang), [0, 2].into());
         let places = self.places(content, lang);
-        let langs: Vec<Lang> = self.catalogue.tags().filter_map(|tag| tag.parse().ok()).collect();
+        let langs: Vec<Lang> = self.languages.catalogue.tags().filter_map(|tag| tag.parse().ok()).collect();
         let page = match content {
             Content::Staff(sheet) if sheet.tests_keys().is_some() => asked(&question),
             Content::Attract | Content::Staff(_) => Page::Attract,
@@ -176,7 +200,7 @@ impl Gallery {
             page,
             speaker: *speaker,
             place: places.first().copied(),
-            hospital: self.hospital.sites.first().map(|site| &site.name),
+            hospital: self.hospital(lang).sites.first().map(|site| &site.name),
             languages: &langs,
             choice: ChoicePage { number, per_page },
             help: true,
@@ -198,7 +222,7 @@ impl Gallery {
             Content::Staff(staff::Sheet::SelfTestKeys) => Scale::Nps11,
             _ => Scale::Csat5,
         };
-        let all = self.hospital.questionnaires.iter().flat_map(|asked| &asked.questions);
+        let all = self.hospital(lang).questionnaires.iter().flat_map(|asked| &asked.questions);
         let on_scale = all.filter(|question| question.scale == scale);
         let longest = on_scale.max_by_key(|question| length(&question.text, lang));
         Question { scale, ..longest.unwrap_or(&self.any).clone() }
@@ -207,7 +231,7 @@ impl Gallery {
     /// The group of so many reasons that has the longest one; cut from a larger one where nobody asks for so few.
     fn group(&self, content: &Content, lang: &Lang) -> ReasonGroup {
         let count = if let Content::Reasons(count) = content { *count } else { 1 };
-        let questions = self.hospital.questionnaires.iter().flat_map(|asked| &asked.questions);
+        let questions = self.hospital(lang).questionnaires.iter().flat_map(|asked| &asked.questions);
         let groups: Vec<&ReasonGroup> = questions.flat_map(|question| &question.reasons).collect();
         let widest =
             |group: &ReasonGroup| group.reasons.iter().map(|reason| length(&reason.text, lang)).max();
@@ -224,12 +248,12 @@ impl Gallery {
     /// Touchpoints with the longest names first, over again where there are not enough.
     fn places(&self, content: &Content, lang: &Lang) -> Vec<&Touchpoint> {
         let count = if let Content::Choice(total, _) = content { *total } else { 1 };
-        let mut places: Vec<&Touchpoint> = self.hospital.touchpoints.iter().collect();
+        let mut places: Vec<&Touchpoint> = self.hospital(lang).touchpoints.iter().collect();
         places.sort_by_key(|place| std::cmp::Reverse(length(&place.name, lang)));
         places
             .into_iter()
             .cycle()
-            .take(if self.hospital.touchpoints.is_empty() { 0 } else { count })
+            .take(if self.hospital(lang).touchpoints.is_empty() { 0 } else { count })
             .collect()
     }
 }

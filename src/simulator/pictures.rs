@@ -74,7 +74,8 @@ struct Photographer {
 
 impl Photographer {
     fn new(gallery: Gallery, wanted: Wanted, folder: PathBuf) -> anyhow::Result<Self> {
-        Ok(Self { gallery, wanted, folder, stage: Stage::new()?, paths: Vec::new() })
+        let stage = Stage::new(gallery.fonts())?;
+        Ok(Self { gallery, wanted, folder, stage, paths: Vec::new() })
     }
 
     fn work(mut self) -> anyhow::Result<Vec<PathBuf>> {

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     fonts::Fonts,
-    kiosk::{fonts, look},
+    kiosk::{fonts::register, look},
     panel::Panel,
     theme::{Color, Palette},
     ui::{self, AppWindow},
@@ -99,12 +99,12 @@ impl Stage {
     ///
     /// # Errors
     /// This thread has a screen already.
-    pub fn new() -> anyhow::Result<Self> {
+    pub fn new(fonts: &Fonts) -> anyhow::Result<Self> {
         let adapter = MinimalSoftwareWindow::new(RepaintBufferType::NewBuffer);
         slint::platform::set_platform(Box::new(StillPlatform(adapter.clone())))
             .map_err(|error| anyhow!("this thread has a screen already: {error}"))?;
-        fonts::register(&Fonts::shipped());
         let window = AppWindow::new().context("cannot make the window")?;
+        register(fonts);
         window.show().context("cannot show the window")?;
         Ok(Self { adapter, window, boxes: GlyphBoxes::default(), frame: Vec::new() })
     }

@@ -111,7 +111,9 @@ fn overlaps(sketch: &Sketch, readings: &mut Vec<Reading>) {
                 readings.push(Reading::new(Rule::Overlap, depth, 0, format!("{} and {what}", text.words)));
             };
             for other in &sketch.texts[i + 1..] {
-                lines(other).iter().for_each(|line| hit(line, &other.words));
+                for line in &lines(other) {
+                    hit(line, &other.words);
+                }
             }
             for picture in &sketch.pictures {
                 hit(&picture.area, picture.names.first().map_or("a drawing", String::as_str));
