@@ -49,8 +49,8 @@ pub use look::{LookConfig, NightHours};
 pub use schema::text as schema_text;
 pub use sound::{SoundConfig, SoundDevice, VolumeByHour};
 pub use start::{
-    DeliveryError, EXAMPLE_CENTRAL, EXAMPLE_KIOSK, EXAMPLE_SIX_LANGUAGES, EXAMPLE_TOUCHPOINTS, LastGood, Origin, Started,
-    accept_delivered, data_dir_of, example, example_hospitals, start,
+    DeliveryError, EXAMPLE_CENTRAL, EXAMPLE_KIOSK, EXAMPLE_SIX_LANGUAGES, EXAMPLE_TOUCHPOINTS, LastGood,
+    Origin, Started, accept_delivered, data_dir_of, example, example_hospitals, start,
 };
 pub use suggest::nearest as nearest_word;
 #[cfg(feature = "terminal")]

@@ -322,6 +322,10 @@ fn check(home: &Home, central: &Central) -> anyhow::Result<()> {
 
 /// Which pictures to take instead of the ones for a quick look.
 #[derive(Clone, Debug, Default, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "five switches of a command line that do not exclude each other"
+)]
 pub struct Pictures {
     /// On this panel only: by its diagonal (7, 10.1, 15.6, 21.5), or `INCHES:WIDTHxHEIGHT`.
     #[arg(long, value_name = "PANEL")]

@@ -10,8 +10,6 @@
 use std::collections::BTreeMap;
 
 use xinsheng::{
-    config,
-    lang::Catalogue,
     panel::{Panel, Rotation},
     simulator::{
         audit::{self, Rule, Table},
@@ -54,8 +52,8 @@ fn everything() -> bool {
 }
 
 fn audit_panels(panels: &[Panel]) -> Table {
-    let gallery = Gallery::new(config::example().value.hospital, Catalogue::shipped().unwrap()).unwrap();
-    let mut stage = Stage::new().unwrap();
+    let gallery = Gallery::shipped().unwrap();
+    let mut stage = Stage::new(gallery.fonts()).unwrap();
     let mut table = Table::default();
     for panel in panels {
         for low_reach in [false, true] {

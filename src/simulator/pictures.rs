@@ -217,8 +217,8 @@ fn mean(frame: &Frame, (x, y): (usize, usize), (width, height): (usize, usize)) 
             count += 1;
         }
     }
-    let [r, g, b] = sum.map(|sum| u8::try_from(sum / count.max(1)).unwrap_or(u8::MAX));
-    Rgb888::new(r, g, b)
+    let [red, green, blue] = sum.map(|sum| u8::try_from(sum / count.max(1)).unwrap_or(u8::MAX));
+    Rgb888::new(red, green, blue)
 }
 
 fn size(width: usize, height: usize) -> Size {

@@ -122,7 +122,21 @@ impl Sheet {
         match self {
             Self::SelfTest => Some(false),
             Self::SelfTestKeys => Some(true),
-            _ => None,
+            Self::PinEmpty
+            | Self::PinTyped
+            | Self::PinWrong
+            | Self::PinLocked
+            | Self::EnrolCode
+            | Self::Menu
+            | Self::Volume
+            | Self::Status
+            | Self::StatusWrong
+            | Self::Network
+            | Self::Export
+            | Self::Restart
+            | Self::TouchTest
+            | Self::Picture(_)
+            | Self::NotSetUp => None,
         }
     }
 
