@@ -83,7 +83,10 @@ impl Family {
 
 impl fmt::Debug for Family {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Family").field("languages", &self.languages).field("name", &self.name).finish()
+        f.debug_struct("Family")
+            .field("languages", &self.languages)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 

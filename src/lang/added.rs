@@ -47,8 +47,8 @@ pub struct AddError {
 }
 
 impl AddError {
-    fn new(path: &Path, what: impl ToString, fix: impl Into<String>) -> Self {
-        Self { path: path.to_owned(), what: what.to_string(), fix: fix.into() }
+    fn new(path: &Path, what: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { path: path.to_owned(), what: what.into(), fix: fix.into() }
     }
 }
 
@@ -145,9 +145,11 @@ fn tag_of(folder: &Path) -> Result<String, AddError> {
     let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     match name.parse::<Lang>() {
         Ok(lang) => Ok(lang.as_str().to_owned()),
-        Err(error) => {
-            Err(AddError::new(folder, error, "name the folder after its language, like de or zh-HK"))
-        }
+        Err(error) => Err(AddError::new(
+            folder,
+            error.to_string(),
+            "name the folder after its language, like de or zh-HK",
+        )),
     }
 }
 
@@ -169,11 +171,12 @@ fn family(folder: &Path, tag: &str, files: &[PathBuf]) -> Result<Option<Family>,
     };
     // Each file by itself, so that a mistake names the file.
     for path in &fonts {
-        Family::read(tag, read(path)?, None).map_err(|error| AddError::new(path, &error, fix_for(&error)))?;
+        Family::read(tag, read(path)?, None)
+            .map_err(|error| AddError::new(path, error.to_string(), fix_for(&error)))?;
     }
     Family::read(tag, read(first)?, second.map(read).transpose()?)
         .map(Some)
-        .map_err(|error| AddError::new(folder, &error, fix_for(&error)))
+        .map_err(|error| AddError::new(folder, error.to_string(), fix_for(&error)))
 }
 
 fn fix_for(error: &FontError) -> &'static str {
