@@ -2,7 +2,8 @@
 # Tries the two commands of the README on a bare machine: a Debian root with gcc, git, ca-certificates and the Rust toolchain, no -dev
 # package, no font, no display. Needs root and debootstrap. Usage: scripts/bare-root.sh [FOLDER]
 #
-# The toolchain is this machine's own, mounted read-only; the sources are a clone of HEAD.
+# The toolchain is this machine's own, mounted read-only; the sources are a clone of HEAD. What was built stays in the folder, so a second
+# run is quick; take a new folder for a first build.
 set -euo pipefail
 
 top=$(git -C "$(dirname "$0")" rev-parse --show-toplevel)
@@ -38,6 +39,7 @@ inside() {
     env -i PATH=/root/.cargo/bin:/usr/bin:/bin:/usr/sbin:/sbin HOME=/root USER=root LANG=C.UTF-8 \
         CARGO_TERM_COLOR=never \
         http_proxy="${http_proxy:-}" https_proxy="${https_proxy:-}" \
+        CARGO_TARGET_DIR=/root/target \
         chroot "$root" sh -c "cd /root/xinsheng && $1"
 }
 echo "== fonts in the root: $(find "$root/usr/share/fonts" -type f 2>/dev/null | wc -l); -dev packages: $(chroot "$root" dpkg-query -W -f '${Package}\n' | grep -c -- '-dev$') (libc6-dev is the C compiler's own)"

@@ -14,6 +14,8 @@ mod auth;
 mod code;
 mod error;
 mod export;
+mod fleet;
+mod help;
 pub mod ingest;
 mod live;
 mod metrics;

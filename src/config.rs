@@ -21,8 +21,10 @@ mod key;
 mod kiosk;
 mod load;
 mod located;
+mod look;
 mod report;
 mod schema;
+mod sound;
 mod start;
 mod structure;
 mod suggest;
@@ -39,15 +41,18 @@ pub use finding::{Finding, Findings, Severity};
 pub use glyphs::Glyphs;
 pub use hospital::{ICONS, OTHER, REASONS_MAX};
 pub use hours::{HoursError, parse as parse_hours};
-pub use kiosk::{ConfigSource, KioskConfig, PanelConfig, Start, Timing};
+pub use kiosk::{ConfigSource, KioskConfig, OutOfHours, PanelConfig, StaffConfig, Start, Timing};
 pub use load::{
     CentralSetup, DELIVERED_FILE, KioskSetup, Loaded, Read, load_central, load_hospital, load_kiosk,
 };
+pub use look::{LookConfig, NightHours};
 pub use schema::text as schema_text;
+pub use sound::{SoundConfig, SoundDevice, VolumeByHour};
 pub use start::{
     DeliveryError, EXAMPLE_CENTRAL, EXAMPLE_KIOSK, EXAMPLE_TOUCHPOINTS, LastGood, Origin, Started,
     accept_delivered, data_dir_of, example, start,
 };
+pub use suggest::nearest as nearest_word;
 #[cfg(feature = "terminal")]
 pub use watch::{Change, Watch};
 

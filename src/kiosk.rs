@@ -3,12 +3,15 @@
 //! Everything here runs on the UI thread and never waits: storing is handed to another thread, whose answer comes back as news.
 //! Invariants:
 //! - every touch becomes one [`Event`], every effect of it is carried out before the next touch;
-//! - the page shown is always the survey's page: nothing else decides what is on the screen;
+//! - the page shown is always the survey's page, or the staff area's while somebody is in it: nothing else decides what is on the screen;
 //! - a page that thanks is shown only after the storing thread said so (the survey sees to it).
 
 mod callbacks;
 pub mod fonts;
-mod pages;
+pub mod look;
+pub mod pages;
+pub mod preview;
+pub mod staff;
 pub mod terminal;
 
 use std::{
@@ -22,16 +25,25 @@ use slint::{ComponentHandle, TimerMode};
 
 use crate::{
     clock::{Clock, fresh},
+    fonts::Fonts,
     lang::Catalogue,
     model::Lang,
     panel::Panel,
-    survey::{Effect, Event, Page, Plan, Survey, Token},
+    sound::{PageName, SoundHandle},
+    staff::{Entry, Staff},
+    survey::{Effect, Event, HelpStage, Page, Plan, Survey, Token},
     ui::{self, AppWindow, Shell},
     wire::{Body, Draft},
 };
+use look::{Ambient, Look};
+use pages::{ChoicePage, Speaker, View};
+use staff::{Knocks, StaffParts};
 
 /// While a countdown shows, the page changes once a second.
 const COUNTDOWN_STEP_MS: u64 = 1_000;
+
+/// Opening hours and the night are looked at this often.
+const AMBIENT_STEP_MS: u64 = 60_000;
 
 /// Told once whether the drafts are durable; may be called on any thread.
 pub type Reply = Box<dyn FnOnce(bool) + Send>;
@@ -45,26 +57,51 @@ pub struct Parts {
     pub plan: Plan,
     /// The words of the pages.
     pub catalogue: Catalogue,
+    /// Which font each language is drawn in.
+    pub fonts: Fonts,
     /// The language shown smaller below the visitor's own; not shown when the visitor chose it.
     pub second_language: Option<Lang>,
     /// The glass.
     pub panel: Panel,
     /// Targets in the lower part of the glass.
     pub low_reach: bool,
+    /// Colours and pictures.
+    pub look: Look,
     /// Cover the whole screen.
     pub full_screen: bool,
     /// Where time comes from.
     pub clock: Arc<dyn Clock>,
     /// Where entries go.
     pub store: Store,
+    /// What the staff area needs.
+    pub staff: StaffParts,
+    /// What is heard.
+    pub sound: SoundHandle,
+}
+
+/// What of a screen a changed configuration changes.
+pub struct Setup {
+    /// What to ask.
+    pub plan: Plan,
+    /// The language shown smaller below the visitor's own.
+    pub second_language: Option<Lang>,
+    /// The glass.
+    pub panel: Panel,
+    /// Targets in the lower part of the glass.
+    pub low_reach: bool,
+    /// Colours and pictures.
+    pub look: Look,
 }
 
 /// News for the screen from other threads.
 enum News {
     Stored(Token),
     StoreFailed(Token),
-    Plan(Box<Plan>),
+    Setup(Box<Setup>),
     Badge(String),
+    Delivered,
+    StaffStored(crate::staff::Token, bool),
+    StaffAnswer(crate::staff::Token, crate::staff::Answer),
 }
 
 /// Lets other threads tell the screen something. Cheap to clone.
@@ -75,14 +112,28 @@ pub struct Messenger {
 }
 
 impl Messenger {
-    /// A new plan, in force as soon as nobody is in the middle of anything.
-    pub fn plan(&self, plan: Plan) {
-        self.tell(News::Plan(Box::new(plan)));
+    /// Another configuration. Its plan is in force as soon as nobody is in the middle of anything, the look at once.
+    pub fn setup(&self, setup: Setup) {
+        self.tell(News::Setup(Box::new(setup)));
     }
 
     /// A word for staff in the corner; empty takes it away.
     pub fn badge(&self, text: &str) {
         self.tell(News::Badge(text.to_owned()));
+    }
+
+    /// Central has everything that was stored so far.
+    pub fn delivered(&self) {
+        self.tell(News::Delivered);
+    }
+
+    /// What was asked in the staff area has been done.
+    pub fn staff_answer(&self, token: crate::staff::Token, answer: crate::staff::Answer) {
+        self.tell(News::StaffAnswer(token, answer));
+    }
+
+    fn staff_stored(&self, token: crate::staff::Token, durable: bool) {
+        self.tell(News::StaffStored(token, durable));
     }
 
     fn tell(&self, news: News) {
@@ -102,9 +153,19 @@ struct Shared {
     window: slint::Weak<AppWindow>,
     survey: Survey,
     catalogue: Catalogue,
+    fonts: Fonts,
     second_language: Option<Lang>,
     panel: Panel,
+    look: Look,
+    ambient: Ambient,
     choice_page: usize,
+    staff: Option<Staff>,
+    staff_parts: StaffParts,
+    staff_page: usize,
+    knocks: Knocks,
+    sound: SoundHandle,
+    heard_taken: u64,
+    touches: u64,
     badge: String,
     clock: Arc<dyn Clock>,
     store: Store,
@@ -120,19 +181,32 @@ impl Kiosk {
     /// # Errors
     /// A plan with nothing to ask.
     pub fn new(window: &AppWindow, parts: Parts) -> Result<Self, crate::survey::PlanError> {
+        let ambient = Ambient::at(&parts.clock.now(), &parts.plan, &parts.look);
         let survey = Survey::new(parts.plan)?;
         let (sender, news) = mpsc::channel();
         let messenger = Messenger { news: sender, window: window.as_weak() };
         ui::lay_out(window, &parts.panel, parts.low_reach);
         window.global::<Shell>().set_full_screen(parts.full_screen);
+        look::paint(window, &ambient.theme.palette(parts.look.accent));
+        look::hang_logo(window, &parts.look);
         let shared = Rc::new_cyclic(|this| {
             RefCell::new(Shared {
                 window: window.as_weak(),
                 survey,
                 catalogue: parts.catalogue,
+                fonts: parts.fonts,
                 second_language: parts.second_language,
                 panel: parts.panel,
+                look: parts.look,
+                ambient,
                 choice_page: 0,
+                staff: None,
+                staff_parts: parts.staff,
+                staff_page: 0,
+                knocks: Knocks::default(),
+                sound: parts.sound,
+                heard_taken: 0,
+                touches: 0,
                 badge: String::new(),
                 clock: parts.clock,
                 store: parts.store,
@@ -143,6 +217,11 @@ impl Kiosk {
             })
         });
         callbacks::connect(window, &shared);
+        staff::connect(window, &shared);
+        shared.borrow_mut().dispatch(Event::Opening(ambient.open));
+        if shared.borrow().staff_parts.enrol_first {
+            shared.borrow_mut().open_staff(Entry::Enrol);
+        }
         shared.borrow_mut().show();
         Ok(Self { shared })
     }
@@ -155,6 +234,11 @@ impl Kiosk {
     /// Whether nobody is in the middle of anything.
     pub fn at_rest(&self) -> bool {
         self.shared.borrow().survey.at_rest()
+    }
+
+    /// How often a finger came down on the glass, on a target or beside.
+    pub fn touches(&self) -> u64 {
+        self.shared.borrow().touches
     }
 
     /// Looks at the survey, for tests and scripted visitors.
@@ -175,9 +259,19 @@ impl Kiosk {
 }
 
 impl Shared {
-    /// One touch, one tick or one piece of news.
+    /// One touch or one tick: for the staff area while somebody is in it, else for the survey.
     fn handle(&mut self, event: Event) {
-        self.dispatch(event);
+        if self.staff.is_some() {
+            let language =
+                if event == Event::OpenLanguages { self.language_button_under_test() } else { None };
+            if let Some(event) = language.or_else(|| Self::staff_event_of(&event)) {
+                self.staff_touch(event);
+            }
+        }
+        // The hour goes on for the survey too, and the finger that opened or closed the staff area is nobody's answer.
+        if self.staff.is_none() || event == Event::Tick {
+            self.dispatch(event);
+        }
         // A store that answers at once (a test's, a replay's) has left its answer here.
         self.drain();
         self.show();
@@ -189,6 +283,7 @@ impl Shared {
     }
 
     fn dispatch(&mut self, event: Event) {
+        self.touches += u64::from(event == Event::Touched);
         let now = self.clock.now();
         let effects = self.survey.handle(event, now.up_ms, fresh::response_id(&now));
         for Effect::Store { token, bodies } in effects {
@@ -197,12 +292,15 @@ impl Shared {
     }
 
     fn record(&mut self, token: Token, bodies: Vec<Body>) {
+        let messenger = self.messenger.clone();
+        self.write(bodies, move |durable| {
+            messenger.tell(if durable { News::Stored(token) } else { News::StoreFailed(token) });
+        });
+    }
+
+    fn write(&mut self, bodies: Vec<Body>, reply: impl FnOnce(bool) + Send + 'static) {
         let at = self.clock.now();
         let drafts = bodies.into_iter().map(|body| Draft { id: fresh::entry_id(&at), at, body }).collect();
-        let messenger = self.messenger.clone();
-        let reply = move |durable| {
-            messenger.tell(if durable { News::Stored(token) } else { News::StoreFailed(token) });
-        };
         (self.store)(drafts, Box::new(reply));
     }
 
@@ -211,43 +309,142 @@ impl Shared {
             match news {
                 News::Stored(token) => self.dispatch(Event::Stored(token)),
                 News::StoreFailed(token) => self.dispatch(Event::StoreFailed(token)),
-                News::Plan(plan) => self.dispatch(Event::NewPlan(*plan)),
+                News::Setup(setup) => self.take_setup(*setup),
                 News::Badge(text) => self.badge = text,
+                News::Delivered => self.dispatch(Event::Delivered),
+                News::StaffStored(token, true) => self.staff_touch(crate::staff::Event::Stored(token)),
+                News::StaffStored(token, false) => self.staff_touch(crate::staff::Event::StoreFailed(token)),
+                News::StaffAnswer(token, answer) => {
+                    self.staff_touch(crate::staff::Event::Answered(token, answer));
+                }
             }
         }
+    }
+
+    fn take_setup(&mut self, setup: Setup) {
+        self.second_language = setup.second_language;
+        self.panel = setup.panel;
+        self.look = setup.look;
+        if let Some(window) = self.window.upgrade() {
+            ui::lay_out(&window, &self.panel, setup.low_reach);
+            look::paint(&window, &self.ambient.theme.palette(self.look.accent));
+            look::hang_logo(&window, &self.look);
+        }
+        self.dispatch(Event::NewPlan(setup.plan));
     }
 
     fn places_per_page(&self) -> usize {
         self.panel.places_per_page(self.survey.plan().touchpoints.len())
     }
 
+    /// The index of the first thing on the page of a list that shows.
+    fn first_listed(&self) -> usize {
+        match self.staff_items() {
+            Some(items) => self.staff_page * self.staff_choice_page(items).per_page,
+            None => self.choice_page * self.places_per_page(),
+        }
+    }
+
     fn turn_choice_page(&mut self, forward: bool) {
-        let last = self.survey.plan().touchpoints.len().saturating_sub(1) / self.places_per_page();
-        self.choice_page =
-            if forward { (self.choice_page + 1).min(last) } else { self.choice_page.saturating_sub(1) };
+        let (page, items, per_page) = match self.staff_items() {
+            Some(items) => {
+                let per_page = self.staff_choice_page(items).per_page;
+                (&mut self.staff_page, items, per_page)
+            }
+            None => {
+                let (items, per_page) = (self.survey.plan().touchpoints.len(), self.places_per_page());
+                (&mut self.choice_page, items, per_page)
+            }
+        };
+        let last = items.saturating_sub(1) / per_page;
+        *page = if forward { (*page + 1).min(last) } else { page.saturating_sub(1) };
         self.show();
     }
 
-    /// Puts the survey's page on the screen and sets the timer for what comes next.
+    /// Puts the page on the screen and sets the timer for what comes next.
     fn show(&mut self) {
         if !matches!(self.survey.page(), Page::Choice(_)) {
             self.choice_page = 0;
         }
         if let Some(window) = self.window.upgrade() {
-            pages::show(self, &window);
+            self.look_at_the_clock(&window);
+            self.speak();
+            match &self.staff {
+                Some(staff) => staff::show(self, staff, &self.view(), &window),
+                None => pages::show(&self.view(), &window),
+            }
         }
         self.set_timer();
     }
 
+    /// A click for every tap that counted, and the page that shows.
+    fn speak(&mut self) {
+        let taken = self.survey.tally().taken;
+        if taken > self.heard_taken {
+            self.sound.click();
+        }
+        self.heard_taken = taken;
+        if self.staff.is_some() {
+            self.sound.page(PageName::Staff, self.survey.lang());
+        } else if self.survey.at_rest() && self.survey.plan().languages.first() == Some(self.survey.lang()) {
+            self.sound.rest();
+        } else if let Some(page) = spoken_page(&self.survey) {
+            self.sound.page(page, self.survey.lang());
+        }
+    }
+
+    fn view(&self) -> View<'_> {
+        let plan = self.survey.plan();
+        let lang = self.survey.lang();
+        // Who chose another language than the default sees it alone: it is large already.
+        let default = plan.languages.first() == Some(lang);
+        let second = self.second_language.as_ref().filter(|second| default && *second != lang);
+        let site =
+            plan.touchpoints.first().and_then(|id| plan.hospital.touchpoint(id)).map(|place| &place.site);
+        View {
+            page: self.survey.page(),
+            speaker: Speaker { catalogue: &self.catalogue, fonts: &self.fonts, lang, second },
+            place: self.survey.touchpoint(),
+            hospital: site.and_then(|id| plan.hospital.site(id)).map(|site| &site.name),
+            languages: &plan.languages,
+            choice: ChoicePage { number: self.choice_page, per_page: self.places_per_page() },
+            help: plan.help,
+            left_ms: self.survey.deadline_ms().unwrap_or_default().saturating_sub(self.clock.now().up_ms),
+            badge: &self.badge,
+        }
+    }
+
+    /// Opening hours and the colours of the night.
+    fn look_at_the_clock(&mut self, window: &AppWindow) {
+        let ambient = Ambient::at(&self.clock.now(), self.survey.plan(), &self.look);
+        if ambient.open != self.ambient.open {
+            self.dispatch(Event::Opening(ambient.open));
+        }
+        if ambient.theme != self.ambient.theme {
+            look::paint(window, &ambient.theme.palette(self.look.accent));
+        }
+        self.ambient = ambient;
+    }
+
     fn set_timer(&self) {
-        let Some(deadline) = self.survey.deadline_ms() else {
+        let now = self.clock.now();
+        let staff = self.staff.as_ref().and_then(Staff::deadline_ms);
+        let due = [self.survey.deadline_ms(), staff].into_iter().flatten().min();
+        let left = due.map(|deadline| deadline.saturating_sub(now.up_ms));
+        let counting = matches!(self.survey.page(), Page::StillThere { .. } | Page::Cleaning { .. });
+        let next = match left {
+            // The remainder first, so that the count changes on whole seconds before the end.
+            Some(left) if counting && left > COUNTDOWN_STEP_MS => Some((left - 1) % COUNTDOWN_STEP_MS + 1),
+            left => left,
+        };
+        let wait = match (next, self.follows_the_clock()) {
+            (next, false) => next,
+            (next, true) => Some(next.unwrap_or(AMBIENT_STEP_MS).min(AMBIENT_STEP_MS)),
+        };
+        let Some(wait) = wait else {
             self.timer.stop();
             return;
         };
-        let left = deadline.saturating_sub(self.clock.now().up_ms);
-        let counting = matches!(self.survey.page(), Page::StillThere { .. }) && left > COUNTDOWN_STEP_MS;
-        // The remainder first, so that the count changes on whole seconds before the end.
-        let wait = if counting { (left - 1) % COUNTDOWN_STEP_MS + 1 } else { left };
         let this = self.this.clone();
         self.timer.start(TimerMode::SingleShot, Duration::from_millis(wait), move || {
             if let Some(shared) = this.upgrade() {
@@ -255,4 +452,34 @@ impl Shared {
             }
         });
     }
+
+    /// Whether anything on the screen depends on the time of day.
+    fn follows_the_clock(&self) -> bool {
+        self.look.night.is_some() || self.survey.plan().out_of_hours != crate::survey::OutOfHours::Ask
+    }
+}
+
+/// What the voice calls the page that shows.
+fn spoken_page(survey: &Survey) -> Option<PageName> {
+    let questionnaire = survey.touchpoint().map(|place| &place.questionnaire);
+    Some(match survey.page() {
+        Page::Attract => PageName::Attract,
+        Page::Choice(_) => PageName::Choice,
+        Page::Question { question, .. } => PageName::question(questionnaire?, question),
+        Page::Reasons { group, .. } => {
+            let asked = survey.plan().hospital.questionnaire(questionnaire?)?;
+            let question = asked.questions.iter().find(|question| question.reasons.contains(group))?;
+            PageName::reasons(questionnaire?, question, group)
+        }
+        Page::Thanks { .. } => PageName::Thanks,
+        Page::StillThere { .. } => PageName::StillThere,
+        Page::Language(_) => PageName::Language,
+        Page::NotStored => PageName::NotRecorded,
+        Page::Help(HelpStage::Calling) => PageName::Help,
+        Page::Help(HelpStage::Told) => PageName::HelpTold,
+        Page::Help(HelpStage::Untold) => PageName::HelpUntold,
+        Page::Cleaning { .. } => PageName::Cleaning,
+        Page::Closed { rate: true } => PageName::ClosedRate,
+        Page::Closed { rate: false } => PageName::Closed,
+    })
 }

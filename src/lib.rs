@@ -4,8 +4,9 @@
 //! - [`model`], [`questionnaire`]: the nouns. [`wire`], [`chain`], [`sign`]: what terminal and central say to each other, and the
 //!   proof in it. [`survey`]: one visitor. All pure: no clock, no dice, no I/O.
 //! - [`config`]: text files to validated values, with errors that say where, what and how to fix. [`lang`]: texts of the screens, `fonts`: what draws them.
-//! - `journal`, `sync`: the terminal's memory and its way to central (feature `terminal`).
-//! - `panel`, `ui`, `kiosk`: the Slint screens (feature `kiosk`); `simulator`: the same screens on a panel in memory.
+//! - `journal`, `sync`, `sound`: the terminal's memory, its way to central, and its voice (feature `terminal`).
+//! - `staff`, `pin`: the staff area behind its PIN, pure but for its hands.
+//! - `panel`, `theme`, `ui`, `kiosk`: the Slint screens (feature `kiosk`); `simulator`: the same screens on a panel in memory.
 //! - `central`: the server (feature `central`).
 //!
 //! `kiosk` and `central` never import each other; they meet in the pure modules only.
@@ -15,9 +16,11 @@ pub mod config;
 pub mod icons;
 pub mod model;
 pub mod panel;
+pub mod pin;
 pub mod questionnaire;
 pub mod sign;
 pub mod survey;
+pub mod theme;
 pub mod wire;
 
 #[cfg(feature = "terminal")]
@@ -28,6 +31,10 @@ pub mod fonts;
 pub mod journal;
 #[cfg(feature = "terminal")]
 pub mod lang;
+#[cfg(feature = "terminal")]
+pub mod sound;
+#[cfg(feature = "terminal")]
+pub mod staff;
 #[cfg(feature = "terminal")]
 pub mod sync;
 

@@ -31,6 +31,8 @@ pub struct Panel {
     pub viewing_distance_mm: f64,
     /// How it is mounted.
     pub rotation: Rotation,
+    /// All text one step larger than the distance asks for.
+    pub large_text: bool,
 }
 
 /// Every length a page takes from the panel, in logical pixels, and how it is laid out.
@@ -77,6 +79,8 @@ const COMPOSED_DISTANCE_MM: f64 = 500.0;
 const COMPOSED_LONG_MM: f64 = 217.5;
 const COMPOSED_SHORT_MM: f64 = 135.9;
 const MM_PER_INCH: f64 = 25.4;
+/// One step of text size: 0.7 degrees become 0.84.
+const LARGE_TEXT: f64 = 1.2;
 
 impl Panel {
     /// A panel at the usual viewing distance for its size.
@@ -87,6 +91,7 @@ impl Panel {
             height_px,
             viewing_distance_mm: usual_viewing_distance_mm(diagonal_in),
             rotation: Rotation::None,
+            large_text: false,
         }
     }
 
@@ -122,13 +127,14 @@ impl Panel {
         let text = self.text_em_mm().max(composed(text_em_mm(COMPOSED_DISTANCE_MM)));
         let second = (SECOND_CAPITAL_MM / CAPITAL_EM).max(composed(SECOND_CAPITAL_MM / CAPITAL_EM));
         let question = if small { question_least } else { QUESTION_AIM * question_least };
+        let step = if self.large_text { LARGE_TEXT } else { 1.0 };
         Metrics {
             mm,
             unit,
-            question_size: mm * question,
-            question_least_size: mm * question_least,
-            text_size: mm * text,
-            second_size: mm * second,
+            question_size: mm * step * question,
+            question_least_size: mm * step * question_least,
+            text_size: mm * step * text,
+            second_size: mm * step * second,
             target: unit * self.target_mm(),
             gap: unit * if small { 3.2 } else { 5.0 },
             margin: unit * if small { 3.2 } else { 5.0 },
@@ -245,6 +251,23 @@ mod tests {
         let far = Panel { viewing_distance_mm: 750.0, ..near };
         close(far.metrics(1.0).text_size / near.metrics(1.0).text_size, 1.5, 0.001);
         close(far.metrics(1.0).target, near.metrics(1.0).target, 0.0);
+    }
+
+    #[test]
+    fn one_step_up_makes_text_larger_and_nothing_else() {
+        let usual = Panel::new(10.1, 1280, 800);
+        let large = Panel { large_text: true, ..usual };
+        let (usual, large) = (usual.metrics(1.0), large.metrics(1.0));
+        for (before, after) in [
+            (usual.question_size, large.question_size),
+            (usual.question_least_size, large.question_least_size),
+            (usual.text_size, large.text_size),
+            (usual.second_size, large.second_size),
+        ] {
+            close(after / before, 1.2, 1e-9);
+        }
+        close(usual.target, large.target, 0.0);
+        close(usual.gap, large.gap, 0.0);
     }
 
     #[test]

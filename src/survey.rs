@@ -4,8 +4,10 @@
 //! - every accepted tap on a rating becomes an `answer` entry; flags are opinions and never drop one;
 //! - [`Page::Thanks`] is reached only after every entry of the visit was reported stored;
 //! - a visit that stored something, or got past the first tap, ends with exactly one `response_end`;
-//! - the page at rest is always in the default language, or on its way there.
+//! - the page at rest is always in the default language, or on its way there;
+//! - while the screen is cleaned no touch changes anything, and every touch that changes nothing is counted ([`Survey::tally`]).
 
+mod aside;
 mod flags;
 mod moves;
 mod visit;
@@ -33,6 +35,16 @@ pub struct Timing {
     pub not_stored_ms: u64,
     /// A second strike on the same target within this time is the same tap (EN 301 549 5.8).
     pub double_strike_ms: u64,
+    /// A tap on another target within this time is a palm or a second finger: no hand moves that fast from one target to the next.
+    pub palm_ms: u64,
+    /// How long a call for help waits for central before it says that nobody could be reached.
+    pub help_wait_ms: u64,
+    /// How long the page of a call for help stays.
+    pub help_ms: u64,
+    /// A second call within this time is the same call.
+    pub help_again_ms: u64,
+    /// How long the screen is locked for wiping.
+    pub cleaning_ms: u64,
 }
 
 impl Default for Timing {
@@ -44,6 +56,11 @@ impl Default for Timing {
             undo_ms: 5_000,
             not_stored_ms: 10_000,
             double_strike_ms: 500,
+            palm_ms: 120,
+            help_wait_ms: 8_000,
+            help_ms: 20_000,
+            help_again_ms: 60_000,
+            cleaning_ms: 30_000,
         }
     }
 }
@@ -57,6 +74,18 @@ pub enum Start {
     Question,
 }
 
+/// What the terminal does outside the opening hours of everything it rates.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum OutOfHours {
+    /// The same as inside.
+    #[default]
+    Ask,
+    /// Says that the desk is closed, and offers to rate an earlier visit.
+    Offer,
+    /// Says that the desk is closed.
+    Close,
+}
+
 /// What a terminal asks, where, and in which languages. Built from checked configuration.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Plan {
@@ -68,6 +97,10 @@ pub struct Plan {
     pub languages: Vec<Lang>,
     /// The page at rest.
     pub start: Start,
+    /// Outside the opening hours.
+    pub out_of_hours: OutOfHours,
+    /// Somebody can be called from here.
+    pub help: bool,
     /// Waits.
     pub timing: Timing,
 }
@@ -151,6 +184,16 @@ pub enum Event {
     PickLanguage(usize),
     /// Back from the languages without choosing.
     KeepLanguage,
+    /// Staff are called.
+    CallHelp,
+    /// Central has everything the terminal has written so far.
+    Delivered,
+    /// Away from the page of a call for help.
+    Dismiss,
+    /// Somebody is about to wipe the screen.
+    Clean,
+    /// Whether a place that is rated here is open now.
+    Opening(bool),
     /// The glass was touched, on a target or beside.
     Touched,
     /// Storing succeeded.
@@ -161,6 +204,22 @@ pub enum Event {
     Tick,
     /// New configuration.
     NewPlan(Plan),
+}
+
+impl Event {
+    /// Whether a visitor's finger or key made it.
+    const fn is_by_hand(&self) -> bool {
+        !matches!(
+            self,
+            Self::Stored(_)
+                | Self::StoreFailed(_)
+                | Self::Tick
+                | Self::NewPlan(_)
+                | Self::Opening(_)
+                | Self::Delivered
+                | Self::Clean
+        )
+    }
 }
 
 /// What is to be done.
@@ -214,6 +273,42 @@ pub enum Page<'a> {
     Language(&'a [Lang]),
     /// The last tap could not be stored, and the screen says so.
     NotStored,
+    /// Somebody called for help.
+    Help(HelpStage),
+    /// The screen is being wiped.
+    Cleaning {
+        /// Until it is touched in earnest again, in milliseconds since boot.
+        until_ms: u64,
+    },
+    /// Nobody is served here now.
+    Closed {
+        /// An earlier visit can be rated.
+        rate: bool,
+    },
+}
+
+/// How far a call for help is. Nobody is told that help comes before central has the call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum HelpStage {
+    /// On its way.
+    Calling,
+    /// Central has it.
+    Told,
+    /// It is not stored, or central does not answer.
+    Untold,
+}
+
+/// What became of the taps: each is counted once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Tally {
+    /// Changed something.
+    pub taken: u64,
+    /// A second strike on the same target.
+    pub double_strikes: u64,
+    /// A second target in the same instant.
+    pub palms: u64,
+    /// Meant nothing on the page that showed, or came while the screen was cleaned.
+    pub idle: u64,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -227,6 +322,8 @@ enum State {
     StillThere { back: Box<State>, until_ms: u64 },
     Language { back: Box<State> },
     NotStored { until_ms: u64 },
+    Help { back: Box<State>, call: Option<Token>, stage: HelpStage, until_ms: u64 },
+    Cleaning { until_ms: u64 },
 }
 
 /// The page that stays while its entries are written.
@@ -247,6 +344,9 @@ pub struct Survey {
     last_tap: Option<(usize, u64)>,
     flags: FlagWatch,
     next_token: u64,
+    open: bool,
+    last_help: Option<(HelpStage, u64)>,
+    tally: Tally,
 }
 
 impl Survey {
@@ -266,6 +366,9 @@ impl Survey {
             last_tap: None,
             flags: FlagWatch::default(),
             next_token: 0,
+            open: true,
+            last_help: None,
+            tally: Tally::default(),
         })
     }
 
@@ -288,6 +391,11 @@ impl Survey {
         self.plan.hospital.touchpoint(id)
     }
 
+    /// What became of the taps so far.
+    pub fn tally(&self) -> Tally {
+        self.tally
+    }
+
     /// Whether nobody is in the middle of anything.
     pub fn at_rest(&self) -> bool {
         self.state == State::Rest
@@ -304,7 +412,9 @@ impl Survey {
             State::Saving { .. } => None,
             State::Thanking { until_ms, .. }
             | State::StillThere { until_ms, .. }
-            | State::NotStored { until_ms } => Some(*until_ms),
+            | State::NotStored { until_ms }
+            | State::Help { until_ms, .. }
+            | State::Cleaning { until_ms } => Some(*until_ms),
         }
     }
 
@@ -316,38 +426,70 @@ impl Survey {
     /// Takes an event. `fresh` is used if a response begins.
     pub fn handle(&mut self, event: Event, now_ms: u64, fresh: ResponseId) -> Vec<Effect> {
         let mut effects = Vec::new();
-        if !matches!(event, Event::Stored(_) | Event::StoreFailed(_) | Event::Tick | Event::NewPlan(_)) {
+        let by_hand = event.is_by_hand();
+        let is_tap = by_hand && !matches!(event, Event::Pressed(_) | Event::Touched);
+        let cleaning = matches!(self.state, State::Cleaning { .. });
+        if by_hand && cleaning {
+            // The cloth is on the glass: nothing counts, not even as a sign that somebody is there.
+            self.tally.idle += u64::from(is_tap);
+            return effects;
+        }
+        if by_hand {
             self.touched_at_ms = now_ms;
         }
-        match event {
-            Event::Tick => self.tick(now_ms, &mut effects),
-            Event::NewPlan(plan) => self.next_plan = Some(plan),
-            Event::Stored(token) => self.stored(token, now_ms),
-            Event::StoreFailed(token) => self.store_failed(token, now_ms, &mut effects),
-            Event::Pressed(target) => self.flags.pressed(target, now_ms),
-            Event::Begin => self.begin(now_ms, fresh),
-            Event::PickTouchpoint(index) => self.pick_touchpoint(index, now_ms),
-            Event::Rate(index) => self.rate(index, now_ms, fresh, &mut effects),
-            Event::ToggleReason(index) => self.toggle_reason(index, now_ms),
-            Event::ReasonsDone => self.reasons_done(now_ms, &mut effects),
-            Event::Back => self.back(now_ms),
-            Event::Undo => self.undo(now_ms, fresh, &mut effects),
-            Event::Another => self.another(fresh, &mut effects),
-            Event::StillHere => self.still_here(),
-            Event::OpenLanguages => self.open_languages(),
-            Event::PickLanguage(index) => {
-                let lang = self.plan.languages.get(index).cloned();
-                self.leave_languages(lang);
-            }
-            Event::KeepLanguage => self.leave_languages(None),
-            Event::Touched => {}
+        let before = (is_tap, self.state.clone(), self.tally);
+        self.take_event(event, now_ms, fresh, &mut effects);
+        if let (true, state, tally) = before
+            && tally == self.tally
+        {
+            let changed = state != self.state || !effects.is_empty();
+            *(if changed { &mut self.tally.taken } else { &mut self.tally.idle }) += 1;
         }
         self.take_new_plan_at_rest();
         effects
     }
 
+    fn take_event(&mut self, event: Event, now_ms: u64, fresh: ResponseId, effects: &mut Vec<Effect>) {
+        match event {
+            Event::Tick => self.tick(now_ms, effects),
+            Event::NewPlan(plan) => self.next_plan = Some(plan),
+            Event::Opening(open) => self.open = open,
+            Event::Delivered => self.delivered(now_ms),
+            Event::Stored(token) => self.stored(token, now_ms),
+            Event::StoreFailed(token) => self.store_failed(token, now_ms, effects),
+            Event::Pressed(target) => self.flags.pressed(target, now_ms),
+            Event::Begin => self.begin(now_ms, fresh),
+            Event::PickTouchpoint(index) => self.pick_touchpoint(index, now_ms),
+            Event::Rate(index) => self.rate(index, now_ms, fresh, effects),
+            Event::ToggleReason(index) => self.toggle_reason(index, now_ms),
+            Event::ReasonsDone => self.reasons_done(now_ms, effects),
+            Event::Back => self.back(now_ms),
+            Event::Undo => self.undo(now_ms, fresh, effects),
+            Event::Another => self.another(fresh, effects),
+            Event::StillHere => self.still_here(),
+            Event::OpenLanguages => self.open_languages(),
+            Event::PickLanguage(index) => {
+                let lang = self.plan.languages.get(index).cloned();
+                self.leave_languages(lang, now_ms);
+            }
+            Event::KeepLanguage => self.leave_languages(None, now_ms),
+            Event::CallHelp => self.call_help(now_ms, effects),
+            Event::Dismiss => self.dismiss(now_ms),
+            Event::Clean => self.clean(now_ms, effects),
+            Event::Touched => {}
+        }
+    }
+
+    /// Whether the page at rest says that the desk is closed.
+    fn closed(&self) -> bool {
+        !self.open && self.plan.out_of_hours != OutOfHours::Ask
+    }
+
     fn page_of<'a>(&'a self, state: &'a State) -> Page<'a> {
         match state {
+            State::Rest if self.closed() => {
+                Page::Closed { rate: self.plan.out_of_hours == OutOfHours::Offer }
+            }
             State::Rest if self.plan.rests_on_question() => self
                 .plan
                 .only_touchpoint()
@@ -378,6 +520,8 @@ impl Survey {
             State::StillThere { until_ms, .. } => Page::StillThere { until_ms: *until_ms },
             State::Language { .. } => Page::Language(&self.plan.languages),
             State::NotStored { .. } => Page::NotStored,
+            State::Help { stage, .. } => Page::Help(*stage),
+            State::Cleaning { until_ms } => Page::Cleaning { until_ms: *until_ms },
         }
     }
 
@@ -423,12 +567,14 @@ impl Survey {
 
 fn visit_of(state: &State) -> Option<&Visit> {
     match state {
-        State::Rest | State::NotStored { .. } => None,
+        State::Rest | State::NotStored { .. } | State::Cleaning { .. } => None,
         State::Choosing(visit)
         | State::Asking { visit, .. }
         | State::Reasoning { visit, .. }
         | State::Saving { visit, .. }
         | State::Thanking { visit, .. } => Some(visit),
-        State::StillThere { back, .. } | State::Language { back } => visit_of(back),
+        State::StillThere { back, .. } | State::Language { back } | State::Help { back, .. } => {
+            visit_of(back)
+        }
     }
 }

@@ -24,6 +24,6 @@ pub use worker::{
 };
 
 /// 128 random bits in hexadecimal: makes every signature, and so every receipt, one of a kind.
-fn nonce() -> String {
+pub(crate) fn nonce() -> String {
     crate::model::ChainId(crate::clock::fresh::bytes()).to_string()
 }

@@ -10,7 +10,7 @@ mod journal;
 #[path = "support/signed.rs"]
 mod signed;
 
-use std::{collections::BTreeSet, num::NonZeroU32, sync::Arc};
+use std::{collections::BTreeSet, num::NonZeroU32, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -18,9 +18,10 @@ use axum::{
     http::{HeaderMap, Request, StatusCode},
 };
 use hospital::plan;
-use journal::{Journal, answer, end, flagged};
+use journal::{Journal, answer, end, flagged, help, tested};
 use serde_json::{Value as Json, json};
 use signed::{Call, enrolment, gzip, health};
+use tokio_stream::StreamExt as _;
 use tower::ServiceExt as _;
 use xinsheng::{
     central::{self, Settings, store::Store},
@@ -103,10 +104,24 @@ impl Api {
         }
         let body = to_bytes(body, usize::MAX).await.unwrap().to_vec();
         let reply = Reply { status: parts.status, headers: parts.headers, body };
-        if self.document["paths"][&path].get(&method).is_some() {
-            self.hold_against_document(&method, &path, &reply);
+        let documented = self.documented_path(&path);
+        if self.document["paths"][&documented].get(&method).is_some() {
+            self.hold_against_document(&method, &documented, &reply);
         }
         reply
+    }
+
+    /// The path as the document writes it: with names in braces where a request has values.
+    fn documented_path(&self, path: &str) -> String {
+        let fits = |template: &str| {
+            template.split('/').count() == path.split('/').count()
+                && template
+                    .split('/')
+                    .zip(path.split('/'))
+                    .all(|(name, part)| name.starts_with('{') || name == part)
+        };
+        let paths = self.document["paths"].as_object().unwrap();
+        paths.keys().find(|template| fits(template)).map_or_else(|| path.to_owned(), Clone::clone)
     }
 
     fn hold_against_document(&self, method: &str, path: &str, reply: &Reply) {
@@ -121,7 +136,11 @@ impl Api {
         let kind = reply.kind();
         assert!(content.get(kind).is_some(), "{here} has type `{kind}`, documented are {content}");
         if kind.ends_with("json") && path != "/openapi.json" {
-            let escaped = |text: &str| text.replace('~', "~0").replace('/', "~1");
+            // A part of a URI may not hold braces as they are.
+            let escaped = |text: &str| {
+                let text = text.replace('~', "~0").replace('/', "~1");
+                text.replace('{', "%7B").replace('}', "%7D")
+            };
             let pointer = format!(
                 "http://x/api.json#/paths/{}/{method}/responses/{status}/content/{}/schema",
                 escaped(path),
@@ -330,6 +349,8 @@ async fn every_documented_path_answers_a_stranger_as_documented() {
         "/v1/chains",
         "/v1/quarantine",
         "/v1/alarms",
+        "/v1/help",
+        "/v1/help/{id}/answered",
         "/v1/events",
     ] {
         assert!(seen.contains(path), "{path} is not documented");
@@ -375,11 +396,12 @@ async fn a_request_without_a_valid_proof_is_refused_and_stores_nothing() {
 async fn an_enrolment_needs_a_good_code_and_the_key_it_is_signed_with() {
     let api = Api::new();
     let (key, other) = (KeyPair::from_seed(&[1; 32]), KeyPair::from_seed(&[2; 32]));
-    api.send(enrolment(&key, "00000-00000").request()).await.problem(403);
+    api.send(enrolment(&key, "00000-00000-00000").request()).await.problem(403);
     let code = api.code().await;
     let foreign = Call { key: &other, ..enrolment(&key, &code) };
     api.send(foreign.request()).await.problem(401);
-    let typed = code.replace('-', " ").to_lowercase();
+    assert_eq!((code.len(), code.chars().filter(char::is_ascii_digit).count()), (17, 15), "{code}");
+    let typed = code.replace('-', " ");
     let first: EnrolmentReply = api.send(enrolment(&key, &typed).request()).await.json();
     let again: EnrolmentReply = api.send(enrolment(&key, &code).request()).await.json();
     assert_eq!((&first.terminal, first.touchpoint.as_str()), (&again.terminal, "window"));
@@ -488,6 +510,87 @@ async fn health_is_kept_and_shown_and_a_played_back_report_changes_nothing() {
         metrics.contains("xinsheng_queue_depth 3") && metrics.contains("xinsheng_health_reports_total 2"),
         "{metrics}"
     );
+}
+
+#[tokio::test]
+async fn a_call_for_help_is_listed_and_told_at_once_and_ends_when_it_is_answered() {
+    let api = Api::new();
+    let terminal = api.enrolled(1).await;
+    let mut journal = Journal::new(1);
+    let late = journal.push_without_clock(help("window", "en"));
+    (0..40).for_each(|n| _ = journal.push_without_clock(answer(n, 5)));
+    let id = journal.push_without_clock(help("window", "zh-CN"));
+    let events = api.router.clone().oneshot(Request::get("/v1/events").body(Body::empty()).unwrap());
+    let mut events = events.await.unwrap().into_body().into_data_stream();
+    api.send(terminal.batch(&journal).request()).await;
+    let telling = async {
+        let mut told = String::new();
+        while !told.contains("event: help\ndata: {\"event\":\"help\",\"site\":\"main\"}") {
+            told.push_str(&String::from_utf8_lossy(&events.next().await.unwrap().unwrap()));
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), telling).await.unwrap();
+
+    let rows = api.rows("/v1/help").await;
+    let states = |rows: &[Json]| -> Vec<(String, String)> {
+        rows.iter()
+            .map(|row| (row["id"].as_str().unwrap().into(), row["state"].as_str().unwrap().into()))
+            .collect()
+    };
+    assert_eq!(states(&rows), [(id.to_string(), "open".into()), (late.to_string(), "late".into())]);
+    assert_eq!(
+        (&rows[0]["touchpoint"], &rows[0]["names"]["en"], &rows[0]["lang"], &rows[0]["time_known"]),
+        (&json!("window"), &json!("Registration"), &json!("zh-CN"), &json!(true))
+    );
+    // The batch was sent a minute after the last entry, on the clock that the boot began with.
+    assert!((60..90).contains(&rows[0]["age_s"].as_u64().unwrap()), "{}", rows[0]);
+    assert_eq!((&rows[0]["late"], &rows[1]["late"]), (&json!(false), &json!(true)));
+    assert!(rows[1]["age_s"].as_u64().unwrap() >= 42 * 60);
+    let metrics = String::from_utf8(api.get("/metrics").await.body).unwrap();
+    assert!(
+        metrics.contains("xinsheng_help_open 1") && metrics.contains("xinsheng_help_calls_total 2"),
+        "{metrics}"
+    );
+
+    // The same batch again is no second call.
+    api.send(terminal.batch(&journal).request()).await;
+    let post = |id: String| Request::post(format!("/v1/help/{id}/answered")).body(Body::empty()).unwrap();
+    let first: Json = api.send(post(id.to_string())).await.json();
+    let again: Json = api.send(post(id.to_string())).await.json();
+    assert_eq!(first, again);
+    let rows = api.rows("/v1/help").await;
+    assert_eq!(states(&rows), [(id.to_string(), "answered".into()), (late.to_string(), "late".into())]);
+    assert_eq!(
+        rows[0]["answered_at"].as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap(),
+        first["answered_at"].as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap()
+    );
+    let metrics = String::from_utf8(api.get("/metrics").await.body).unwrap();
+    assert!(
+        metrics.contains("xinsheng_help_open 0") && metrics.contains("xinsheng_help_calls_total 2"),
+        "{metrics}"
+    );
+    for nobody in
+        ["somebody".to_owned(), terminal.id.to_string(), "00000000-0000-7000-8000-000000000000".to_owned()]
+    {
+        api.send(post(nobody)).await.problem(404);
+    }
+    api.get("/v1/help?site=x").await.problem(404);
+    api.get("/v1/help?colour=red").await.problem(400);
+}
+
+#[tokio::test]
+async fn the_list_of_terminals_says_when_the_buttons_were_tested() {
+    let api = Api::new();
+    let terminal = api.enrolled(1).await;
+    assert_eq!(api.rows("/v1/terminals").await[0]["self_test_at"], Json::Null);
+    let mut journal = Journal::new(1);
+    for target in ["face 1", "face 2", "face 2"] {
+        journal.push(tested(target));
+    }
+    api.send(terminal.batch(&journal).request()).await;
+    let row = &api.rows("/v1/terminals").await[0];
+    assert!(row["self_test_at"].is_string(), "{row}");
+    assert_eq!(row["self_test_targets"], 2);
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ use std::{
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use chrono::{DateTime, TimeDelta, Utc};
-use journal::{Journal, response};
+use journal::{Journal, help, response, tested};
 use serde_json::{Value as Json, json};
 use signed::{Call, enrolment, health};
 use xinsheng::{
@@ -127,6 +127,13 @@ impl Browser {
         panic!("the page never fulfilled: {script}\n{}", self.run("return document.body.innerText"));
     }
 
+    fn assert_no_complaint(&self) {
+        let log = self.tell("se/log", &json!({"type": "browser"}));
+        let complaints: Vec<&Json> =
+            log.as_array().unwrap().iter().filter(|line| line["level"] == "SEVERE").collect();
+        assert!(complaints.is_empty(), "{complaints:#?}");
+    }
+
     /// The whole page, or on a phone its first screens.
     fn picture(&self, name: &str) {
         let Some(folder) = std::env::var_os("XINSHENG_SCREENS").map(PathBuf::from) else { return };
@@ -212,11 +219,27 @@ impl<'a> Terminal<'a> {
             order: levels,
             flags: vec![],
         });
+        self.push(number, body, at);
+    }
+
+    fn push(&mut self, number: u64, body: Body, at: DateTime<Utc>) {
         let moment =
             Moment { wall: at, boot: self.journal.boot, up_ms: self.taps, quality: TimeQuality::Synced };
         let mut random = [0; 10];
         random[..8].copy_from_slice(&number.to_be_bytes());
         self.journal.push_draft(Draft { id: EntryId::from_parts(5, random), at: moment, body });
+    }
+
+    /// Something else than a rating happens.
+    fn note(&mut self, body: Body, at: DateTime<Utc>) {
+        self.taps += 1;
+        self.push(u64::from(self.journal.chain.0[0]) * 1_000_000 + self.taps, body, at);
+    }
+
+    fn call_help(&mut self, lang: &str, at: DateTime<Utc>) {
+        let touchpoint = self.touchpoint.to_string();
+        self.note(help(&touchpoint, lang), at);
+        self.send();
     }
 
     fn send(&mut self) {
@@ -285,13 +308,18 @@ fn fill<'a>(central: &Central, hospital: &'a Hospital) -> Vec<Terminal<'a>> {
     terminals
 }
 
-#[test]
-fn the_score_is_there_and_changes_when_a_tap_arrives() {
-    let Some(browser) = Browser::start(1280, 900) else {
+fn browser() -> Option<Browser> {
+    let browser = Browser::start(1280, 900);
+    if browser.is_none() {
         assert!(std::env::var_os("CI").is_none(), "CI needs chromium and chromedriver");
         println!("skipped: there is no chromedriver on this machine");
-        return;
-    };
+    }
+    browser
+}
+
+#[test]
+fn the_score_is_there_and_changes_when_a_tap_arrives() {
+    let Some(browser) = browser() else { return };
     let folder = tempfile::tempdir().unwrap();
     let (settings, hospital) = example(folder.path());
     let central =
@@ -332,10 +360,91 @@ fn the_score_is_there_and_changes_when_a_tap_arrives() {
     let wide = browser.run("return document.documentElement.scrollWidth");
     assert!(wide.as_u64().unwrap() <= 360, "scrolls sideways: {wide}");
 
-    let log = browser.tell("se/log", &json!({"type": "browser"}));
-    let complaints: Vec<&Json> =
-        log.as_array().unwrap().iter().filter(|line| line["level"] == "SEVERE").collect();
-    assert!(complaints.is_empty(), "{complaints:#?}");
+    browser.assert_no_complaint();
+    drop(browser);
+    central.stop().unwrap();
+}
+
+#[test]
+fn a_call_for_help_stands_out_until_somebody_goes() {
+    let Some(browser) = browser() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let (settings, hospital) = example(folder.path());
+    let central =
+        Central::start(settings, hospital.clone(), TcpListener::bind("127.0.0.1:0").unwrap()).unwrap();
+    let mut terminals = fill(&central, &hospital);
+    for target in ["face 1", "face 2", "face 3", "face 4", "face 5"] {
+        terminals[0].note(tested(target), now() - TimeDelta::hours(30));
+    }
+    browser.go(&format!("{}/?lang=en", central.url()));
+    browser.wait("return document.querySelectorAll('[data-terminal]').length >= 10");
+    assert_eq!(browser.run("return document.querySelector('#help').checkVisibility()"), json!(false));
+
+    // A terminal that was offline brings an old call; another one rings now, twice.
+    terminals[2].call_help("zh-CN", now() - TimeDelta::hours(3));
+    browser.wait("return document.querySelectorAll('#calls [data-call]').length === 1");
+    assert_eq!(browser.run("return document.querySelector('#help').checkVisibility()"), json!(false));
+    assert_eq!(browser.run("return document.querySelector('#rings').textContent"), json!(""));
+    terminals[0].call_help("ug", now() - TimeDelta::minutes(4));
+    terminals[0].call_help("ug", now());
+    let shown = "const item = document.querySelector('#help li'); return item?.innerText.includes('called 2 times') && item.innerText";
+    let words = browser.wait(shown);
+    for word in ["Registration", "waiting 4 min", "speaks Uyghur"] {
+        assert!(words.as_str().unwrap().contains(word), "{words}");
+    }
+    assert_eq!(browser.run("return document.querySelector('#rings').getAttribute('role')"), json!("alert"));
+    let said = browser.run("return document.querySelector('#rings').textContent");
+    assert_eq!(said, json!("Help needed: Registration, Uyghur"));
+    assert!(browser.run("return document.title").as_str().unwrap().starts_with("(1) Help needed"));
+    browser.wait(
+        "return document.querySelector('#terminals').innerText.includes('buttons tested 30 h ago (5)')",
+    );
+    browser.picture("help-en.png");
+    browser.run("window.scrollTo(0, document.body.scrollHeight)");
+    let in_view = "const box = document.querySelector('#help button').getBoundingClientRect(); return box.top >= 0 && box.bottom <= innerHeight";
+    assert_eq!(browser.run(in_view), json!(true), "it stays in view however far down one reads");
+
+    terminals[4].call_help("en", now() - TimeDelta::minutes(11));
+    browser.tell(
+        "goog/cdp/execute",
+        &json!({"cmd": "Emulation.setLocaleOverride", "params": {"locale": "zh-CN"}}),
+    );
+    browser.run("document.querySelector('#language').click()");
+    browser.wait("return document.querySelectorAll('#help li').length === 2 && document.querySelector('#help-title').textContent === '有人需要帮助'");
+    for (name, width) in [("phone-help-zh", 360), ("tablet-help-zh", 820)] {
+        browser.resize(width, 1500);
+        browser.run("window.scrollTo(0, 0)");
+        let wide = browser.run("return document.documentElement.scrollWidth");
+        assert!(wide.as_u64().unwrap() <= u64::from(width), "{name} scrolls sideways: {wide}");
+        let tall = browser.run("return Math.min(...[...document.querySelectorAll('#help button, #calls button')].map((button) => button.offsetHeight))");
+        assert!(tall.as_f64().unwrap() >= 48.0, "a finger needs more than {tall}");
+        browser.picture(&format!("{name}.png"));
+    }
+    browser.resize(360, 1500);
+    browser.run("document.querySelector('#language').click()");
+    let wide = browser.run("return document.documentElement.scrollWidth");
+    assert!(wide.as_u64().unwrap() <= 360, "scrolls sideways: {wide}");
+    browser.picture("phone-help-en.png");
+    browser.run("document.querySelector('#language').click()");
+    browser.resize(1280, 900);
+
+    // Whoever waits longest stands first; the button takes it off every page.
+    for left in [1, 0] {
+        browser.run("document.querySelector('#help button').click()");
+        browser.wait(&format!("return document.querySelectorAll('#help li').length === {left}"));
+    }
+    assert_eq!(browser.run("return document.querySelector('#help').checkVisibility()"), json!(false));
+    browser.wait("return document.querySelectorAll('#calls [data-call]').length === 4");
+    browser.picture("calls-zh.png");
+    let (_, calls) = http::call(central.address(), "GET", "/v1/help", &[], &[]);
+    let calls: Json = serde_json::from_slice(&calls).unwrap();
+    let states: Vec<&str> =
+        calls.as_array().unwrap().iter().map(|call| call["state"].as_str().unwrap()).collect();
+    assert_eq!(states, ["answered", "answered", "answered", "late"]);
+    browser.run("document.querySelector('#calls button').click()");
+    browser.wait("return document.querySelector('#calls button') === null && document.querySelector('#calls').innerText.includes('送达过晚，已知悉')");
+
+    browser.assert_no_complaint();
     drop(browser);
     central.stop().unwrap();
 }

@@ -26,6 +26,7 @@ use xinsheng::{
         Severity,
     },
     model::Scale,
+    pin::{Pin, PinHash},
     questionnaire::{Dimension, Hospital},
 };
 
@@ -266,6 +267,23 @@ fn every_mistake_is_found_at_its_place_with_its_words() {
         }
     }
     assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
+
+#[test]
+fn a_pin_hash_is_taken_and_a_pin_in_plain_is_never_repeated() {
+    let staffed = |line: &str| EXAMPLE_KIOSK.replacen("[staff]\n", &format!("[staff]\n{line}\n"), 1);
+    let hash = PinHash::cheapest(&Pin::new("4071").unwrap(), &[1; 16]).unwrap();
+    let text = staffed(&hash.line());
+    let loaded =
+        config::load_kiosk(Path::new("kiosk.toml"), &files("kiosk.toml", &text), &Glyphs::default()).unwrap();
+    assert_eq!(loaded.value.kiosk.staff.pin_hash.as_ref(), Some(&hash));
+    assert!(!format!("{:?}", loaded.value).contains("argon2id"));
+    for plain in ["pin_hash = 4071", "pin_hash = \"4071\"", "pin_hash = 40 71", "pin_hash = '4071"] {
+        let findings = check(Kiosk, &staffed(plain));
+        assert!(findings.any_error(), "{plain}");
+        let said = findings.to_string();
+        assert!(!said.contains("40") && !said.contains("71"), "{said}");
+    }
 }
 
 #[test]

@@ -70,11 +70,15 @@ impl Screen {
         let parts = Parts {
             plan: hospital::plan(touchpoints, start),
             catalogue: Catalogue::shipped().unwrap(),
+            fonts: xinsheng::fonts::Fonts::shipped(),
             second_language: Some(hospital::lang("en")),
             panel: Panel::new(10.1, 1280, 800),
             low_reach: false,
+            look: xinsheng::kiosk::look::Look::default(),
             full_screen: false,
             clock: clock.clone(),
+            staff: xinsheng::kiosk::staff::StaffParts::none(),
+            sound: xinsheng::sound::SoundHandle::silent(),
             store: Box::new(store),
         };
         let kiosk = Kiosk::new(&window, parts).unwrap();

@@ -32,11 +32,15 @@ fn panel(glass: Panel, touchpoints: &[&str], start: Start) -> (SimPanel, Journal
     let panel = SimPanel::new(glass, clock, |clock| Parts {
         plan: hospital::plan(touchpoints, start),
         catalogue: Catalogue::shipped().unwrap(),
+        fonts: xinsheng::fonts::Fonts::shipped(),
         second_language: Some(hospital::lang("en")),
         panel: glass,
         low_reach: false,
+        look: xinsheng::kiosk::look::Look::default(),
         full_screen: false,
         clock,
+        staff: xinsheng::kiosk::staff::StaffParts::none(),
+        sound: xinsheng::sound::SoundHandle::silent(),
         store: Box::new(move |drafts: Vec<Draft>, reply| {
             written.borrow_mut().extend(drafts.into_iter().map(|draft| draft.body));
             reply(true);

@@ -16,7 +16,7 @@ use std::rc::Rc;
 use xinsheng::lang::{Catalogue, Text, Words};
 use xinsheng::panel::{Panel, Rotation};
 use xinsheng::ui::{
-    AppWindow, Arrangement, Attract, Choice, Language, LanguageItem, Metrics, OptionItem, OutOfService, Page,
+    AppWindow, Arrangement, Attract, Choice, Language, LanguageItem, Metrics, Notice, OptionItem, Page,
     PlaceItem, Question, ReasonItem, Reasons, Shell, StillThere, Thanks, lay_out,
 };
 
@@ -90,6 +90,33 @@ fn assistive_programs_and_number_keys_tap_without_pressing() {
 }
 
 #[test]
+fn a_pad_of_a_few_buttons_needs_no_glass() {
+    init_no_event_loop();
+    let window = AppWindow::new().expect("a window");
+    show_on(&window, &Panel::new(10.1, 1280, 800));
+    window.show().expect("shown");
+    let log = Rc::new(RefCell::new(Vec::new()));
+    let note = |word: &'static str| {
+        let log = log.clone();
+        move || log.borrow_mut().push(word)
+    };
+    window.global::<Attract>().on_start_tapped(note("start"));
+    window.global::<Reasons>().on_done_tapped(note("done"));
+    window.global::<Reasons>().on_back_tapped(note("back"));
+    window.global::<StillThere>().on_here_tapped(note("here"));
+    window.global::<Thanks>().on_undo_tapped(note("undo"));
+    let shell = window.global::<Shell>();
+    for (page, key) in [(Page::Attract, "3"), (Page::StillThere, "1"), (Page::Thanks, "1")] {
+        shell.set_page(page);
+        type_key(&window, key);
+    }
+    shell.set_page(Page::Reasons);
+    type_key(&window, Key::Return);
+    type_key(&window, Key::Escape);
+    assert_eq!(*log.borrow(), ["start", "here", "undo", "done", "back"]);
+}
+
+#[test]
 fn tab_and_return_reach_every_card_in_reading_order() {
     init_no_event_loop();
     xinsheng::kiosk::fonts::register(&xinsheng::fonts::Fonts::shipped());
@@ -98,13 +125,15 @@ fn tab_and_return_reach_every_card_in_reading_order() {
     window.show().expect("shown");
     window.global::<Shell>().set_page(Page::Question);
     let log = record_question(&window);
-    let languages = log.clone();
+    let (languages, help) = (log.clone(), log.clone());
+    window.global::<Shell>().on_help_tapped(move || help.borrow_mut().push("help".into()));
     window.global::<Shell>().on_language_tapped(move || languages.borrow_mut().push("language".into()));
-    for _ in 0..3 {
+    for _ in 0..4 {
         type_key(&window, Key::Tab);
         type_key(&window, Key::Return);
     }
-    assert_eq!(*log.borrow(), ["touched", "language", "touched", "tapped 0", "touched", "tapped 1"]);
+    let pressed: Vec<String> = log.borrow().iter().filter(|word| *word != "touched").cloned().collect();
+    assert_eq!(pressed, ["help", "language", "tapped 0", "tapped 1"]);
 }
 
 fn record_question(window: &AppWindow) -> Rc<RefCell<Vec<String>>> {
@@ -243,6 +272,7 @@ fn visits(panel: &Panel) -> Vec<(String, Arrange)> {
                     },
                     number: (place - 1).to_string().into(),
                     held: false,
+                    stored: false,
                 };
                 question
                     .set_options(ModelRc::new(VecModel::from((1..=levels).map(option).collect::<Vec<_>>())));
@@ -320,7 +350,8 @@ fn visits(panel: &Panel) -> Vec<(String, Arrange)> {
         "language".into(),
         Box::new(|window, _, _, _| {
             let language = window.global::<Language>();
-            let item = |i| LanguageItem { name: "English".into(), current: i == 0 };
+            let item =
+                |i| LanguageItem { name: "English".into(), family: "Noto Sans SC".into(), current: i == 0 };
             language.set_languages(ModelRc::new(VecModel::from((0..4).map(item).collect::<Vec<_>>())));
             assert_eq!(language.get_languages().row_count(), 4);
             window.global::<Shell>().set_page(Page::Language);
@@ -330,9 +361,9 @@ fn visits(panel: &Panel) -> Vec<(String, Arrange)> {
         "out of service".into(),
         Box::new(|window, catalogue, first, second| {
             window
-                .global::<OutOfService>()
+                .global::<Notice>()
                 .set_reason(catalogue.words(first, Some(second), Text::OutOfServiceStorage).into());
-            window.global::<Shell>().set_page(Page::OutOfService);
+            window.global::<Shell>().set_page(Page::Notice);
         }),
     ));
     visits

@@ -21,21 +21,21 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use hospital::plan;
-use journal::{Journal, answer, end, flagged, response, start};
+use journal::{Journal, answer, end, flagged, help, response, start, tested};
 use proptest::prelude::*;
 use xinsheng::{
     central::{
-        ingest::Batch,
+        ingest::{Batch, HelpRow},
         store::{
             CountQuery, Enrolled, Ingested, NewCode, NewTerminal, SignedRequest, Store, Submission,
             sqlite::SqliteStore,
         },
     },
     chain,
-    model::{BootId, EntryId, Hash, Moment, SiteId, StoreId, TerminalId, TimeQuality},
+    model::{BootId, EntryId, Hash, Moment, SiteId, StoreId, TerminalId, TimeQuality, Value},
     questionnaire::Hospital,
     survey::Start,
-    wire::{Answer, Body, Draft, EndOutcome, Health, ScreenFacts, Withheld},
+    wire::{Answer, Body, Draft, EndOutcome, Health, Reasons, ScreenFacts, Withheld},
 };
 
 /// Runs a contract on every kind of store, each fresh.
@@ -94,6 +94,24 @@ async fn send(
     store.ingest(submission(terminal, &journal.body(first, count))).await.unwrap()
 }
 
+/// The same, received so many minutes after the journal began.
+async fn send_after(store: &Arc<dyn Store>, journal: &Journal, minutes: i64) -> Ingested {
+    let body = journal.body(1, journal.lines.len());
+    let received_at = start() + TimeDelta::minutes(minutes);
+    store.ingest(Submission { received_at, ..submission("t-1", &body) }).await.unwrap()
+}
+
+async fn calls(store: &Arc<dyn Store>) -> Vec<HelpRow> {
+    store.help_calls(&site(), start(), 99).await.unwrap()
+}
+
+fn called(ingested: &Ingested) -> u32 {
+    match ingested {
+        Ingested::Accepted { help_calls, .. } => *help_calls,
+        Ingested::Conflict { .. } => panic!("one history is no conflict"),
+    }
+}
+
 async fn send_all(store: &Arc<dyn Store>, terminal: &str, journal: &Journal) -> Ingested {
     send(store, terminal, journal, 1, journal.lines.len()).await
 }
@@ -106,6 +124,7 @@ fn accepted(through: u64, head: Hash, stored: u32, duplicate: u32, counted: bool
         duplicate,
         quarantined: vec![],
         counted,
+        help_calls: 0,
     }
 }
 
@@ -233,6 +252,45 @@ fn an_entry_carried_into_a_new_chain_is_kept_and_not_counted_again() {
         assert_eq!(states, ["repeated", "projected"]);
         assert_eq!(all_counts(&store).await.values().sum::<u64>(), 2);
     });
+}
+
+#[test]
+fn an_answer_changed_in_the_moment_a_new_chain_begins_stands_though_the_older_one_is_carried_in_behind_it() {
+    for central_has_the_older_one in [false, true] {
+        stores(|store| async move {
+            let because = Body::Reasons(Reasons {
+                response: response(1),
+                touchpoint: "window".parse().unwrap(),
+                questionnaire: "long@1".parse().unwrap(),
+                question: "a".parse().unwrap(),
+                value: Value(1),
+                reasons: vec!["wait".parse().unwrap()],
+                order: vec![],
+                lang: "zh-CN".parse().unwrap(),
+                shown_ms: 1,
+            });
+            let mut old = Journal::new(1);
+            let mut drafts = Vec::new();
+            for (number, body) in [(1, answer(1, 1)), (2, because), (3, answer(1, 2))] {
+                drafts.push(Draft { id: EntryId::from_parts(9, [number; 10]), at: old.now(), body });
+                old.push_draft(drafts.last().unwrap().clone());
+            }
+            if central_has_the_older_one {
+                send(&store, "t-1", &old, 1, 2).await;
+                assert_eq!(all_counts(&store).await, only("a", 1, 1));
+            }
+            // The new chain takes the tap at once; what the old one held is carried in after it.
+            let mut new = Journal::new(2);
+            drafts.rotate_right(1);
+            drafts.into_iter().for_each(|draft| new.push_draft(draft));
+            for _ in 0..2 {
+                send_all(&store, "t-1", &new).await;
+                assert_eq!(all_counts(&store).await, only("a", 2, 1));
+            }
+            assert!(store.quarantine(&site(), 9).await.unwrap().is_empty());
+            assert!(store.drift(&site()).await.unwrap().is_empty());
+        });
+    }
 }
 
 #[test]
@@ -387,6 +445,106 @@ fn answers_of_a_boot_never_seen_count_in_totals_and_get_their_hour_when_the_boot
 }
 
 #[test]
+fn a_call_for_help_rings_once_however_often_it_is_sent_and_until_it_is_answered() {
+    stores(|store| async move {
+        let mut journal = Journal::new(1);
+        journal.push(answer(1, 5));
+        let id = journal.push(help("window", "ug"));
+        assert_eq!(called(&send_after(&store, &journal, 3).await), 1);
+        let [call] = calls(&store).await.try_into().unwrap();
+        assert_eq!((call.id, call.touchpoint.as_str(), call.lang.as_str()), (id, "window", "ug"));
+        assert_eq!(call.timed.at_ms, (start() + TimeDelta::minutes(1)).timestamp_millis());
+        assert!(call.is_open());
+
+        // Sent again, and carried into a new chain under its own id.
+        assert_eq!(called(&send_after(&store, &journal, 4).await), 0);
+        let mut new = Journal::new(2);
+        new.push_draft(Draft { id, at: new.now(), body: help("window", "ug") });
+        assert_eq!(called(&send_after(&store, &new, 5).await), 0);
+        assert_eq!(calls(&store).await, [call]);
+
+        let answered = start() + TimeDelta::minutes(6);
+        for minutes in [6, 7] {
+            let at = start() + TimeDelta::minutes(minutes);
+            assert_eq!(
+                store.answer_help(&site(), id, at).await.unwrap(),
+                Some(answered),
+                "the first mark stays"
+            );
+        }
+        let [call] = calls(&store).await.try_into().unwrap();
+        assert_eq!((call.is_open(), call.answered_ms), (false, Some(answered.timestamp_millis())));
+        send_after(&store, &journal, 8).await;
+        assert_eq!(calls(&store).await, [call]);
+        let nobody = EntryId::from_parts(8, [8; 10]);
+        assert_eq!(store.answer_help(&site(), nobody, answered).await.unwrap(), None);
+        let other: SiteId = "other".parse().unwrap();
+        assert_eq!(store.answer_help(&other, id, answered).await.unwrap(), None);
+        assert!(store.help_calls(&other, start(), 9).await.unwrap().is_empty());
+    });
+}
+
+#[test]
+fn a_call_that_comes_too_late_is_listed_and_does_not_ring() {
+    stores(|store| async move {
+        let mut journal = Journal::new(1);
+        let long_ago = journal.push(help("window", "zh-CN"));
+        let just_in_time = journal.push(help("window", "en"));
+        // A boot that was never heard of: nobody knows when.
+        let at = Moment {
+            wall: DateTime::UNIX_EPOCH,
+            boot: BootId::from_parts(77, [7; 10]),
+            up_ms: 0,
+            quality: TimeQuality::Unset,
+        };
+        let unknown = EntryId::from_parts(3, [3; 10]);
+        journal.push_draft(Draft { id: unknown, at, body: help("window", "bo") });
+        assert_eq!(called(&send_after(&store, &journal, 31).await), 3);
+        let rings: BTreeMap<EntryId, bool> =
+            calls(&store).await.into_iter().map(|call| (call.id, call.is_open())).collect();
+        assert_eq!(rings, [(long_ago, false), (just_in_time, true), (unknown, false)].into());
+        assert_eq!(calls(&store).await[0].id, just_in_time, "what rings comes first");
+        // What no longer rings is asked for by when it came; what rings is always there.
+        let later = start() + TimeDelta::minutes(32);
+        let left = store.help_calls(&site(), later, 9).await.unwrap();
+        assert_eq!(left.iter().map(|call| call.id).collect::<Vec<_>>(), [just_in_time]);
+    });
+}
+
+#[test]
+fn a_call_from_a_place_that_is_not_configured_rings_as_well() {
+    stores(|store| async move {
+        let mut journal = Journal::new(1);
+        journal.push(help("new-wing", "en"));
+        assert_eq!(called(&send_after(&store, &journal, 2).await), 1);
+        let [call] = calls(&store).await.try_into().unwrap();
+        assert!(call.is_open() && call.touchpoint.as_str() == "new-wing");
+        assert!(store.quarantine(&site(), 9).await.unwrap().is_empty());
+    });
+}
+
+#[test]
+fn the_last_self_test_counts_each_button_once() {
+    stores(|store| async move {
+        let mut journal = Journal::new(1);
+        for target in ["face 1", "face 2", "face 3"] {
+            journal.push(tested(target));
+        }
+        (0..60).for_each(|n| _ = journal.push(answer(n, 5)));
+        for target in ["face 1", "face 2", "face 1"] {
+            journal.push(tested(target));
+        }
+        let at = journal.now().wall - TimeDelta::minutes(1);
+        for _ in 0..2 {
+            send_all(&store, "t-1", &journal).await;
+        }
+        let [last] = store.self_tests(&site()).await.unwrap().try_into().unwrap();
+        assert_eq!((last.terminal.as_str(), last.at, last.targets), ("t-1", at, 2));
+        assert_eq!(all_counts(&store).await, only("a", 5, 60), "a test is no answer");
+    });
+}
+
+#[test]
 fn a_code_is_good_once_for_a_day_and_the_same_key_gets_the_same_answer_again() {
     stores(|store| async move {
         let code = NewCode {
@@ -437,6 +595,34 @@ fn a_store_opened_again_is_the_same_store() {
 }
 
 #[test]
+fn a_store_of_the_first_schema_is_taken_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = rusqlite::Connection::open(folder.path().join("central.sqlite")).unwrap();
+    first.execute_batch(include_str!("../src/central/store/sqlite/0001_tables.sql")).unwrap();
+    first
+        .execute_batch(
+            "pragma application_id = 0x58534345; pragma user_version = 1; \
+             insert into store_info values (1, '00000000-0001-7101-8101-010101010101', 0); \
+             insert into reasons values ('main', zeroblob(16), 'a', 'window', 'long@1', 1, '[]', 'en', \
+             zeroblob(16), 1, 0)",
+        )
+        .unwrap();
+    drop(first);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let store = sqlite(folder.path());
+        let mut journal = Journal::new(1);
+        journal.push(help("window", "en"));
+        assert_eq!(called(&send_after(&store, &journal, 1).await), 1);
+        assert_eq!(calls(&store).await.len(), 1);
+    });
+    let again = rusqlite::Connection::open(folder.path().join("central.sqlite")).unwrap();
+    let kept: (Vec<u8>, i64) =
+        again.query_row("select boot, up_ms from reasons", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    assert_eq!(kept, (vec![0; 16], 0));
+}
+
+#[test]
 fn a_foreign_database_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("other.sqlite");
@@ -475,22 +661,23 @@ fn sending() -> impl Strategy<Value = Sending> {
     (0..2usize, 0..5u64, 1..8usize).prop_map(|(journal, back, count)| Sending { journal, back, count })
 }
 
-/// The simplest thing that could be right: every entry once, in the order it was accepted.
+/// The simplest thing that could be right: every entry once, and of a response's answers the one that was written last.
 #[derive(Default)]
 struct Model {
     seen: BTreeSet<EntryId>,
-    answers: BTreeMap<u64, (u8, bool)>,
+    answers: BTreeMap<u64, (u64, u8, bool)>,
     undone: BTreeSet<u64>,
 }
 
 impl Model {
-    fn take(&mut self, id: Option<EntryId>, tap: &Tap) {
-        if id.is_some_and(|id| !self.seen.insert(id)) {
+    fn take(&mut self, written: &Written) {
+        if !self.seen.insert(written.id) {
             return;
         }
-        match tap {
+        match &written.tap {
             Tap::Answer { response, value: value @ 1..=5, flagged } => {
-                self.answers.insert(*response, (*value, *flagged));
+                let answer = self.answers.entry(*response).or_default();
+                *answer = (*answer).max((written.at.up_ms, *value, *flagged));
             }
             Tap::End { response, undone: true } => {
                 self.undone.insert(*response);
@@ -501,7 +688,7 @@ impl Model {
 
     fn counts(&self) -> BTreeMap<(String, u8, bool), u64> {
         let mut sums = BTreeMap::new();
-        for (_, (value, flagged)) in
+        for (_, (_, value, flagged)) in
             self.answers.iter().filter(|(response, _)| !self.undone.contains(response))
         {
             *sums.entry(("a".to_owned(), *value, *flagged)).or_default() += 1;
@@ -510,47 +697,51 @@ impl Model {
     }
 }
 
-/// Writes taps into a journal; the second journal carries entries of the first over under their ids. Gives each entry's id and tap.
-fn write(
-    journal: &mut Journal,
-    taps: &[Tap],
-    other: &[(Option<EntryId>, Tap)],
-    offset: u64,
-) -> Vec<(Option<EntryId>, Tap)> {
+/// An entry of a journal.
+#[derive(Clone)]
+struct Written {
+    id: EntryId,
+    at: Moment,
+    tap: Tap,
+}
+
+/// Writes taps into a journal; the second journal carries entries of the first over as they are.
+fn write(journal: &mut Journal, taps: &[Tap], other: &[Written], offset: u64) -> Vec<Written> {
     let mut written = Vec::new();
     for tap in taps {
-        let (id, what) = match tap {
+        let at = journal.now();
+        let (id, at, tap) = match tap.clone() {
             Tap::Answer { response, value, flagged: doubt } => {
-                let body = answer(response + offset, *value);
-                let id = journal.push(if *doubt { flagged(body) } else { body });
-                (Some(id), Tap::Answer { response: response + offset, value: *value, flagged: *doubt })
+                let response = response + offset;
+                let id = journal.push(maybe_flagged(answer(response, value), doubt));
+                (id, at, Tap::Answer { response, value, flagged: doubt })
             }
             Tap::End { response, undone } => {
-                let outcome = if *undone { EndOutcome::Undone } else { EndOutcome::Completed };
-                (
-                    Some(journal.push(end(response + offset, outcome))),
-                    Tap::End { response: response + offset, undone: *undone },
-                )
+                let response = response + offset;
+                let outcome = if undone { EndOutcome::Undone } else { EndOutcome::Completed };
+                (journal.push(end(response, outcome)), at, Tap::End { response, undone })
             }
             Tap::Junk => {
                 journal.push_raw(b"{]".to_vec());
-                (None, Tap::Junk)
+                (EntryId::from_parts(journal.last_seq(), [journal.chain.0[0]; 10]), at, Tap::Junk)
             }
             Tap::Repeated { of } => {
-                let Some((Some(id), Tap::Answer { response, value, flagged: doubt })) =
-                    other.get(*of).cloned()
+                let Some(Written { id, at, tap: Tap::Answer { response, value, flagged: doubt } }) =
+                    other.get(of).cloned()
                 else {
                     continue;
                 };
-                let body = answer(response, value);
-                let body = if doubt { flagged(body) } else { body };
-                journal.push_draft(Draft { id, at: journal.now(), body });
-                (Some(id), Tap::Answer { response, value, flagged: doubt })
+                journal.push_draft(Draft { id, at, body: maybe_flagged(answer(response, value), doubt) });
+                (id, at, Tap::Answer { response, value, flagged: doubt })
             }
         };
-        written.push((id, what));
+        written.push(Written { id, at, tap });
     }
     written
+}
+
+fn maybe_flagged(body: Body, doubt: bool) -> Body {
+    if doubt { flagged(body) } else { body }
 }
 
 async fn counts_equal_a_recount(store: Arc<dyn Store>, taps: [Vec<Tap>; 2], sendings: Vec<Sending>) {
@@ -574,8 +765,7 @@ async fn counts_equal_a_recount(store: Arc<dyn Store>, taps: [Vec<Tap>; 2], send
             panic!("one history is no conflict");
         };
         for seq in through[which] + 1..=accepted_through {
-            let (id, tap) = &written[which][usize::try_from(seq).unwrap() - 1];
-            model.take(*id, tap);
+            model.take(&written[which][usize::try_from(seq).unwrap() - 1]);
         }
         through[which] = accepted_through;
         assert_eq!(all_counts(&store).await, model.counts());

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use xinsheng::model::ResponseId;
-use xinsheng::survey::{Effect, Event, Page, Plan, Start, Survey, Token};
+use xinsheng::survey::{Effect, Event, HelpStage, OutOfHours, Page, Plan, Start, Survey, Token};
 use xinsheng::wire::{Body, EndOutcome, Flag};
 
 #[path = "support/hospital.rs"]
@@ -50,6 +50,11 @@ fn op() -> impl Strategy<Value = Op> {
         1 => (0..3usize).prop_map(|i| Op::Tap(Event::PickLanguage(i))),
         1 => Just(Op::Tap(Event::KeepLanguage)),
         1 => Just(Op::Tap(Event::Touched)),
+        1 => Just(Op::Tap(Event::CallHelp)),
+        1 => Just(Op::Tap(Event::Delivered)),
+        1 => Just(Op::Tap(Event::Dismiss)),
+        1 => Just(Op::Tap(Event::Clean)),
+        1 => any::<bool>().prop_map(|open| Op::Tap(Event::Opening(open))),
         8 => prop_oneof![0..400u64, 400..3_000u64, 20_000..60_000u64].prop_map(Op::Wait),
         8 => Just(Op::Commit),
         1 => Just(Op::Fail),
@@ -63,6 +68,8 @@ struct Ledger {
     ends: BTreeMap<ResponseId, EndOutcome>,
     unconfirmed: BTreeSet<ResponseId>,
     lost: BTreeSet<ResponseId>,
+    /// Calls for help that nobody can have heard of yet.
+    calls_unstored: usize,
 }
 
 impl Ledger {
@@ -86,6 +93,7 @@ impl Ledger {
                         let answered = self.answers.contains_key(&end.response);
                         prop_assert_eq!(end.outcome == EndOutcome::Left, !answered);
                     }
+                    Body::HelpCalled(_) => self.calls_unstored += 1,
                     _ => {}
                 }
             }
@@ -101,6 +109,9 @@ impl Ledger {
         }
         let (token, bodies) = self.outstanding.remove(0);
         for body in bodies {
+            if matches!(body, Body::HelpCalled(_)) {
+                self.calls_unstored -= 1;
+            }
             if let Body::Answer(a) = body {
                 let still_open = self.outstanding.iter().any(|(_, later)| {
                     later.iter().any(|b| matches!(b, Body::Answer(l) if l.response == a.response))
@@ -172,20 +183,51 @@ fn step(
         _ => None,
     };
     let thanked_before = matches!(survey.page(), Page::Thanks { .. });
+    let told_before = survey.page() == Page::Help(HelpStage::Told);
+    let cleaning_before = matches!(survey.page(), Page::Cleaning { .. });
+    let (taps_before, shown_before) = (survey.tally(), format!("{:?}", survey.page()));
     let effects = survey.handle(event.clone(), *now, fresh(ids));
     let answers = ledger.book(effects)?;
     match (&event, levels_before) {
         (Event::Rate(i), Some(levels)) if *i < levels.len() => prop_assert!(answers <= 1),
         _ => prop_assert_eq!(answers, 0, "an answer nobody gave"),
     }
+    let tally = survey.tally();
+    let counted = tally.taken + tally.double_strikes + tally.palms + tally.idle;
+    let counted_before =
+        taps_before.taken + taps_before.double_strikes + taps_before.palms + taps_before.idle;
+    prop_assert_eq!(counted - counted_before, u64::from(is_tap(&event)), "every tap is counted once");
+    if cleaning_before && is_tap(&event) {
+        prop_assert_eq!(tally.idle, taps_before.idle + 1);
+        prop_assert_eq!(format!("{:?}", survey.page()), shown_before, "wiping changed something");
+    }
+    if survey.page() == Page::Help(HelpStage::Told) && !told_before && event == Event::Delivered {
+        prop_assert_eq!(ledger.calls_unstored, 0, "help was promised for a call that is not stored");
+    }
     if matches!(survey.page(), Page::Thanks { .. }) && !thanked_before {
         let newest = ledger.answers.keys().max();
+        // Who comes back from the list of languages was thanked before.
         prop_assert!(
             newest.is_some_and(|r| !ledger.unconfirmed.contains(r) && !ledger.lost.contains(r)),
             "thanked before everything was stored"
         );
     }
     Ok(())
+}
+
+fn is_tap(event: &Event) -> bool {
+    !matches!(
+        event,
+        Event::Pressed(_)
+            | Event::Touched
+            | Event::Tick
+            | Event::Stored(_)
+            | Event::StoreFailed(_)
+            | Event::NewPlan(_)
+            | Event::Opening(_)
+            | Event::Delivered
+            | Event::Clean
+    )
 }
 
 #[test]
@@ -195,6 +237,8 @@ fn whatever_visitors_do_the_promises_of_the_survey_hold() {
         plan(&["window"], Start::Question),
         plan(&["window"], Start::Attract),
         plan(&["window", "ward", "exit"], Start::Attract),
+        Plan { out_of_hours: OutOfHours::Offer, ..plan(&["window"], Start::Question) },
+        Plan { out_of_hours: OutOfHours::Close, ..plan(&["window", "exit"], Start::Attract) },
     ];
     let cases = u32::try_from(steps / EVENTS_PER_VISIT_MAX).unwrap();
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
@@ -331,6 +375,90 @@ fn a_second_strike_on_the_same_face_is_the_same_tap() {
     assert_eq!(visitor.kinds(), ["answer"]);
     visitor.after(600, Event::Rate(2));
     assert_eq!(visitor.kinds(), ["answer", "answer"]);
+}
+
+#[test]
+fn a_second_finger_in_the_same_instant_is_no_second_tap() {
+    let mut visitor = Visitor::at(&["window"], Start::Question);
+    visitor.does(Event::Rate(2)).after(119, Event::Rate(3));
+    assert_eq!(visitor.kinds(), ["answer"]);
+    assert_eq!(visitor.survey.tally().palms, 1);
+    visitor.after(1, Event::Rate(3));
+    assert_eq!(visitor.kinds(), ["answer", "answer"], "a quick hand is not held up");
+}
+
+#[test]
+fn help_is_promised_only_when_central_has_the_call_and_the_visit_goes_on() {
+    let mut visitor = Visitor::at(&["window"], Start::Attract);
+    visitor.does(Event::Begin).does(Event::CallHelp);
+    assert_eq!(visitor.kinds(), ["help_called"]);
+    assert_eq!(visitor.survey.page(), Page::Help(HelpStage::Calling));
+    visitor.after(300, Event::Delivered);
+    assert_eq!(visitor.survey.page(), Page::Help(HelpStage::Told));
+    visitor.waits(20_000);
+    assert!(matches!(visitor.survey.page(), Page::Question { number: (1, _), .. }));
+    visitor.does(Event::CallHelp);
+    assert_eq!(visitor.survey.page(), Page::Help(HelpStage::Told), "the same call, still told");
+    assert_eq!(visitor.kinds(), ["help_called"]);
+}
+
+#[test]
+fn help_that_reaches_nobody_says_so_and_takes_it_back_when_central_comes() {
+    let mut visitor = Visitor::at(&["window"], Start::Question);
+    visitor.does(Event::CallHelp).waits(8_000);
+    assert_eq!(visitor.survey.page(), Page::Help(HelpStage::Untold));
+    visitor.does(Event::Delivered);
+    assert_eq!(visitor.survey.page(), Page::Help(HelpStage::Told));
+    visitor.does(Event::Dismiss);
+    assert!(visitor.survey.at_rest());
+}
+
+#[test]
+fn wiping_counts_for_nothing_and_ends_what_was_left_open() {
+    let mut visitor = Visitor::at(&["window"], Start::Question);
+    visitor.does(Event::Rate(2)).does(Event::Clean);
+    assert_eq!(visitor.kinds(), ["answer", "response_end", "cleaning"]);
+    for target in 0..5 {
+        visitor.after(50, Event::Pressed(target)).after(50, Event::Rate(target));
+    }
+    visitor.after(50, Event::CallHelp).after(50, Event::OpenLanguages);
+    assert!(matches!(visitor.survey.page(), Page::Cleaning { .. }));
+    assert_eq!(visitor.kinds().len(), 3);
+    visitor.waits(30_000);
+    assert!(visitor.survey.at_rest());
+    visitor.does(Event::Rate(2));
+    assert_eq!(visitor.flags(), [], "the wiping is no sweep of the next visitor");
+}
+
+#[test]
+fn outside_the_hours_an_earlier_visit_can_be_rated_where_that_is_offered() {
+    let mut visitor = Visitor::at(&["exit"], Start::Question);
+    let offer = Plan { out_of_hours: OutOfHours::Offer, ..plan(&["exit"], Start::Question) };
+    visitor.does(Event::NewPlan(offer)).does(Event::Opening(false));
+    assert_eq!(visitor.survey.page(), Page::Closed { rate: true });
+    visitor.does(Event::Rate(4));
+    assert_eq!(visitor.kinds(), [""; 0], "there is no question to rate");
+    visitor.does(Event::Begin).does(Event::Rate(4)).waits(5_000);
+    assert_eq!(visitor.kinds(), ["answer", "response_end"]);
+    assert_eq!(visitor.survey.page(), Page::Closed { rate: true });
+    visitor.does(Event::Opening(true));
+    assert!(matches!(visitor.survey.page(), Page::Question { .. }));
+
+    let close = Plan { out_of_hours: OutOfHours::Close, ..plan(&["exit"], Start::Question) };
+    visitor.does(Event::NewPlan(close)).does(Event::Opening(false)).does(Event::Begin);
+    assert_eq!(visitor.survey.page(), Page::Closed { rate: false });
+}
+
+#[test]
+fn the_list_of_languages_can_be_reached_from_the_thanks_and_gives_the_time_back() {
+    let mut visitor = Visitor::at(&["exit"], Start::Question);
+    visitor.does(Event::Rate(4)).does(Event::OpenLanguages).does(Event::PickLanguage(1));
+    assert!(matches!(visitor.survey.page(), Page::Thanks { .. }));
+    visitor.waits(4_999);
+    assert!(matches!(visitor.survey.page(), Page::Thanks { .. }));
+    visitor.after(1, Event::Tick);
+    assert!(visitor.survey.at_rest());
+    assert_eq!(visitor.kinds(), ["answer", "response_end"]);
 }
 
 #[test]

@@ -8,6 +8,8 @@
 )]
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
+#[path = "support/http.rs"]
+mod http;
 #[path = "support/proxy.rs"]
 mod proxy;
 
@@ -18,7 +20,7 @@ use std::{
     num::NonZeroU32,
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex,
         mpsc::{self, Receiver},
     },
     time::{Duration, Instant},
@@ -30,16 +32,20 @@ use tempfile::TempDir;
 use xinsheng::{
     central::{Central, Settings, TlsFiles},
     clock::{Clock, SystemClock, fresh},
+    config::{
+        self, Change, DELIVERED_FILE, EXAMPLE_CENTRAL, EXAMPLE_KIOSK, EXAMPLE_TOUCHPOINTS, Glyphs, Watch,
+    },
+    fonts::Fonts,
     journal::{Head, Journal, OpenArgs, Recorder},
-    model::TouchpointId,
+    model::{ChainId, TouchpointId},
     questionnaire::{Hospital, OpeningHours, Site, Stage, Texts, Touchpoint},
     sync::{
-        self, Identity, SyncArgs, SyncHandle, SyncState, SyncStatus, SyncWorker,
+        self, Identity, SyncArgs, SyncHandle, SyncState, SyncStatus, SyncWorker, TakeConfig,
         backoff::Backoff,
         engine::Pace,
         transport::{Deadlines, HttpTransport},
     },
-    wire::{Body, Draft, SelfTest, content_type},
+    wire::{Body, ConfigChange, Draft, Entry, SelfTest, content_type},
 };
 
 /// Far more than anything here takes on a slow machine.
@@ -100,7 +106,7 @@ struct Kiosk {
 }
 
 impl Kiosk {
-    fn start(folder: &Path, url: &str, ca_file: Option<PathBuf>) -> Self {
+    fn start(folder: &Path, url: &str, ca_file: Option<PathBuf>, adjust: impl FnOnce(&mut SyncArgs)) -> Self {
         let clock = Arc::new(SystemClock::new());
         let mut open = OpenArgs::new(fresh::chain_id(), clock.now());
         open.ballast_bytes = 4096;
@@ -113,8 +119,13 @@ impl Kiosk {
         args.connect =
             Box::new(move || Ok(Box::new(HttpTransport::new(&address, ca_file.as_deref(), DEADLINES)?)));
         args.pace = pace();
+        // A bare machine has neither serial number nor machine id, and what nobody can tell apart is let through.
+        if args.hardware_id == "unknown" {
+            args.hardware_id = "serial-of-this-machine".into();
+        }
         let (change, statuses) = mpsc::channel();
         args.on_status = Box::new(move |status| drop(change.send(status.clone())));
+        adjust(&mut args);
         let worker = sync::spawn(inbox, recorder.handle(), clock.clone(), args).unwrap();
         Self { folder: folder.to_owned(), recorder, worker, sync, clock, statuses }
     }
@@ -188,7 +199,7 @@ impl Scene {
     }
 
     fn kiosk(&self) -> Kiosk {
-        Kiosk::start(self.home.path(), &self.proxy.url(), None)
+        Kiosk::start(self.home.path(), &self.proxy.url(), None, |_| {})
     }
 
     /// Both sides hold the same entries, and central's audit finds every chain and signature whole.
@@ -462,7 +473,7 @@ fn a_used_code_is_refused_and_a_lost_answer_costs_no_code() {
 
     let other = folder.path().join("other.json");
     assert!(matches!(enrol(&code, &other), Err(sync::EnrolError::Refused { .. })));
-    assert!(matches!(enrol("WRONG-00000", &other), Err(sync::EnrolError::Refused { .. })));
+    assert!(matches!(enrol("00000-00000-00000", &other), Err(sync::EnrolError::Refused { .. })));
     assert!(!other.exists());
 }
 
@@ -518,6 +529,136 @@ fn tls_is_checked_against_the_pinned_authority_and_troubles_are_told_apart() {
             (result, expected) => panic!("{name} {years:?}: {result:?}, expected {expected:?}"),
         }
     }
+}
+
+/// A terminal's files, with questions of its own until central delivers some.
+struct Files(PathBuf);
+
+impl Files {
+    fn new(folder: &Path) -> Self {
+        let kiosk =
+            EXAMPLE_KIOSK.replace("../data/kiosk", ".").replace("source = \"local\"", "source = \"central\"");
+        fs::write(folder.join("kiosk.toml"), kiosk).unwrap();
+        fs::write(folder.join("touchpoints.toml"), EXAMPLE_TOUCHPOINTS).unwrap();
+        Self(folder.to_owned())
+    }
+
+    fn kiosk_toml(&self) -> PathBuf {
+        self.0.join("kiosk.toml")
+    }
+
+    fn delivered(&self) -> String {
+        fs::read_to_string(self.0.join(DELIVERED_FILE)).unwrap()
+    }
+
+    /// Puts a delivered file in place, as the terminal program does.
+    fn taker(&self) -> TakeConfig {
+        let (kiosk, folder) = (self.kiosk_toml(), self.0.clone());
+        Box::new(move |text| {
+            config::accept_delivered(&kiosk, &folder, text.as_bytes(), &read, &Glyphs::default())
+                .map(drop)
+                .map_err(|error| error.to_string())
+        })
+    }
+}
+
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    fs::read(path)
+}
+
+/// Central as its program starts it: from central.toml and the touchpoints file beside it.
+fn configured_central(folder: &Path, touchpoints: &str) -> Central {
+    fs::write(folder.join("central.toml"), EXAMPLE_CENTRAL.replace("../data/central", "data")).unwrap();
+    fs::write(folder.join("touchpoints.toml"), touchpoints).unwrap();
+    let loaded = config::load_central(&folder.join("central.toml"), &read, &Glyphs::default()).unwrap();
+    let mut settings = Settings::from_config(&loaded);
+    // The shortest that a terminal agrees to.
+    settings.next_sync_after_s = 1;
+    Central::start(settings, loaded.value.hospital, TcpListener::bind("127.0.0.1:0").unwrap()).unwrap()
+}
+
+/// What central says is in force on its only terminal.
+fn reported_hash(central: &Central) -> String {
+    let (_, body) = http::call(central.address(), "GET", "/v1/terminals", &[], &[]);
+    let rows: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    rows[0]["config_hash"].as_str().unwrap_or_default().to_owned()
+}
+
+/// The configurations that central knows to be refused, from the entries it holds.
+fn refusals(central: &Central, chain: ChainId) -> Vec<ConfigChange> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let site = "main".parse().unwrap();
+    let held = runtime.block_on(central.store().entries(&site, chain, 0, 1000)).unwrap();
+    let bodies = held.into_iter().map(|entry| Entry::from_line(&entry.line.unwrap()).unwrap().body);
+    bodies
+        .filter_map(|body| if let Body::Config(change) = body { Some(change) } else { None })
+        .filter(|change| !change.accepted)
+        .collect()
+}
+
+#[test]
+fn what_central_delivers_is_taken_into_force_and_what_the_terminal_cannot_use_is_refused_and_central_knows() {
+    let (data, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let named = |name: &str| EXAMPLE_TOUCHPOINTS.replace("挂号窗口", name);
+    let central = configured_central(data.path(), &named("挂号大厅"));
+    let proxy = Proxy::start(central.address());
+    let mut scene = Scene { data, home, central, proxy };
+    scene.enrol();
+    let files = Files::new(scene.home.path());
+    let started = config::start(&files.kiosk_toml(), &files.0, None, &read, &Glyphs::default());
+    let in_force = Arc::new(Mutex::new(started.loaded.config_hash.clone()));
+    let (tell, told) = mpsc::channel();
+    let _watch =
+        Watch::spawn(files.kiosk_toml(), started.loaded.config_hash, Fonts::shipped(), move |change| {
+            tell.send(change).unwrap();
+        });
+    let shown = Arc::clone(&in_force);
+    let kiosk = Kiosk::start(scene.home.path(), &scene.proxy.url(), None, |args| {
+        args.on_config = files.taker();
+        args.config_hash = Box::new(move || shown.lock().unwrap().clone());
+    });
+    // The watch finds the file that was delivered; what it tells is in force, and central hears so.
+    let is_taken = |central: &Central, name: &str| {
+        let Ok(Change::New(loaded)) = told.recv_timeout(PATIENCE) else { panic!("{name} was not taken") };
+        let touchpoint = loaded.value.hospital.touchpoint(&registration()).unwrap();
+        assert_eq!(touchpoint.name.get(&"zh-CN".parse().unwrap()), name);
+        in_force.lock().unwrap().clone_from(&loaded.config_hash);
+        kiosk.wait_for(name, |_| reported_hash(central) == loaded.config_hash);
+    };
+    is_taken(&scene.central, "挂号大厅");
+
+    scene.central.stop().unwrap();
+    scene.central = configured_central(scene.data.path(), &named("一楼挂号厅"));
+    scene.proxy.point_to(scene.central.address());
+    is_taken(&scene.central, "一楼挂号厅");
+
+    // Without this terminal's own touchpoint the file is of no use to it.
+    let of_no_use =
+        EXAMPLE_TOUCHPOINTS.replace("\"registration\"\nname", "\"counter\"\nicon = \"registration\"\nname");
+    scene.central.stop().unwrap();
+    scene.central = configured_central(scene.data.path(), &of_no_use);
+    scene.proxy.point_to(scene.central.address());
+    let chain = kiosk.ends().0.chain;
+    kiosk.wait_for("refusal", |_| !refusals(&scene.central, chain).is_empty());
+    let refused = refusals(&scene.central, chain);
+    let reason = refused[0].reason.as_deref().unwrap();
+    assert!(reason.contains("no touchpoint `registration`") && reason.chars().count() <= 300, "{reason}");
+    assert_eq!(refused[0].config_hash, xinsheng::chain::sha256(of_no_use.as_bytes()).to_string());
+    assert_eq!(files.delivered(), named("一楼挂号厅"), "the last good file stays");
+    kiosk.wait_until_sent(kiosk.tap(1));
+    assert_eq!(reported_hash(&scene.central), *in_force.lock().unwrap());
+
+    scene.central.stop().unwrap();
+    scene.central = configured_central(scene.data.path(), &named("挂号收费处"));
+    scene.proxy.point_to(scene.central.address());
+    is_taken(&scene.central, "挂号收费处");
+    assert_eq!(
+        refusals(&scene.central, chain).len(),
+        1,
+        "told once, however often central was asked meanwhile"
+    );
+    scene.check(&kiosk);
+    kiosk.stop();
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -9,11 +9,14 @@ const TEXTS = {
     filtered: "不含可疑", raw: "全部评价", terminals: "终端", alarms: "警报", n: "份评价", interval: "95% 区间",
     hidden: "少于 {k} 份，不显示", complement: "为保护少数评价而不显示", count_only: "{n} 份，太少，暂不评分", none: "还没有评价",
     hours: "最近 24 小时", noHours: "最近 24 小时没有评价", hour: "{h} 时", few: "少于 {k} 份", queue: "待上传", seen: "最近联系",
-    never: "从未", ok: "正常", stale: "失联", revoked: "已吊销", held: "已收", complete: "完整", incomplete: "未收全", noTerminals: "还没有终端。用 xinsheng-central enrol --touchpoint … 生成注册码。",
+    tested: "按键自检 {ago}（{n} 个）", untested: "按键未自检", never: "从未", ok: "正常", stale: "失联", revoked: "已吊销", held: "已收", complete: "完整", incomplete: "未收全", noTerminals: "还没有终端。用 xinsheng-central enrol --touchpoint … 生成注册码。",
     download: "下载：", scoresCsv: "评分 CSV", answersCsv: "逐条评价 CSV",
     legend: "圆点是得分，横条是 95% 置信区间；斜线表示评价不足 30 份，少于 10 份只显示数量。区间重叠的触点不宜排名。",
     csat: "满意率", ces: "轻松率", ces_mean: "费力度均值", nps: "净推荐值", fft_positive: "好评率", fft_negative: "差评率", index: "体验指数",
     positive: "笑脸占比", good_rate: "好评率（3–5 级）", yes: "回答“是”", clone: "两台机器写同一日志，或存储卡被还原", lost_entries: "存储损坏，可能丢失记录",
+    help: "有人需要帮助", rings: "{place}有人呼叫帮助，{lang}", waits: "已等待 {span}", speaks: "语言：{lang}", again: "呼叫 {n} 次", answer: "已有人前往", note: "已知悉",
+    calls: "之前的求助", lateCall: "送达过晚", notedCall: "送达过晚，已知悉", answeredCall: "{span}后有人前往", calledAt: "{time} 呼叫，{span}前", calledUnknown: "呼叫时间不明，{time} 送达",
+    moment: "不到 1 分钟", spanMin: "{n} 分钟", spanHr: "{n} 小时", spanDay: "{n} 天",
     times: "{n} 次", now: "刚刚", min: "{n} 分钟前", hr: "{n} 小时前", day: "{n} 天前", site: "患者体验",
   },
   en: {
@@ -22,17 +25,21 @@ const TEXTS = {
     filtered: "Without doubtful", raw: "All answers", terminals: "Terminals", alarms: "Alarms", n: "answers", interval: "95% interval",
     hidden: "fewer than {k} answers: not shown", complement: "not shown, to protect a small group", count_only: "{n} answers: too few for a score", none: "no answers yet",
     hours: "Last 24 hours", noHours: "No answers in the last 24 hours", hour: "{h}:00", few: "fewer than {k}", queue: "waiting", seen: "last seen",
-    never: "never", ok: "fine", stale: "not heard of", revoked: "revoked", held: "received", complete: "complete", incomplete: "not all yet", noTerminals: "No terminals yet. Make a code with xinsheng-central enrol --touchpoint …",
+    tested: "buttons tested {ago} ({n})", untested: "buttons not tested yet", never: "never", ok: "fine", stale: "not heard of", revoked: "revoked", held: "received", complete: "complete", incomplete: "not all yet", noTerminals: "No terminals yet. Make a code with xinsheng-central enrol --touchpoint …",
     download: "Download:", scoresCsv: "scores CSV", answersCsv: "single answers CSV",
     legend: "The dot is the score, the bar its 95% interval; hatched means fewer than 30 answers, below 10 only their number is shown. Touchpoints whose intervals overlap should not be ranked.",
     csat: "satisfied", ces: "found it easy", ces_mean: "mean ease", nps: "NPS", fft_positive: "positive", fft_negative: "negative", index: "experience index",
     positive: "smiling faces", good_rate: "good rating (levels 3–5)", yes: "said yes", clone: "Two machines write one journal, or a card was restored", lost_entries: "Storage was damaged; entries may be lost",
+    help: "Help needed", rings: "Help needed: {place}, {lang}", waits: "waiting {span}", speaks: "speaks {lang}", again: "called {n} times", answer: "Somebody is going", note: "Noted",
+    calls: "Earlier calls for help", lateCall: "came too late", notedCall: "came too late, noted", answeredCall: "answered after {span}", calledAt: "called {time}, {span} ago", calledUnknown: "time of call unknown, came {time}",
+    moment: "less than a minute", spanMin: "{n} min", spanHr: "{n} h", spanDay: "{n} days",
     times: "{n} times", now: "just now", min: "{n} min ago", hr: "{n} h ago", day: "{n} days ago", site: "Patient experience",
   },
 };
 const PERIODS = { today: 0, week: 6, month: 29, all: null };
 const HOUR = 3600e3;
-const state = { lang: "en", period: "all", filter: "filtered", scores: null, hours: null, terminals: null, chains: [], alarms: [], seen: new Map(), updated: null, lost: false };
+const EARLIER_MAX = 20;
+const state = { lang: "en", period: "all", filter: "filtered", scores: null, hours: null, terminals: null, chains: [], alarms: [], calls: [], callsAt: 0, rung: new Set(), seen: new Map(), updated: null, lost: false };
 
 const $ = (selector, root = document) => root.querySelector(selector);
 const t = (key, values = {}) => (TEXTS[state.lang][key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name]);
@@ -59,6 +66,29 @@ function ago(text) {
   if (minutes < 60) return t("min", { n: minutes });
   if (minutes < 48 * 60) return t("hr", { n: Math.floor(minutes / 60) });
   return t("day", { n: Math.floor(minutes / 1440) });
+}
+
+function span(seconds) {
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 1) return t("moment");
+  if (minutes < 60) return t("spanMin", { n: minutes });
+  if (minutes < 48 * 60) return t("spanHr", { n: Math.floor(minutes / 60) });
+  return t("spanDay", { n: Math.floor(minutes / 1440) });
+}
+
+function clock(text) {
+  const at = new Date(text), today = new Date().toDateString() === at.toDateString();
+  const day = today ? {} : { month: "numeric", day: "numeric" };
+  return new Intl.DateTimeFormat(state.lang, { ...day, hour: "numeric", minute: "2-digit" }).format(at);
+}
+
+// Which language somebody speaks: its name without the region.
+function tongue(lang) {
+  try {
+    return new Intl.DisplayNames([state.lang], { type: "language" }).of(lang.split("-")[0]);
+  } catch {
+    return lang;
+  }
 }
 
 function less(row) {
@@ -184,13 +214,14 @@ function drawTerminals() {
   const rows = state.terminals.map((terminal) => {
     const kind = terminal.revoked_at ? "revoked" : terminal.stale ? "stale" : "ok";
     const chains = state.chains.filter((chain) => chain.terminal === terminal.terminal);
+    const tested = terminal.self_test_at ? t("tested", { ago: ago(terminal.self_test_at), n: terminal.self_test_targets }) : t("untested");
     const held = chains.map((chain) => `${t("held")} ${chain.range} ${t(chain.complete ? "complete" : "incomplete")}`).join(" · ");
     return make("li", { class: `row ${kind}`, "data-terminal": terminal.terminal },
       make("div", { class: "name" }, make("b", {}, name(terminal.names) || terminal.touchpoint), " ", make("span", { class: "id" }, terminal.terminal)),
       make("div", {}, make("span", { class: "state" }, t(kind))),
       make("div", {}, `${t("queue")} `, make("b", { class: "queue" }, terminal.queue_depth === null ? "–" : String(terminal.queue_depth))),
       make("div", {}, `${t("seen")} ${ago(terminal.last_seen)}`),
-      held ? make("div", { class: "soft held" }, held) : null,
+      make("div", { class: "soft facts" }, [held, tested].filter(Boolean).join(" · ")),
       terminal.last_error && kind !== "ok" ? make("div", { class: "error" }, terminal.last_error) : null);
   });
   $("#terminals .rows").replaceChildren(...(rows.length ? rows : [make("li", { class: "empty" }, t("noTerminals"))]));
@@ -202,6 +233,81 @@ function drawAlarms() {
     make("div", {}, `${alarm.terminal} · ${ago(alarm.last_at)} · ${t("times", { n: alarm.times })}`), make("div", {}, alarm.detail))));
 }
 
+// ---- calls for help ----
+
+const place = (call) => name(call.names) || call.touchpoint;
+// Central's clock counted the age up to its answer, a clock that never jumps what has passed since: this machine's time of day may be wrong.
+const age = (call) => call.age_s + (performance.now() - state.callsAt) / 1000;
+
+function answerButton(calls, words) {
+  const ids = calls.map((call) => call.id);
+  const button = make("button", { type: "button", "data-calls": ids.join(" "), "aria-label": `${words}: ${place(calls[0])}` }, words);
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    try {
+      for (const id of ids) await ask(`v1/help/${id}/answered`, "POST");
+    } catch {
+      button.disabled = false;
+    }
+    loadCalls().catch(() => {});
+  });
+  return button;
+}
+
+// One terminal that calls again is one place to go to.
+function ringing() {
+  const groups = new Map();
+  for (const call of state.calls.filter((call) => call.state === "open")) {
+    const key = `${call.site} ${call.terminal} ${call.touchpoint}`;
+    groups.set(key, [...(groups.get(key) ?? []), call]);
+  }
+  // Who waits longest comes first.
+  return [...groups.values()].map((calls) => calls.sort((a, b) => b.age_s - a.age_s)).sort((a, b) => b[0].age_s - a[0].age_s);
+}
+
+function openCall(calls) {
+  const [first] = calls, tongues = [...new Set(calls.map((call) => tongue(call.lang)))].join(", ");
+  const facts = [t("speaks", { lang: tongues }), clock(first.at), calls.length > 1 ? t("again", { n: calls.length }) : null, first.terminal];
+  const told = [make("span", { class: "waits" }, t("waits", { span: span(age(first)) })), ...facts.filter(Boolean).map((fact) => make("span", {}, fact))];
+  return make("li", { "data-touchpoint": first.touchpoint },
+    make("b", {}, place(first)),
+    make("div", { class: "told" }, ...told.flatMap((part) => [part, " "])),
+    answerButton(calls, t("answer")));
+}
+
+function earlierCall(call) {
+  const wait = (Date.parse(call.answered_at) - Date.parse(call.at)) / 1000;
+  const became = call.state === "late" ? t("lateCall") : call.late ? t("notedCall") : t("answeredCall", { span: span(Math.max(wait, 0)) });
+  const when = call.time_known ? t("calledAt", { time: clock(call.at), span: span(age(call)) }) : t("calledUnknown", { time: clock(call.received_at) });
+  return make("li", { class: "row", "data-call": call.id },
+    make("div", { class: "name" }, make("b", {}, place(call)), " ", make("span", { class: "id" }, call.terminal)),
+    make("div", {}, when),
+    make("div", {}, make("span", { class: "state" }, became), make("div", { class: "soft" }, t("speaks", { lang: tongue(call.lang) }))),
+    call.state === "late" ? answerButton([call], t("note")) : null);
+}
+
+function drawCalls() {
+  const focused = document.activeElement?.dataset?.calls;
+  const open = ringing(), earlier = state.calls.filter((call) => call.state !== "open").sort((a, b) => (b.state === "late") - (a.state === "late"));
+  $("#help").hidden = open.length === 0;
+  $("#help ul").replaceChildren(...open.map(openCall));
+  $("#calls").hidden = earlier.length === 0;
+  $("#calls ul").replaceChildren(...earlier.slice(0, EARLIER_MAX).map(earlierCall));
+  // The list is drawn anew every few seconds; whoever stands on a button stays there.
+  if (focused) [...document.querySelectorAll("[data-calls]")].find((button) => button.dataset.calls === focused)?.focus();
+  const fresh = open.filter((calls) => calls.some((call) => !state.rung.has(call.id)));
+  if (fresh.length > 0 || open.length === 0) {
+    $("#rings").textContent = fresh.map(([call]) => t("rings", { place: place(call), lang: tongue(call.lang) })).join("; ");
+  }
+  state.rung = new Set(open.flat().map((call) => call.id));
+  drawTitle();
+}
+
+function drawTitle() {
+  const open = ringing().length;
+  document.title = `${open > 0 ? `(${open}) ${t("help")} · ` : ""}${t("site")} · 心声 Xinsheng`;
+}
+
 function drawFrame() {
   document.documentElement.lang = state.lang;
   for (const element of document.querySelectorAll("[data-text]")) element.textContent = t(element.dataset.text);
@@ -210,7 +316,7 @@ function drawFrame() {
   switcher.textContent = t("other");
   switcher.lang = state.lang === "en" ? "zh-CN" : "en";
   $("#hospital").textContent = t("site");
-  document.title = `${t("site")} · 心声 Xinsheng`;
+  drawTitle();
   choices("period", Object.keys(PERIODS));
   choices("filter", ["filtered", "raw"]);
   drawLive();
@@ -244,6 +350,7 @@ function drawLive() {
 
 function drawAll() {
   drawFrame();
+  drawCalls();
   drawScores();
   drawTerminals();
   drawAlarms();
@@ -251,9 +358,9 @@ function drawAll() {
 
 // ---- data ----
 
-async function ask(path) {
+async function ask(path, method = "GET") {
   try {
-    const reply = await fetch(path, { headers: { accept: "application/json" } });
+    const reply = await fetch(path, { method, headers: { accept: "application/json" } });
     if (!reply.ok) throw new Error(`${reply.status}`);
     state.lost = false;
     state.updated = new Date();
@@ -290,6 +397,13 @@ async function loadTerminals() {
   drawTerminals();
 }
 
+async function loadCalls() {
+  const calls = await ask("v1/help");
+  state.calls = calls;
+  state.callsAt = performance.now();
+  drawCalls();
+}
+
 async function loadAlarms() {
   state.alarms = await ask("v1/alarms");
   drawAlarms();
@@ -306,7 +420,7 @@ function gently(load) {
   };
 }
 
-const soon = { scores: gently(loadScores), terminal: gently(loadTerminals), alarm: gently(loadAlarms) };
+const soon = { help: gently(loadCalls), scores: gently(loadScores), terminal: gently(loadTerminals), alarm: gently(loadAlarms) };
 const refresh = () => Object.values(soon).forEach((load) => load());
 
 function listen() {
@@ -332,6 +446,7 @@ function start() {
   listen();
   // Relative times grow old, and an event may have been lost on the way.
   setInterval(refresh, 60e3);
+  setInterval(drawCalls, 15e3);
 }
 
 start();

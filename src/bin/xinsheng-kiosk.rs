@@ -1,7 +1,7 @@
 //! The terminal program.
 
 use std::{
-    io::{self, Write as _},
+    io::{self, IsTerminal as _, Write as _},
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -11,15 +11,16 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use slint::ComponentHandle;
 use xinsheng::{
-    clock::SystemClock,
-    config::{self, Glyphs},
+    clock::{SystemClock, fresh},
+    config::{self, Glyphs, KioskSetup, Loaded, SoundConfig},
     journal,
     kiosk::{
-        Kiosk, fonts,
+        Kiosk, fonts, preview,
         terminal::{IDENTITY_FILE, Place, Terminal},
     },
     lang::Languages,
-    sync,
+    model::Lang,
+    pin, sound, sync,
     ui::AppWindow,
 };
 
@@ -41,6 +42,8 @@ struct Arguments {
 enum Command {
     /// Show the screens and send ratings (the default).
     Run,
+    /// Show the pages in a window as they would look on another panel, in another language or theme. Nothing is stored.
+    Preview(preview::Options),
     /// Check configuration files; exit code 1 if one has an error.
     Check {
         /// kiosk.toml, touchpoints.toml, ...
@@ -59,7 +62,24 @@ enum Command {
     Verify,
     /// Write every entry as a line of JSON.
     Export,
+    /// Ask for a staff PIN, twice, and print its line for kiosk.toml.
+    Pin,
+    /// Make draft clips of the spoken prompts with espeak-ng; clips that are there stay as they are.
+    Voices {
+        /// Only these languages; without it, all that this terminal offers.
+        #[arg(long = "lang", value_name = "TAG")]
+        languages: Vec<Lang>,
+        /// The folder of the clips; without it, where the configuration says.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// Speak anew what is there already, recordings too.
+        #[arg(long)]
+        force: bool,
+    },
 }
+
+/// The exit code that asks the service manager to start the program anew (EX_TEMPFAIL).
+const RESTART: u8 = 75;
 
 fn main() -> ExitCode {
     tracing_subscriber::fmt()
@@ -81,8 +101,20 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     match &arguments.command {
         None | Some(Command::Run) => show(arguments),
+        Some(Command::Preview(options)) => {
+            provide_fonts(&std::env::temp_dir().join("xinsheng-preview"));
+            preview::run(&load(&arguments.config)?.value, Languages::beside(&arguments.config)?, options)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Some(Command::Check { files }) => {
             let clean = check(files)?;
+            for file in files {
+                // A file that is wrong, or another kind of file, was told of above.
+                if let Ok(setup) = load(file) {
+                    let catalogue = Languages::beside(file)?.catalogue;
+                    sound::cli_check(&setup.value, &catalogue, &mut io::stdout())?;
+                }
+            }
             Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Some(Command::Enrol { code }) => enrol(arguments, code),
@@ -95,6 +127,27 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Some(Command::Export) => {
             Ok(journal::cli::export(&data(arguments)?, &mut io::stdout())?.exit_code().into())
         }
+        Some(Command::Pin) => {
+            let hash = pin::ask(&mut read_unseen, &fresh::bytes())?;
+            writeln!(io::stderr(), "\nPut this line into the [staff] section of kiosk.toml:")?;
+            writeln!(io::stdout(), "{}", hash.line())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::Voices { languages, out, force }) => {
+            voices(arguments, languages, out.as_deref(), *force)
+        }
+    }
+}
+
+/// One line that is not shown while it is typed; from a pipe it is read as it comes.
+fn read_unseen(prompt: &str) -> io::Result<String> {
+    if io::stdin().is_terminal() {
+        return rpassword::prompt_password(prompt);
+    }
+    let mut line = String::new();
+    match io::stdin().read_line(&mut line)? {
+        0 => Err(io::ErrorKind::UnexpectedEof.into()),
+        _ => Ok(line),
     }
 }
 
@@ -119,13 +172,8 @@ fn data(arguments: &Arguments) -> anyhow::Result<PathBuf> {
 }
 
 fn show(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    if let Ok(data) = data(arguments)
-        && let Err(error) = fonts::provide(&data.join("fonts"))
-    {
-        tracing::warn!(
-            error = &error as &dyn std::error::Error,
-            "the fonts could not be laid out for fontconfig"
-        );
+    if let Ok(data) = data(arguments) {
+        provide_fonts(&data.join("fonts"));
     }
     let place = Place { config: arguments.config.clone(), data: arguments.data.clone() };
     let mut terminal = Terminal::start(place, Arc::new(SystemClock::new()))?;
@@ -135,15 +183,28 @@ fn show(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let kiosk = Kiosk::new(&window, terminal.parts()?)?;
     terminal.attach(&kiosk.messenger())?;
     window.run().context("the window ended")?;
+    let restart = terminal.restart_asked();
     terminal.stop();
-    Ok(ExitCode::SUCCESS)
+    Ok(if restart { ExitCode::from(RESTART) } else { ExitCode::SUCCESS })
+}
+
+fn provide_fonts(folder: &Path) {
+    if let Err(error) = fonts::provide(folder) {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "the fonts could not be laid out for fontconfig"
+        );
+    }
+}
+
+fn load(config: &Path) -> anyhow::Result<Loaded<KioskSetup>> {
+    let fonts = Languages::beside(config)?.fonts;
+    config::load_kiosk(config, &read, &Glyphs::new(&fonts))
+        .map_err(|findings| anyhow::anyhow!("the configuration has errors:\n{findings}"))
 }
 
 fn enrol(arguments: &Arguments, code: &str) -> anyhow::Result<ExitCode> {
-    let fonts = Languages::beside(&arguments.config)?.fonts;
-    let setup = config::load_kiosk(&arguments.config, &read, &Glyphs::new(&fonts)).map_err(|findings| {
-        anyhow::anyhow!("the configuration has errors, so the terminal cannot be enrolled:\n{findings}")
-    })?;
+    let setup = load(&arguments.config)?;
     let kiosk = &setup.value.kiosk;
     let data = data(arguments)?;
     std::fs::create_dir_all(&data).with_context(|| format!("cannot make the folder {}", data.display()))?;
@@ -152,4 +213,29 @@ fn enrol(arguments: &Arguments, code: &str) -> anyhow::Result<ExitCode> {
         sync::enrol(&kiosk.central_url, kiosk.central_ca_file.as_deref(), code, &file, &SystemClock::new())?;
     writeln!(io::stdout(), "enrolled as terminal {} of site {}", identity.terminal, identity.site)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn voices(
+    arguments: &Arguments,
+    languages: &[Lang],
+    out: Option<&Path>,
+    force: bool,
+) -> anyhow::Result<ExitCode> {
+    let setup = load(&arguments.config)?;
+    let kiosk = &setup.value.kiosk;
+    let folder = arguments.config.parent().unwrap_or(Path::new(""));
+    let configured = kiosk.sound.clone().unwrap_or_else(|| SoundConfig::usual(folder)).voices_dir;
+    let drafts = sound::Drafts {
+        program: "espeak-ng".into(),
+        languages: if languages.is_empty() { kiosk.languages.clone() } else { languages.to_vec() },
+        dir: out.map_or(configured, Path::to_path_buf),
+        force,
+    };
+    let all = sound::cli_voices(
+        &drafts,
+        &setup.value.hospital,
+        &Languages::beside(&arguments.config)?.catalogue,
+        &mut io::stdout(),
+    )?;
+    Ok(if all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -1,4 +1,4 @@
-//! Enrolment codes: short enough to type at a terminal, long enough not to be guessed.
+//! Enrolment codes: digits alone, so that a keypad of twelve keys can type them; few enough to read out, too many to be guessed.
 
 use std::fmt::Write as _;
 
@@ -9,34 +9,46 @@ use crate::{chain, model::Hash};
 /// How long a code lasts: staff make it in the morning and set the terminal up during the day.
 pub const LIFETIME: TimeDelta = TimeDelta::hours(24);
 
+/// Fifteen digits: 49.8 bits.
+const DIGITS: usize = 15;
+
+/// All codes of [`DIGITS`] digits.
+const CODES: u128 = 10_u128.pow(15);
+
+/// Digits between two dashes: as many as a person keeps in mind from one look to the keypad.
+const GROUP: usize = 5;
+
 /// Crockford's base 32: no I, L, O, U, so that nothing is misread.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/// Ten letters of five bits: 50 bits.
-const LETTERS: usize = 10;
-
-/// A new code from random bytes, as `XXXXX-XXXXX`.
-pub fn new_code(random: [u8; LETTERS]) -> String {
-    let mut code = letters(&random);
-    code.insert(LETTERS / 2, '-');
+/// A new code from random bytes, as `12345-67890-12345`.
+///
+/// Every code is as likely as any other but for one part in 10^23: so little is the remainder of 128 bits off even, and unlike drawing
+/// again until a number fits it needs no second draw.
+pub fn new_code(random: [u8; 16]) -> String {
+    let digits = format!("{:0DIGITS$}", u128::from_le_bytes(random) % CODES);
+    let mut code = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && place.is_multiple_of(GROUP) {
+            code.push('-');
+        }
+        code.push(digit);
+    }
     code
 }
 
-/// What the store keeps of a code, however it was typed: upper or lower case, with or without the dash, O for 0, I or L for 1.
+/// What the store keeps of a code, however it was typed: only its digits count.
 pub fn hash_of(code: &str) -> Hash {
-    let letters = code.chars().filter(char::is_ascii_alphanumeric).map(|c| match c.to_ascii_uppercase() {
-        'O' => '0',
-        'I' | 'L' => '1',
-        other => other,
-    });
-    chain::sha256(letters.collect::<String>().as_bytes())
+    let digits: String = code.chars().filter(char::is_ascii_digit).collect();
+    chain::sha256(digits.as_bytes())
 }
 
 /// A terminal's name from random bytes, as `t-xxxxxxxx`.
 pub fn terminal_name(random: [u8; 8]) -> String {
-    let mut name = "t-".to_owned();
-    name.push_str(&letters(&random).to_ascii_lowercase());
-    name
+    let letters = random.iter().filter_map(|byte| ALPHABET.get(usize::from(byte & 31)));
+    std::iter::once("t-".to_owned())
+        .chain(letters.map(|letter| char::from(letter.to_ascii_lowercase()).to_string()))
+        .collect()
 }
 
 /// Lower-case hexadecimal, for nonces.
@@ -48,27 +60,44 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
-fn letters(random: &[u8]) -> String {
-    random.iter().filter_map(|byte| ALPHABET.get(usize::from(byte & 31))).map(|b| char::from(*b)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_code_is_the_same_however_it_is_typed() {
-        let code = new_code([0, 1, 2, 3, 31, 30, 29, 10, 200, 255]);
-        assert_eq!(code, "0123Z-YXA8Z");
-        for typed in ["0123zyxa8z", "o123Z YXA8Z", "OI23Z-YXA8Z", " 0l23z-yxa8z "] {
+    fn a_code_is_fifteen_digits_and_the_same_however_it_is_typed() {
+        let code = new_code(123_456_789_012_345_u128.to_le_bytes());
+        assert_eq!(code, "12345-67890-12345");
+        for typed in
+            ["123456789012345", " 12345 67890 12345 ", "12345–67890/12345", "code: 12345-67890-12345"]
+        {
             assert_eq!(hash_of(typed), hash_of(&code), "{typed}");
         }
-        assert_ne!(hash_of("0123Z-YXA80"), hash_of(&code));
+        assert_ne!(hash_of("12345-67890-12346"), hash_of(&code));
+        assert_ne!(hash_of("12345-67890-1234"), hash_of(&code));
+        assert_eq!(new_code([0; 16]), "00000-00000-00000");
+        assert_eq!(new_code(10_u128.pow(15).to_le_bytes()), "00000-00000-00000");
+    }
+
+    #[test]
+    fn every_digit_is_as_likely_as_any_other_at_every_place() {
+        const DRAWS: u32 = 10_000;
+        let mut seen = [[0_u32; 10]; DIGITS];
+        for draw in 0..DRAWS {
+            let random = chain::sha256(&draw.to_le_bytes()).0;
+            let code = new_code(random[..16].try_into().unwrap());
+            for (place, digit) in code.chars().filter_map(|c| c.to_digit(10)).enumerate() {
+                seen[place][usize::try_from(digit).unwrap()] += 1;
+            }
+        }
+        // A thousand each, with a standard deviation of thirty.
+        assert!(seen.iter().flatten().all(|n| (850..1150).contains(n)), "{seen:?}");
     }
 
     #[test]
     fn names_are_ids() {
         assert!(terminal_name([9; 8]).parse::<crate::model::TerminalId>().is_ok());
+        assert_eq!(terminal_name([0, 1, 31, 10, 200, 255, 9, 8]), "t-01za8z98");
         assert_eq!(hex(&[0, 255]), "00ff");
     }
 }

@@ -40,7 +40,8 @@ fn asset(kind: &'static str, text: &'static str) -> Response {
     ([(header::CONTENT_TYPE, kind)], text).into_response()
 }
 
-/// Server-sent events: `scores` when counts changed, `terminal` when one was heard, `alarm`, and `refresh` when some were missed.
+/// Server-sent events: `scores` when counts changed, `terminal` when one was heard, `help` when somebody called or a call was answered,
+/// `alarm`, and `refresh` when some were missed.
 #[utoipa::path(
     get, path = "/v1/events", tag = "scores",
     responses(

@@ -14,6 +14,7 @@ pub(super) struct Metrics {
     pub(super) refused: Counter,
     pub(super) enrolments: Counter,
     pub(super) health_reports: Counter,
+    pub(super) help_calls: Counter,
 }
 
 /// What is looked up when the numbers are asked for.
@@ -24,6 +25,7 @@ pub(super) struct Levels {
     pub(super) queue_depth: u64,
     pub(super) quarantined: u64,
     pub(super) alarms: u64,
+    pub(super) help_open: u64,
 }
 
 impl Metrics {
@@ -44,11 +46,16 @@ impl Metrics {
             );
             describe_counter!("xinsheng_enrolments_total", "terminals taken in");
             describe_counter!("xinsheng_health_reports_total", "health reports");
+            describe_counter!(
+                "xinsheng_help_calls_total",
+                "calls for help taken in, those too late to ring included"
+            );
             describe_gauge!("xinsheng_terminals", "enrolled terminals that are not revoked");
             describe_gauge!("xinsheng_terminals_stale", "of these, not heard of for too long");
             describe_gauge!("xinsheng_queue_depth", "entries waiting on terminals, as last reported");
             describe_gauge!("xinsheng_quarantine", "entries in quarantine");
             describe_gauge!("xinsheng_alarms", "alarms on record");
+            describe_gauge!("xinsheng_help_open", "calls for help that ring");
         });
         let named = |name: &'static str| with_local_recorder(&recorder, || counter!(name));
         Self {
@@ -60,6 +67,7 @@ impl Metrics {
             refused: named("xinsheng_requests_refused_total"),
             enrolments: named("xinsheng_enrolments_total"),
             health_reports: named("xinsheng_health_reports_total"),
+            help_calls: named("xinsheng_help_calls_total"),
             recorder,
         }
     }
@@ -72,6 +80,7 @@ impl Metrics {
             gauge!("xinsheng_queue_depth").set(float(levels.queue_depth));
             gauge!("xinsheng_quarantine").set(float(levels.quarantined));
             gauge!("xinsheng_alarms").set(float(levels.alarms));
+            gauge!("xinsheng_help_open").set(float(levels.help_open));
         });
         self.recorder.handle().render()
     }

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{error::ApiError, metrics::Levels, reports, router::Shared, shell};
+use super::{error::ApiError, fleet, help, metrics::Levels, reports, router::Shared, shell};
 use crate::wire::Problem;
 
 /// Entries of the quarantine that are counted one by one; beyond it the number no longer matters.
@@ -50,10 +50,11 @@ pub(super) async fn metrics(State(app): State<Shared>) -> Result<Response, ApiEr
             app.store.terminals(&site.id).await?.iter().filter(|terminal| terminal.revoked_at.is_none())
         {
             levels.terminals += 1;
-            levels.terminals_stale += u64::from(reports::is_stale(&app, terminal, now));
+            levels.terminals_stale += u64::from(fleet::is_stale(&app, terminal, now));
             levels.queue_depth += terminal.health.as_ref().map_or(0, |health| health.queue_depth);
         }
         levels.quarantined += app.store.quarantine(&site.id, QUARANTINE_COUNTED_MAX).await?.len() as u64;
+        levels.help_open += help::open_calls(&app, &site.id, now).await?;
         levels.alarms += app.store.alarms(&site.id, reports::ALARMS_MAX).await?.len() as u64;
     }
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics.render(levels))

@@ -1,4 +1,4 @@
-//! What staff read: scores, terminals, journals, quarantine, alarms, export.
+//! What staff read: scores, quarantine, alarms, export.
 
 use axum::{
     Json,
@@ -19,11 +19,10 @@ use super::{
     scores::{self, Grouping, ScoreRow},
     shell,
     state::App,
-    store::{CountQuery, Terminal},
+    store::CountQuery,
 };
 use crate::{
     model::{SiteId, TerminalId, TouchpointId, millis},
-    questionnaire::Texts,
     wire::Problem,
 };
 
@@ -32,12 +31,6 @@ pub(super) const ALARMS_MAX: usize = 100;
 
 /// Entries of the quarantine shown.
 const QUARANTINE_MAX: usize = 200;
-
-/// A terminal not heard of for this many of its intervals is stale; one lost request is no reason to send somebody.
-const STALE_INTERVALS: i64 = 3;
-
-/// But never before this: a restart takes a minute.
-const STALE_FROM: TimeDelta = TimeDelta::minutes(5);
 
 /// Which answers count.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -158,7 +151,7 @@ pub(super) async fn get_scores(
 #[into_params(parameter_in = Query)]
 pub(super) struct SiteQuery {
     /// Only this site.
-    site: Option<String>,
+    pub(super) site: Option<String>,
 }
 
 /// Every answer as a row of CSV, flagged and undone ones included and marked.
@@ -181,190 +174,6 @@ pub(super) async fn export_answers(
         app.sites(query.site.as_deref())?.into_iter().map(|site| (site.id.clone(), site.time_zone)).collect();
     let pages = export::answers_csv(std::sync::Arc::clone(&app.store), sites);
     Ok(csv_file("answers.csv", Body::from_stream(pages)))
-}
-
-/// A terminal as staff see it.
-#[derive(Serialize, ToSchema)]
-pub(super) struct TerminalRow {
-    /// The site.
-    #[schema(value_type = String)]
-    site: SiteId,
-    /// Its name.
-    #[schema(value_type = String)]
-    terminal: TerminalId,
-    /// Where it stands.
-    #[schema(value_type = String)]
-    touchpoint: TouchpointId,
-    /// The touchpoint's name by language.
-    #[schema(value_type = std::collections::BTreeMap<String, String>)]
-    names: Texts,
-    /// What tells the machine from a copy of its card.
-    hardware_id: String,
-    /// Program version.
-    software: String,
-    /// When it was taken in.
-    enrolled_at: DateTime<Utc>,
-    /// When its key was revoked.
-    revoked_at: Option<DateTime<Utc>>,
-    /// Its last signed request.
-    last_seen: Option<DateTime<Utc>>,
-    /// Not heard of for too long.
-    stale: bool,
-    /// Entries waiting, as last reported.
-    queue_depth: Option<u64>,
-    /// Age of the oldest of them, seconds.
-    oldest_unsent_s: Option<u64>,
-    /// Entries central refused one by one.
-    refused: Option<u64>,
-    /// What went wrong last.
-    last_error: Option<String>,
-    /// Degrees Celsius.
-    temperature_c: Option<f32>,
-    /// Free bytes.
-    disk_free_bytes: Option<u64>,
-    /// What its clock is worth.
-    #[schema(value_type = Option<String>)]
-    clock: Option<crate::model::TimeQuality>,
-    /// The configuration in force.
-    config_hash: Option<String>,
-    /// Program starts since its journal was made.
-    restarts: Option<u64>,
-}
-
-/// All terminals.
-#[utoipa::path(
-    get, path = "/v1/terminals", tag = "operation", params(SiteQuery),
-    responses(
-        (status = 200, body = Vec<TerminalRow>),
-        (status = 404, description = "no such site", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "the store failed", body = Problem, content_type = "application/problem+json"),
-    )
-)]
-pub(super) async fn list_terminals(
-    State(app): State<Shared>,
-    query: Result<Query<SiteQuery>, QueryRejection>,
-) -> Result<Json<Vec<TerminalRow>>, ApiError> {
-    let query = read_query(query)?;
-    let now = shell::now();
-    let mut rows = Vec::new();
-    for site in app.sites(query.site.as_deref())? {
-        rows.extend(
-            app.store
-                .terminals(&site.id)
-                .await?
-                .into_iter()
-                .map(|terminal| terminal_row(&app, terminal, now)),
-        );
-    }
-    Ok(Json(rows))
-}
-
-fn terminal_row(app: &App, terminal: Terminal, now: DateTime<Utc>) -> TerminalRow {
-    let stale = is_stale(app, &terminal, now);
-    let names = app.hospital.touchpoint(&terminal.touchpoint).map(|touchpoint| touchpoint.name.clone());
-    let health = terminal.health.as_ref();
-    TerminalRow {
-        names: names.unwrap_or_default(),
-        stale,
-        queue_depth: health.map(|h| h.queue_depth),
-        oldest_unsent_s: health.and_then(|h| h.oldest_unsent_s),
-        refused: health.map(|h| h.refused),
-        last_error: health.and_then(|h| h.last_error.clone()),
-        temperature_c: health.and_then(|h| h.temperature_c),
-        disk_free_bytes: health.and_then(|h| h.disk_free_bytes),
-        clock: health.map(|h| h.clock),
-        config_hash: health.map(|h| h.config_hash.clone()),
-        restarts: health.map(|h| h.restarts),
-        software: health.map_or(terminal.software, |h| h.software.clone()),
-        site: terminal.site,
-        terminal: terminal.id,
-        touchpoint: terminal.touchpoint,
-        hardware_id: terminal.hardware_id,
-        enrolled_at: terminal.enrolled_at,
-        revoked_at: terminal.revoked_at,
-        last_seen: terminal.last_seen,
-    }
-}
-
-/// Whether a terminal was not heard of for too long.
-pub(super) fn is_stale(app: &App, terminal: &Terminal, now: DateTime<Utc>) -> bool {
-    let intervals = TimeDelta::seconds(STALE_INTERVALS * i64::from(app.settings.next_sync_after_s));
-    let heard = terminal.last_seen.unwrap_or(terminal.enrolled_at);
-    terminal.revoked_at.is_none() && now - heard > intervals.max(STALE_FROM)
-}
-
-/// What is held of a journal.
-#[derive(Serialize, ToSchema)]
-pub(super) struct ChainRow {
-    /// The site.
-    #[schema(value_type = String)]
-    site: SiteId,
-    /// The terminal that writes it.
-    #[schema(value_type = String)]
-    terminal: TerminalId,
-    /// The journal.
-    chain: String,
-    /// `1-4012`; empty if nothing is held.
-    range: String,
-    /// Whether that is all the terminal has written, as far as it said.
-    complete: bool,
-    /// Last entry the terminal said it wrote in this journal.
-    last_seq: Option<u64>,
-    /// Entries not understood.
-    quarantined: u64,
-    /// Entries whose line did not come.
-    withheld: u64,
-    /// Chain hash at the end of the range.
-    head_hash: String,
-    /// When its last new entry came.
-    last_received: DateTime<Utc>,
-    /// `t-abc: 1-4012 complete`.
-    summary: String,
-}
-
-/// What is held of each journal.
-#[utoipa::path(
-    get, path = "/v1/chains", tag = "operation", params(SiteQuery),
-    responses(
-        (status = 200, body = Vec<ChainRow>),
-        (status = 404, description = "no such site", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "the store failed", body = Problem, content_type = "application/problem+json"),
-    )
-)]
-pub(super) async fn list_chains(
-    State(app): State<Shared>,
-    query: Result<Query<SiteQuery>, QueryRejection>,
-) -> Result<Json<Vec<ChainRow>>, ApiError> {
-    let query = read_query(query)?;
-    let mut rows = Vec::new();
-    for site in app.sites(query.site.as_deref())? {
-        let terminals = app.store.terminals(&site.id).await?;
-        for held in app.store.chains(&site.id).await? {
-            let through = held.cursor.accepted_through;
-            let last_seq = terminals
-                .iter()
-                .filter_map(|terminal| terminal.health.as_ref())
-                .find(|health| health.chain == held.chain)
-                .map(|health| health.last_seq);
-            let complete = last_seq.is_none_or(|last| last <= through);
-            let range = format!("1-{through}");
-            let word = if complete { "complete" } else { "incomplete" };
-            rows.push(ChainRow {
-                site: site.id.clone(),
-                summary: format!("{}: {range} {word}", held.cursor.terminal),
-                terminal: held.cursor.terminal,
-                chain: held.chain.to_string(),
-                range,
-                complete,
-                last_seq,
-                quarantined: held.quarantined,
-                withheld: held.withheld,
-                head_hash: held.cursor.head_hash.to_string(),
-                last_received: held.cursor.last_received,
-            });
-        }
-    }
-    Ok(Json(rows))
 }
 
 /// An entry that was not understood.
@@ -472,7 +281,7 @@ pub(super) async fn list_alarms(
     Ok(Json(rows))
 }
 
-fn read_query<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, ApiError> {
+pub(super) fn read_query<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, ApiError> {
     query.map(|Query(query)| query).map_err(|rejection| ApiError::bad_request(rejection.body_text()))
 }
 

@@ -16,7 +16,7 @@ use tower_http::{
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{auth, error::ApiError, live, ops, reports, state::App, terminals};
+use super::{auth, error::ApiError, fleet, help, live, ops, reports, state::App, terminals};
 
 /// What every handler gets.
 pub(super) type Shared = Arc<App>;
@@ -34,6 +34,7 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
     tags(
         (name = "terminals", description = "Signed by the terminal (RFC 9421, RFC 9530), answers signed by central"),
         (name = "scores", description = "What patients said, with honest uncertainty"),
+        (name = "help", description = "Patients who call for help"),
         (name = "operation", description = "Terminals, journals, quarantine, alarms"),
     )
 )]
@@ -52,10 +53,11 @@ pub(super) fn routes_of(app: Shared) -> (Router, utoipa::openapi::OpenApi) {
     let read = OpenApiRouter::new()
         .routes(routes!(reports::get_scores))
         .routes(routes!(reports::export_answers))
-        .routes(routes!(reports::list_terminals))
-        .routes(routes!(reports::list_chains))
+        .routes(routes!(fleet::list_terminals))
+        .routes(routes!(fleet::list_chains))
         .routes(routes!(reports::list_quarantine))
         .routes(routes!(reports::list_alarms))
+        .routes(routes!(help::list_calls))
         .routes(routes!(ops::metrics))
         .routes(routes!(live::page))
         .routes(routes!(live::script))
@@ -65,6 +67,7 @@ pub(super) fn routes_of(app: Shared) -> (Router, utoipa::openapi::OpenApi) {
         .merge(signed)
         .merge(read)
         .routes(routes!(live::events))
+        .routes(routes!(help::answer_call))
         .routes(routes!(ops::healthz))
         .routes(routes!(ops::readyz))
         .routes(routes!(ops::document))

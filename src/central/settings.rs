@@ -89,7 +89,7 @@ pub struct Limits {
     pub request_timeout: Duration,
     /// Requests of one terminal in a minute; as many may come at once.
     pub requests_per_minute: NonZeroU32,
-    /// Enrolments of all terminals together in a minute: guessing a code of 50 bits then takes ten million years.
+    /// Enrolments of all terminals together in a minute: guessing a code of fifteen digits then takes ten million years.
     pub enrolments_per_minute: NonZeroU32,
 }
 

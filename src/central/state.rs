@@ -60,6 +60,11 @@ pub(super) enum Event {
         /// Where.
         site: SiteId,
     },
+    /// Somebody called for help, or a call was answered.
+    Help {
+        /// Where.
+        site: SiteId,
+    },
     /// Central stops: pages connect again by themselves.
     Goodbye,
 }
@@ -70,6 +75,7 @@ impl Event {
             Self::Scores { .. } => "scores",
             Self::Terminal { .. } => "terminal",
             Self::Alarm { .. } => "alarm",
+            Self::Help { .. } => "help",
             Self::Goodbye => "goodbye",
         }
     }

@@ -5,23 +5,27 @@
 //! - (site, chain, seq) is permanent: it never gets another content;
 //! - every statement is about one site.
 
+mod records;
+pub mod sqlite;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
-use super::ingest::{AnswerRow, Batch, Counter};
-use crate::{
-    model::{
-        ChainId, Hash, Moment, QuestionId, QuestionnaireRef, Scale, SiteId, StoreId, TerminalId,
-        TouchpointId, Value,
-    },
-    questionnaire::Hospital,
-    wire::{Health, Quarantined},
+pub use records::{
+    Alarm, ChainSummary, Checkpoint, Count, CountQuery, Cursor, Drift, Enrolled, Ingested, NewCode,
+    NewTerminal, QuarantinedEntry, Replayed, SELF_TEST_SPAN, SelfTested, SignedRequest, StoredEntry,
+    Submission, Terminal,
 };
 
-pub mod sqlite;
+use super::ingest::{AnswerRow, HelpRow};
+use crate::{
+    model::{ChainId, EntryId, Moment, QuestionId, ResponseId, SiteId, StoreId, TerminalId},
+    questionnaire::Hospital,
+    wire::Health,
+};
 
 /// Why the store did not do it. Central answers 503: the terminal keeps everything and comes again.
 #[derive(Debug, thiserror::Error)]
@@ -43,305 +47,6 @@ pub enum StoreError {
         /// What stands there.
         text: String,
     },
-}
-
-/// A one-time enrolment code, by its hash.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct NewCode {
-    /// SHA-256 of the normalised code.
-    pub code_hash: Hash,
-    /// The touchpoint the terminal will stand at.
-    pub touchpoint: TouchpointId,
-    /// When it was made.
-    pub made_at: DateTime<Utc>,
-    /// When it ends.
-    pub expires_at: DateTime<Utc>,
-}
-
-/// A terminal that wants in.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct NewTerminal {
-    /// SHA-256 of the code it offers.
-    pub code_hash: Hash,
-    /// The name it gets if the code is good; a name in use is never given twice.
-    pub terminal: TerminalId,
-    /// Base64.
-    pub public_key: String,
-    /// What tells the machine from a copy of its card.
-    pub hardware_id: String,
-    /// Program version.
-    pub software: String,
-    /// Now.
-    pub at: DateTime<Utc>,
-}
-
-/// What became of an enrolment.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Enrolled {
-    /// Taken in, or taken in before with the same code and key (the answer was lost).
-    Welcome {
-        /// Its name.
-        terminal: TerminalId,
-        /// Where it stands.
-        touchpoint: TouchpointId,
-    },
-    /// No such code.
-    UnknownCode,
-    /// The code is used.
-    UsedCode,
-    /// The code is too old.
-    ExpiredCode,
-}
-
-/// An enrolled terminal.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Terminal {
-    /// Where it belongs.
-    pub site: SiteId,
-    /// Its name.
-    pub id: TerminalId,
-    /// Base64.
-    pub public_key: String,
-    /// What tells the machine from a copy of its card.
-    pub hardware_id: String,
-    /// The touchpoint it stands at.
-    pub touchpoint: TouchpointId,
-    /// Program version at enrolment.
-    pub software: String,
-    /// When it was taken in.
-    pub enrolled_at: DateTime<Utc>,
-    /// When its key was revoked.
-    pub revoked_at: Option<DateTime<Utc>>,
-    /// Its last signed request.
-    pub last_seen: Option<DateTime<Utc>>,
-    /// What it last said about itself.
-    pub health: Option<Health>,
-}
-
-/// How far a journal is held.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Cursor {
-    /// The terminal that writes it.
-    pub terminal: TerminalId,
-    /// End of the unbroken prefix.
-    pub accepted_through: u64,
-    /// Chain hash there.
-    pub head_hash: Hash,
-    /// When its first batch came.
-    pub first_received: DateTime<Utc>,
-    /// When its last new entry came.
-    pub last_received: DateTime<Utc>,
-}
-
-/// A verified batch with its proof.
-#[derive(Clone, Debug)]
-pub struct Submission {
-    /// The site.
-    pub site: SiteId,
-    /// Its time zone.
-    pub zone: Tz,
-    /// Who sent it.
-    pub terminal: TerminalId,
-    /// The key its signature was checked with, base64.
-    pub public_key: String,
-    /// The batch.
-    pub batch: Batch,
-    /// The signed request: what an auditor checks the signature with.
-    pub proof: SignedRequest,
-    /// What is asked where.
-    pub hospital: Arc<Hospital>,
-    /// Now.
-    pub received_at: DateTime<Utc>,
-}
-
-/// The parts of a signed request that are kept.
-#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
-pub struct SignedRequest {
-    /// `POST`.
-    pub method: String,
-    /// The path.
-    pub path: String,
-    /// The `xinsheng-protocol` header.
-    pub protocol: String,
-    /// The `content-encoding` header.
-    pub content_encoding: Option<String>,
-    /// The `content-digest` header.
-    pub content_digest: String,
-    /// The `signature-input` header.
-    pub signature_input: String,
-    /// The `signature` header.
-    pub signature: String,
-    /// The body as sent, where it cannot be made again from what is stored.
-    #[serde(skip)]
-    pub content: Option<Vec<u8>>,
-}
-
-/// What became of a batch.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Ingested {
-    /// It lies on the unbroken prefix, or beyond a gap and nothing was stored.
-    Accepted {
-        /// How far the journal is held.
-        accepted_through: u64,
-        /// Chain hash there.
-        head_hash: Hash,
-        /// New entries.
-        stored: u32,
-        /// Entries that were held.
-        duplicate: u32,
-        /// Entries not understood.
-        quarantined: Vec<Quarantined>,
-        /// Whether any count changed.
-        counted: bool,
-    },
-    /// Another history is held under the same places; a clone alarm was raised.
-    Conflict {
-        /// How far the journal is held.
-        accepted_through: u64,
-        /// Chain hash there.
-        head_hash: Hash,
-    },
-}
-
-/// One stored entry.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct StoredEntry {
-    /// Place in the chain.
-    pub seq: u64,
-    /// Chain hash after it.
-    pub hash: Hash,
-    /// The line; `None` where only its leaf hash came.
-    pub line: Option<Vec<u8>>,
-    /// The leaf hash, where there is no line.
-    pub leaf: Option<Hash>,
-    /// When it came.
-    pub received_at: DateTime<Utc>,
-    /// `projected`, `not_counted`, `quarantined`, `withheld` or `repeated`.
-    pub state: String,
-    /// The reason for it.
-    pub reason: Option<String>,
-}
-
-/// A kept signed head.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Checkpoint {
-    /// First entry of the batch.
-    pub first_seq: u64,
-    /// Last entry of the batch.
-    pub seq: u64,
-    /// Chain hash after it.
-    pub head_hash: Hash,
-    /// Who signed.
-    pub terminal: TerminalId,
-    /// With which key, base64.
-    pub public_key: String,
-    /// The header line of the batch.
-    pub header_line: Vec<u8>,
-    /// The signed request.
-    pub proof: SignedRequest,
-}
-
-/// An entry that was not understood.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct QuarantinedEntry {
-    /// The terminal.
-    pub terminal: TerminalId,
-    /// The journal.
-    pub chain: ChainId,
-    /// Its place there.
-    pub seq: u64,
-    /// Why.
-    pub reason: String,
-    /// When it came.
-    pub received_at: DateTime<Utc>,
-    /// The line.
-    pub line: Vec<u8>,
-}
-
-/// What a replay of the quarantine did.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Replayed {
-    /// Entries now understood.
-    pub understood: u64,
-    /// Entries that stay.
-    pub remaining: u64,
-}
-
-/// Something staff must know.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Alarm {
-    /// `clone` or `lost_entries`.
-    pub kind: String,
-    /// What it is about: a journal.
-    pub subject: String,
-    /// The terminal.
-    pub terminal: TerminalId,
-    /// First seen.
-    pub first_at: DateTime<Utc>,
-    /// Last seen.
-    pub last_at: DateTime<Utc>,
-    /// How often.
-    pub times: u64,
-    /// In words.
-    pub detail: String,
-}
-
-/// Which counts to read.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct CountQuery {
-    /// Only this touchpoint.
-    pub touchpoint: Option<TouchpointId>,
-    /// Hours that start at or after this Unix second.
-    pub from_hour: Option<i64>,
-    /// Hours that start before this Unix second.
-    pub to_hour: Option<i64>,
-    /// Whether hours are kept apart; otherwise their sum is given.
-    pub hourly: bool,
-}
-
-/// A count of answers.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Count {
-    /// What is rated.
-    pub touchpoint: TouchpointId,
-    /// Which wording.
-    pub questionnaire: QuestionnaireRef,
-    /// Which question.
-    pub question: QuestionId,
-    /// The value's scale.
-    pub scale: Scale,
-    /// Start of the site-local hour; `None` if unknown or summed up.
-    pub hour: Option<i64>,
-    /// Whether the terminal doubted the answers.
-    pub flagged: bool,
-    /// The scale's code.
-    pub value: Value,
-    /// How many.
-    pub n: u64,
-}
-
-/// A count that is not the number of its answers.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Drift {
-    /// Which count.
-    pub counter: Counter,
-    /// What the rollup says.
-    pub rollup: i64,
-    /// What a recount gives.
-    pub recount: i64,
-}
-
-/// How many entries stand in which state.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ChainSummary {
-    /// The journal.
-    pub chain: ChainId,
-    /// How far it is held.
-    pub cursor: Cursor,
-    /// Entries not understood.
-    pub quarantined: u64,
-    /// Entries whose line did not come.
-    pub withheld: u64,
 }
 
 /// The store. Errors mean: not done, try again; see [`StoreError`].
@@ -410,6 +115,25 @@ pub trait Store: Send + Sync + 'static {
         hospital: Arc<Hospital>,
     ) -> Result<Replayed, StoreError>;
 
+    /// Calls for help: those that ring, then those that came since a moment, each latest first.
+    async fn help_calls(
+        &self,
+        site: &SiteId,
+        since: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<Vec<HelpRow>, StoreError>;
+
+    /// Marks a call for help answered, and gives when that was; the first mark stays. `None` if there is no such call.
+    async fn answer_help(
+        &self,
+        site: &SiteId,
+        id: EntryId,
+        at: DateTime<Utc>,
+    ) -> Result<Option<DateTime<Utc>>, StoreError>;
+
+    /// The last test of each terminal whose buttons were ever tested.
+    async fn self_tests(&self, site: &SiteId) -> Result<Vec<SelfTested>, StoreError>;
+
     /// Alarms, latest first.
     async fn alarms(&self, site: &SiteId, limit: usize) -> Result<Vec<Alarm>, StoreError>;
 
@@ -420,7 +144,7 @@ pub trait Store: Send + Sync + 'static {
     async fn answers(
         &self,
         site: &SiteId,
-        after: Option<(crate::model::ResponseId, QuestionId)>,
+        after: Option<(ResponseId, QuestionId)>,
         limit: usize,
     ) -> Result<Vec<AnswerRow>, StoreError>;
 

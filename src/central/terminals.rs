@@ -177,11 +177,24 @@ pub(super) async fn post_entries(State(app): State<Shared>, request: Request) ->
         .await?;
     app.tell(Event::Terminal { site: terminal.site.clone(), terminal: terminal.id.clone() });
     match ingested {
-        Ingested::Accepted { accepted_through, head_hash, stored, duplicate, quarantined, counted } => {
+        Ingested::Accepted {
+            accepted_through,
+            head_hash,
+            stored,
+            duplicate,
+            quarantined,
+            counted,
+            help_calls,
+        } => {
             app.metrics.batches.increment(1);
             app.metrics.entries_stored.increment(stored.into());
             app.metrics.entries_duplicate.increment(duplicate.into());
             app.metrics.entries_quarantined.increment(quarantined.len() as u64);
+            app.metrics.help_calls.increment(help_calls.into());
+            if help_calls > 0 {
+                tracing::info!(terminal = %terminal.id, help_calls, "help was called");
+                app.tell(Event::Help { site: terminal.site.clone() });
+            }
             if counted {
                 app.tell(Event::Scores { site: terminal.site.clone() });
             }

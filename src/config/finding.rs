@@ -67,6 +67,9 @@ impl fmt::Display for Finding {
     }
 }
 
+/// Keys whose line is not repeated: a finding goes to the log, and somebody may have written the PIN itself.
+const SECRET_KEYS: [&str; 1] = ["pin_hash"];
+
 /// All findings of a check; an error where no value could be made.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Findings(pub Vec<Finding>);
@@ -113,6 +116,8 @@ impl Source<'_> {
         let line_start = self.text[..start].rfind('\n').map_or(0, |at| at + 1);
         let line_end = self.text[start..].find('\n').map_or(self.text.len(), |at| start + at);
         let end = floor_boundary(self.text, span.end).clamp(start, line_end.max(start));
+        let line = self.text[line_start..line_end].trim_end_matches('\r').replace('\t', " ");
+        let is_secret = SECRET_KEYS.iter().any(|key| line.contains(key));
         Finding {
             file: self.file.to_owned(),
             line: self.text[..start].matches('\n').count() + 1,
@@ -121,7 +126,7 @@ impl Source<'_> {
             what,
             fix,
             severity,
-            excerpt: self.text[line_start..line_end].trim_end_matches('\r').replace('\t', " "),
+            excerpt: if is_secret { String::new() } else { line },
             chars: self.text[start..end].chars().count(),
         }
     }

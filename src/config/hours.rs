@@ -102,7 +102,8 @@ fn parse_day(text: &str) -> Option<Weekday> {
     DAYS.iter().find(|(_, en, zh)| text.eq_ignore_ascii_case(en) || text == *zh).map(|(day, _, _)| *day)
 }
 
-fn parse_times(text: &str) -> Option<(NaiveTime, NaiveTime)> {
+/// A span of time like `08:00-17:30`.
+pub fn parse_times(text: &str) -> Option<(NaiveTime, NaiveTime)> {
     let mut ends = text.splitn(2, DASHES);
     let from = parse_time(ends.next()?)?;
     let end = ends.next()?;
@@ -123,7 +124,7 @@ fn parse_time(text: &str) -> Option<NaiveTime> {
 }
 
 /// The byte ranges between separators; an all-blank piece between two commas stays, so that it can be reported.
-fn pieces(text: &str, is_separator: impl Fn(char) -> bool) -> Vec<Range<usize>> {
+pub fn pieces(text: &str, is_separator: impl Fn(char) -> bool) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut start = 0;
     for (at, c) in text.char_indices().chain([(text.len(), '\0')]) {
@@ -137,7 +138,8 @@ fn pieces(text: &str, is_separator: impl Fn(char) -> bool) -> Vec<Range<usize>> 
     found
 }
 
-fn error(at: Range<usize>, what: String, fix: &str) -> HoursError {
+/// What is wrong with a part of a text.
+pub fn error(at: Range<usize>, what: String, fix: &str) -> HoursError {
     HoursError { at, what, fix: fix.to_owned() }
 }
 

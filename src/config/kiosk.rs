@@ -10,14 +10,21 @@ use std::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{located::Located, report::Report, suggest, url};
+use super::{
+    located::Located,
+    look::{self, LookConfig, LookFile},
+    report::Report,
+    sound::{self, SoundConfig, SoundFile},
+    suggest, url,
+};
 use crate::{
     model::{Lang, TouchpointId},
+    pin::{PinHash, PinHashError},
     questionnaire::Hospital,
 };
 
-/// A terminal's configuration, validated. Paths are absolute or relative to the working folder. It holds no secret: the terminal's key
-/// lives in its data folder, and addresses with a password are refused.
+/// A terminal's configuration, validated. Paths are absolute or relative to the working folder. It holds no secret in plain:
+/// the terminal's key lives in its data folder, addresses with a password are refused, and of the staff PIN there is a hash.
 #[derive(Clone, PartialEq, Debug)]
 pub struct KioskConfig {
     /// What is rated here; several at an exit, where the patient first picks one.
@@ -28,6 +35,12 @@ pub struct KioskConfig {
     pub second_language: Option<Lang>,
     /// What the resting screen shows.
     pub start: Start,
+    /// Outside the opening hours of everything that is rated here.
+    pub out_of_hours: OutOfHours,
+    /// A button calls somebody; central shows the call.
+    pub help: bool,
+    /// Colours and pictures.
+    pub look: LookConfig,
     /// The panel.
     pub panel: PanelConfig,
     /// Where central is, without a slash at the end.
@@ -42,6 +55,19 @@ pub struct KioskConfig {
     pub source: ConfigSource,
     /// The touchpoints.toml on this machine.
     pub touchpoints_file: PathBuf,
+    /// How the terminal is heard; silent without it.
+    pub sound: Option<SoundConfig>,
+    /// The staff area.
+    pub staff: StaffConfig,
+}
+
+/// The staff area.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct StaffConfig {
+    /// What the PIN is held against; without it the staff area stays closed.
+    pub pin_hash: Option<PinHash>,
+    /// Where exports go; a USB stick when absent.
+    pub export_dir: Option<PathBuf>,
 }
 
 /// What the resting screen shows.
@@ -52,6 +78,19 @@ pub enum Start {
     Attract,
     /// The question itself: one tap is a rating.
     Question,
+}
+
+/// What the terminal does outside the opening hours of everything that is rated here.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OutOfHours {
+    /// Asks as ever.
+    #[default]
+    Ask,
+    /// Says that the desk is closed, and offers to rate an earlier visit.
+    Offer,
+    /// Says that the desk is closed.
+    Close,
 }
 
 /// Where the questions of a terminal come from.
@@ -111,6 +150,15 @@ pub struct KioskFile {
     pub second_language: Option<Located<String>>,
     /// What the resting screen shows. The question for one touchpoint and the invitation for several, when left out.
     pub start: Option<Located<Start>>,
+    /// Outside the opening hours: ask as ever, offer to rate an earlier visit, or close.
+    #[serde(default)]
+    pub out_of_hours: OutOfHours,
+    /// A button that calls somebody. Only where somebody watches central's page and comes.
+    #[serde(default)]
+    pub help: bool,
+    /// Colours and pictures.
+    #[serde(default)]
+    pub look: LookFile,
     /// The panel.
     pub panel: PanelFile,
     /// Where central is.
@@ -123,6 +171,11 @@ pub struct KioskFile {
     /// Where the questions come from.
     #[serde(default)]
     pub config: SourceFile,
+    /// The staff area.
+    #[serde(default)]
+    pub staff: StaffFile,
+    /// How the terminal is heard. It is silent without this section.
+    pub sound: Option<SoundFile>,
 }
 
 /// The panel, as its data sheet and its place describe it.
@@ -222,6 +275,20 @@ impl Default for SourceFile {
     }
 }
 
+/// The staff area.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Staff")]
+#[serde(default)]
+pub struct StaffFile {
+    /// Argon2id hash of the staff PIN, made by `xinsheng-kiosk pin`. Without it the staff area stays closed; wiping needs no PIN.
+    #[schemars(length(min = 1))]
+    pub pin_hash: Option<Located<String>>,
+    /// Folder that exports go to instead of a USB stick. Relative to this file.
+    #[schemars(length(min = 1), example = &"/mnt/usb")]
+    pub export_dir: Option<Located<String>>,
+}
+
 /// Checks a terminal's file. `folder` is where it lies; `hospital` is asked with the path of the touchpoints file, once the rest of
 /// this file allows to know it.
 pub fn build(
@@ -236,6 +303,9 @@ pub fn build(
     let config = KioskConfig {
         start: start(file, report),
         second_language: file.second_language.as_ref().and_then(|lang| report.parse(lang)),
+        out_of_hours: file.out_of_hours,
+        help: file.help,
+        look: look::build(&file.look, folder, report),
         touchpoints,
         languages,
         panel: panel(&file.panel, report),
@@ -249,6 +319,11 @@ pub fn build(
         },
         source: file.config.source,
         touchpoints_file: folder.join(&file.config.touchpoints_file.value),
+        staff: StaffConfig {
+            pin_hash: file.staff.pin_hash.as_ref().and_then(|hash| pin_hash(hash, report)),
+            export_dir: file.staff.export_dir.as_ref().map(|dir| folder.join(&dir.value)),
+        },
+        sound: file.sound.as_ref().map(|file| sound::build(file, folder, report)),
     };
     let hospital = hospital(&config, report, &file.config.touchpoints_file)?;
     agree(file, &hospital, report);
@@ -314,6 +389,19 @@ fn panel(file: &PanelFile, report: &mut Report<'_>) -> PanelConfig {
         );
     }
     config
+}
+
+fn pin_hash(text: &Located<String>, report: &mut Report<'_>) -> Option<PinHash> {
+    let read = text.value.parse();
+    if let Err(error) = &read {
+        let error: &PinHashError = error;
+        report.error(
+            &text.span,
+            error.to_string(),
+            "run `xinsheng-kiosk pin` and put the line it prints here",
+        );
+    }
+    read.ok()
 }
 
 /// What must agree between this file and the hospital's.

@@ -65,6 +65,7 @@ pub fn load_kiosk(path: &Path, read: Read<'_>, glyphs: &Glyphs<'_>) -> Result<Lo
     let checked = report::check(&path.display().to_string(), &bytes, |file: KioskFile, report| {
         kiosk::build(&file, folder, report, |config, report, name| {
             ca_file(&file, config, report, read);
+            logo(&file, config, report, read);
             let delivered = config.storage_dir.join(DELIVERED_FILE);
             if config.source == ConfigSource::Central && files.try_read(&delivered).is_some() {
                 return files.hospital(&delivered, glyphs, &mut inner);
@@ -190,6 +191,12 @@ pub fn hash_of(files: &[(PathBuf, Vec<u8>)]) -> String {
 
 fn ca_file(file: &KioskFile, config: &KioskConfig, report: &mut Report<'_>, read: Read<'_>) {
     if let (Some(name), Some(path)) = (&file.central.ca_file, &config.central_ca_file) {
+        must_read(path, name, report, read);
+    }
+}
+
+fn logo(file: &KioskFile, config: &KioskConfig, report: &mut Report<'_>, read: Read<'_>) {
+    if let (Some(name), Some(path)) = (&file.look.logo, &config.look.logo) {
         must_read(path, name, report, read);
     }
 }

@@ -6,8 +6,8 @@ use slint::ComponentHandle;
 
 use super::Shared;
 use crate::{
-    survey::Event,
-    ui::{AppWindow, Attract, Choice, Language, Question, Reasons, Shell, StillThere, Thanks},
+    survey::{Event, Page},
+    ui::{AppWindow, Attract, Choice, Language, Notice, Question, Reasons, Shell, StillThere, Thanks},
 };
 
 /// Presses outside the options have numbers of their own, far from any option's: they count as targets of a sweep too.
@@ -60,6 +60,10 @@ pub(super) fn connect(window: &AppWindow, shared: &Rc<RefCell<Shared>>) {
     still_there.on_here_pressed(on(Event::Pressed(BESIDE + 5)));
     still_there.on_here_tapped(on(Event::StillHere));
 
+    let notice = window.global::<Notice>();
+    notice.on_action_pressed(on(Event::Pressed(BESIDE + 8)));
+    notice.on_action_tapped(act_on_notice(shared));
+
     let language = window.global::<Language>();
     language.on_language_pressed(on_index(Event::Pressed));
     language.on_language_tapped(on_index(Event::PickLanguage));
@@ -76,12 +80,24 @@ fn connect_shell<F: Fn() + 'static>(
     shell.on_touched(on(Event::Touched));
     shell.on_language_pressed(on(Event::Pressed(BESIDE + 7)));
     shell.on_language_tapped(on(Event::OpenLanguages));
+    shell.on_help_pressed(on(Event::Pressed(BESIDE + 9)));
+    shell.on_help_tapped(on(Event::CallHelp));
     let weak = Rc::downgrade(shared);
     shell.on_news(move || {
         if let Some(shared) = weak.upgrade() {
             shared.borrow_mut().take_news();
         }
     });
+}
+
+/// The one button of a notice: what it does depends on what is said.
+fn act_on_notice(shared: &Rc<RefCell<Shared>>) -> impl Fn() + 'static {
+    let shared = Rc::downgrade(shared);
+    move || {
+        let Some(shared) = shared.upgrade() else { return };
+        let closed = matches!(shared.borrow().survey.page(), Page::Closed { .. });
+        shared.borrow_mut().handle(if closed { Event::Begin } else { Event::Dismiss });
+    }
 }
 
 fn connect_choice(window: &AppWindow, shared: &Rc<RefCell<Shared>>) {
@@ -91,7 +107,7 @@ fn connect_choice(window: &AppWindow, shared: &Rc<RefCell<Shared>>) {
         move |index: i32| {
             if let (Some(shared), Ok(index)) = (shared.upgrade(), usize::try_from(index)) {
                 let mut shared = shared.borrow_mut();
-                let first = shared.choice_page * shared.places_per_page();
+                let first = shared.first_listed();
                 shared.handle(event(first + index));
             }
         }

@@ -1,40 +1,110 @@
-//! From the survey to the pages: each [`Page`] fills the properties of one Slint global. Only mapping, no decisions.
+//! From what is to be seen to the pages: each [`Page`] fills the properties of one Slint global. Only mapping, no decisions.
+//!
+//! A [`View`] holds everything a page shows, so that any page can be put on any window: the running screen does it for its survey, the
+//! gallery for every page there is.
 
 use std::{collections::BTreeSet, rc::Rc};
 
 use slint::{ComponentHandle, Model, ModelRc, VecModel};
 
-use super::Shared;
 use crate::{
-    lang::{Text, Words},
+    fonts::Fonts,
+    lang::{Catalogue, Text, Words},
     model::{Lang, Level, Scale},
     questionnaire::{Question, ReasonGroup, Texts, Touchpoint},
-    survey::Page,
+    survey::{HelpStage, Page},
     ui::{
-        self, AppWindow, Arrangement, Attract, Choice, Language, LanguageItem, OptionItem, OutOfService,
+        self, AppWindow, Arrangement, Attract, Choice, Language, LanguageItem, Metrics, Notice, OptionItem,
         PlaceItem, ReasonItem, Reasons, Shell, StillThere, Thanks,
     },
 };
 
-pub(super) fn show(shared: &Shared, window: &AppWindow) {
-    let speaker = Speaker::of(shared);
-    let shell = window.global::<Shell>();
-    show_shell(shared, &speaker, &shell);
-    let page = match shared.survey.page() {
+/// Everything a patient's page shows.
+pub struct View<'a> {
+    /// The page.
+    pub page: Page<'a>,
+    /// The words.
+    pub speaker: Speaker<'a>,
+    /// What is rated, once that is known.
+    pub place: Option<&'a Touchpoint>,
+    /// The hospital's name, for the page that invites.
+    pub hospital: Option<&'a Texts>,
+    /// Languages on offer.
+    pub languages: &'a [Lang],
+    /// Which page of the touchpoint choice shows, from 0, and how many places each has.
+    pub choice: ChoicePage,
+    /// Somebody can be called.
+    pub help: bool,
+    /// What is left of a countdown, in milliseconds.
+    pub left_ms: u64,
+    /// A word for staff; empty: none.
+    pub badge: &'a str,
+}
+
+/// A page of the touchpoint choice.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ChoicePage {
+    /// From 0.
+    pub number: usize,
+    /// Places on each.
+    pub per_page: usize,
+}
+
+/// The language on screen and the courtesy one.
+#[derive(Clone, Copy)]
+pub struct Speaker<'a> {
+    /// The words of the pages.
+    pub catalogue: &'a Catalogue,
+    /// Which font each language is drawn in.
+    pub fonts: &'a Fonts,
+    /// The visitor's language.
+    pub lang: &'a Lang,
+    /// Shown smaller below.
+    pub second: Option<&'a Lang>,
+}
+
+impl Speaker<'_> {
+    /// A text of the pages in both languages.
+    pub fn words(&self, text: Text) -> Words {
+        self.catalogue.words(self.lang.as_str(), self.second.map(Lang::as_str), text)
+    }
+
+    /// The same, for a page.
+    pub fn line(&self, text: Text) -> ui::Line {
+        self.words(text).into()
+    }
+
+    /// A text of the configuration in both languages.
+    pub fn texts(&self, texts: &Texts) -> ui::Line {
+        Words::new(texts.get(self.lang), self.second.map(|second| texts.get(second))).into()
+    }
+
+    fn line_if(&self, wanted: bool, text: Text) -> ui::Line {
+        if wanted { self.line(text) } else { ui::Line::default() }
+    }
+}
+
+/// Puts a view on a window.
+pub fn show(view: &View, window: &AppWindow) {
+    let speaker = &view.speaker;
+    show_frame(view, window);
+    let page = match &view.page {
         Page::Attract => {
-            show_attract(&speaker, &window.global::<Attract>());
+            let attract = window.global::<Attract>();
+            attract.set_title(speaker.line(Text::AttractTitle));
+            attract.set_start(speaker.line(Text::AttractStart));
             ui::Page::Attract
         }
         Page::Choice(places) => {
-            show_choice(shared, &speaker, &places, &window.global::<Choice>());
+            show_choice(view, places, &window.global::<Choice>());
             ui::Page::Choice
         }
         Page::Question { question, pressed, .. } => {
-            show_question(&speaker, question, pressed, &window.global::<ui::Question>());
+            show_question(speaker, question, *pressed, &window.global::<ui::Question>());
             ui::Page::Question
         }
         Page::Reasons { group, selected, saving } => {
-            show_reasons(&speaker, group, selected, saving, &window.global::<Reasons>());
+            show_reasons(speaker, group, selected, *saving, &window.global::<Reasons>());
             ui::Page::Reasons
         }
         Page::Thanks { another } => {
@@ -42,94 +112,102 @@ pub(super) fn show(shared: &Shared, window: &AppWindow) {
             thanks.set_title(speaker.line(Text::ThanksTitle));
             thanks.set_undo(speaker.line(Text::ThanksUndo));
             thanks.set_another(speaker.line(Text::ThanksAnother));
-            thanks.set_another_shown(another);
+            thanks.set_another_shown(*another);
             ui::Page::Thanks
         }
-        Page::StillThere { until_ms } => {
-            let left_ms = until_ms.saturating_sub(shared.clock.now().up_ms);
-            show_still_there(&speaker, left_ms, &window.global::<StillThere>());
+        Page::StillThere { .. } => {
+            show_still_there(speaker, view.left_ms, &window.global::<StillThere>());
             ui::Page::StillThere
         }
         Page::Language(languages) => {
-            show_languages(&speaker, languages, &window.global::<Language>());
+            fill_languages(speaker, speaker.line(Text::LanguageTitle), languages, speaker.lang, window);
             ui::Page::Language
         }
-        Page::NotStored => {
-            let out_of_service = window.global::<OutOfService>();
-            out_of_service.set_title(speaker.line(Text::NotStoredTitle));
-            out_of_service.set_reason(speaker.line(Text::OutOfServiceStorage));
-            ui::Page::OutOfService
+        Page::NotStored | Page::Help(_) | Page::Cleaning { .. } | Page::Closed { .. } => {
+            show_notice(view, &window.global::<Notice>());
+            ui::Page::Notice
         }
     };
-    shell.set_page(page);
+    window.global::<Shell>().set_page(page);
 }
 
-/// The language on screen and the courtesy one.
-struct Speaker<'a> {
-    shared: &'a Shared,
-    lang: &'a Lang,
-    second: Option<&'a Lang>,
-}
-
-impl<'a> Speaker<'a> {
-    fn of(shared: &'a Shared) -> Self {
-        let lang = shared.survey.lang();
-        // Who chose another language than the default sees it alone: it is large already.
-        let default = shared.survey.plan().languages.first() == Some(lang);
-        let second = shared.second_language.as_ref().filter(|second| default && *second != lang);
-        Self { shared, lang, second }
-    }
-
-    fn words(&self, text: Text) -> Words {
-        self.shared.catalogue.words(self.lang.as_str(), self.second.map(Lang::as_str), text)
-    }
-
-    fn line(&self, text: Text) -> ui::Line {
-        self.words(text).into()
-    }
-
-    fn texts(&self, texts: &Texts) -> ui::Line {
-        Words::new(texts.get(self.lang), self.second.map(|second| texts.get(second))).into()
-    }
-}
-
-fn show_shell(shared: &Shared, speaker: &Speaker, shell: &Shell) {
-    shell.set_place(shared.survey.touchpoint().map(|place| speaker.texts(&place.name)).unwrap_or_default());
+/// What every page has.
+pub fn show_frame(view: &View, window: &AppWindow) {
+    let speaker = &view.speaker;
+    let shell = window.global::<Shell>();
+    set_script(speaker, window);
+    shell.set_place(view.place.map(|place| speaker.texts(&place.name)).unwrap_or_default());
+    shell.set_hospital(view.hospital.map(|name| speaker.texts(name)).unwrap_or_default());
     shell.set_privacy(speaker.line(Text::Privacy));
     shell.set_privacy_short(speaker.line(Text::PrivacyShort));
-    shell.set_badge(shared.badge.as_str().into());
-    let several = shared.survey.plan().languages.len() > 1;
-    shell.set_language_label(if several { "文 / A" } else { "" }.into());
+    shell.set_badge(view.badge.into());
+    shell.set_language_label(if view.languages.len() > 1 { "文 / A" } else { "" }.into());
     shell.set_language_spoken(speaker.words(Text::LanguageButton).spoken.into());
+    shell.set_language_stored(false);
+    shell.set_help(speaker.line_if(view.help, Text::HelpButton));
+    shell.set_back(ui::Line::default());
 }
 
-fn show_attract(speaker: &Speaker, attract: &Attract) {
-    attract.set_title(speaker.line(Text::AttractTitle));
-    attract.set_start(speaker.line(Text::AttractStart));
+/// The fonts and the direction of the languages on screen.
+fn set_script(speaker: &Speaker, window: &AppWindow) {
+    let family = |lang: &Lang| speaker.fonts.family_for(lang.as_str()).into();
+    let shell = window.global::<Shell>();
+    shell.set_family(family(speaker.lang));
+    shell.set_second_family(speaker.second.map(family).unwrap_or_default());
+    window.global::<Metrics>().set_rtl(speaker.catalogue.right_to_left(speaker.lang.as_str()));
 }
 
-fn show_choice(shared: &Shared, speaker: &Speaker, places: &[&Touchpoint], choice: &Choice) {
-    let per_page = shared.places_per_page();
-    let pages = places.len().div_ceil(per_page);
-    let shown = places.iter().skip(shared.choice_page * per_page).take(per_page);
-    choice.set_title(speaker.line(Text::ChoiceTitle));
-    choice.set_previous(speaker.line(Text::ChoicePrevious));
-    choice.set_next(speaker.line(Text::ChoiceNext));
+fn show_choice(view: &View, places: &[&Touchpoint], choice: &Choice) {
+    let (speaker, ChoicePage { number, per_page }) = (&view.speaker, view.choice);
     let item = |place: &&Touchpoint| PlaceItem {
         line: speaker.texts(&place.name),
         icon: place.icon.as_str().into(),
         held: false,
     };
-    update(&choice.get_places(), shown.map(item).collect(), |model| choice.set_places(model));
-    let label = if pages > 1 { format!("{} / {pages}", shared.choice_page + 1) } else { String::new() };
+    let shown = places.iter().skip(number * per_page).take(per_page).map(item).collect();
+    fill_choice(
+        speaker,
+        speaker.line(Text::ChoiceTitle),
+        shown,
+        number,
+        places.len().div_ceil(per_page),
+        choice,
+    );
+}
+
+/// A grid of things to choose; the staff menu uses it too.
+pub(super) fn fill_choice(
+    speaker: &Speaker,
+    title: ui::Line,
+    items: Vec<PlaceItem>,
+    number: usize,
+    pages: usize,
+    choice: &Choice,
+) {
+    choice.set_title(title);
+    choice.set_previous(speaker.line(Text::ChoicePrevious));
+    choice.set_next(speaker.line(Text::ChoiceNext));
+    update(&choice.get_places(), items, |model| choice.set_places(model));
+    let label = if pages > 1 { format!("{} / {pages}", number + 1) } else { String::new() };
     choice.set_page_label(label.into());
-    choice.set_has_previous(shared.choice_page > 0);
-    choice.set_has_next(shared.choice_page + 1 < pages);
+    choice.set_has_previous(number > 0);
+    choice.set_has_next(number + 1 < pages);
 }
 
 fn show_question(speaker: &Speaker, question: &Question, pressed: Option<usize>, page: &ui::Question) {
+    fill_question(speaker, speaker.texts(&question.text), question, page, |i| (pressed == Some(i), false));
+}
+
+/// The levels of a question; `look` says of each whether it is held and whether it is stored.
+pub(super) fn fill_question(
+    speaker: &Speaker,
+    title: ui::Line,
+    question: &Question,
+    page: &ui::Question,
+    look: impl Fn(usize) -> (bool, bool),
+) {
     let keys = question.scale == Scale::Nps11;
-    page.set_title(speaker.texts(&question.text));
+    page.set_title(title);
     page.set_arrangement(if keys { Arrangement::Keys } else { Arrangement::Cards });
     page.set_low_end(speaker.line(Text::RecommendLow));
     page.set_high_end(speaker.line(Text::RecommendHigh));
@@ -137,12 +215,14 @@ fn show_question(speaker: &Speaker, question: &Question, pressed: Option<usize>,
     let item = |(i, level): (usize, Level)| {
         let place = places.iter().position(|known| known.value == level.value).map_or(0, |at| at + 1);
         let (mark, number) = drawing(question.scale, place, level);
+        let (held, stored) = look(i);
         OptionItem {
             value: i32::from(level.value.0),
             line: level_line(speaker, question.scale, place, level),
             mark: mark.into(),
             number: number.into(),
-            held: pressed == Some(i),
+            held,
+            stored,
         }
     };
     let items = question.levels_on_screen().into_iter().enumerate().map(item).collect();
@@ -199,21 +279,80 @@ fn show_still_there(speaker: &Speaker, left_ms: u64, page: &StillThere) {
     page.set_title(speaker.line(Text::StillThereTitle));
     page.set_explanation(speaker.line(Text::StillThereExplanation));
     page.set_here(speaker.line(Text::StillThereHere));
-    page.set_seconds(i32::try_from(left_ms.div_ceil(1_000)).unwrap_or(i32::MAX));
+    page.set_seconds(seconds(left_ms));
 }
 
-fn show_languages(speaker: &Speaker, languages: &[Lang], page: &Language) {
-    page.set_title(speaker.line(Text::LanguageTitle));
+/// A list of languages, each in its own script; the staff area uses it too.
+pub(super) fn fill_languages(
+    speaker: &Speaker,
+    title: ui::Line,
+    languages: &[Lang],
+    current: &Lang,
+    window: &AppWindow,
+) {
+    let page = window.global::<Language>();
+    page.set_title(title);
     page.set_back(speaker.line(Text::LanguageBack));
     let item = |lang: &Lang| LanguageItem {
-        name: speaker.shared.catalogue.name(lang.as_str()).into(),
-        current: lang == speaker.lang,
+        name: speaker.catalogue.name(lang.as_str()).into(),
+        family: speaker.fonts.family_for(lang.as_str()).into(),
+        current: lang == current,
     };
     update(&page.get_languages(), languages.iter().map(item).collect(), |model| page.set_languages(model));
 }
 
+/// What the terminal itself has to say.
+fn show_notice(view: &View, notice: &Notice) {
+    let speaker = &view.speaker;
+    let (sign, title, reason) = match &view.page {
+        Page::Help(HelpStage::Calling) => ("bell", Text::HelpCalling, Text::HelpCallingExplanation),
+        Page::Help(HelpStage::Told) => ("bell", Text::HelpTold, Text::HelpToldExplanation),
+        Page::Help(HelpStage::Untold) => ("bell", Text::HelpUntold, Text::HelpUntoldExplanation),
+        Page::Cleaning { .. } => ("wipe", Text::CleaningTitle, Text::CleaningExplanation),
+        Page::Closed { rate: true } => ("clock", Text::ClosedTitle, Text::ClosedStillRate),
+        Page::Closed { rate: false } => ("clock", Text::ClosedTitle, Text::ClosedExplanation),
+        Page::Attract
+        | Page::Choice(_)
+        | Page::Question { .. }
+        | Page::Reasons { .. }
+        | Page::Thanks { .. }
+        | Page::StillThere { .. }
+        | Page::Language(_)
+        | Page::NotStored => ("wrench", Text::NotStoredTitle, Text::OutOfServiceStorage),
+    };
+    let action = match &view.page {
+        Page::Help(_) => speaker.line(Text::LanguageBack),
+        Page::Closed { rate: true } => speaker.line(Text::ClosedRate),
+        Page::Attract
+        | Page::Choice(_)
+        | Page::Question { .. }
+        | Page::Reasons { .. }
+        | Page::Thanks { .. }
+        | Page::StillThere { .. }
+        | Page::Language(_)
+        | Page::Cleaning { .. }
+        | Page::Closed { rate: false }
+        | Page::NotStored => ui::Line::default(),
+    };
+    let cleaning = matches!(view.page, Page::Cleaning { .. });
+    notice.set_sign(sign.into());
+    notice.set_title(speaker.line(title));
+    notice.set_reason(speaker.line(reason));
+    notice.set_action(action);
+    notice.set_seconds(if cleaning { seconds(view.left_ms) } else { -1 });
+    notice.set_language_shown(!cleaning);
+}
+
+fn seconds(left_ms: u64) -> i32 {
+    i32::try_from(left_ms.div_ceil(1_000)).unwrap_or(i32::MAX)
+}
+
 /// Changes only the rows that differ, so that a page does not lose the finger that is on it.
-fn update<T: Clone + PartialEq + 'static>(old: &ModelRc<T>, items: Vec<T>, set: impl FnOnce(ModelRc<T>)) {
+pub(super) fn update<T: Clone + PartialEq + 'static>(
+    old: &ModelRc<T>,
+    items: Vec<T>,
+    set: impl FnOnce(ModelRc<T>),
+) {
     let same_rows = old.row_count() == items.len();
     match old.as_any().downcast_ref::<VecModel<T>>() {
         Some(rows) if same_rows => {

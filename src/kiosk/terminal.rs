@@ -6,12 +6,15 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use anyhow::Context;
 
-use super::{Messenger, Parts, Store};
+use super::{Messenger, Parts, Setup, Store, look::Look, staff::StaffParts};
 use crate::{
     clock::{Clock, fresh},
     config::{self, Change, Findings, Glyphs, KioskConfig, KioskSetup, LastGood, Loaded, Origin, Started},
@@ -19,7 +22,13 @@ use crate::{
     lang::Languages,
     model::Lang,
     panel::{Panel, Rotation, usual_viewing_distance_mm},
-    survey::{Plan, Start, Timing},
+    sound::{self, Level, Sound},
+    staff::{
+        FileSays, StaffChoices, Volume,
+        hands::{Hands, HandsArgs, Settings},
+        places_on_offer,
+    },
+    survey::{OutOfHours, Plan, Start, Timing},
     sync,
     wire::{Body, BootFacts, ConfigChange, Draft, ScreenFacts},
 };
@@ -50,7 +59,29 @@ pub struct Terminal {
     clock: Arc<dyn Clock>,
     watch: Option<config::Watch>,
     badges: Badges,
-    in_force: Arc<Mutex<String>>,
+    in_force: Arc<Mutex<InForce>>,
+    hands: Arc<Mutex<Option<Hands>>>,
+    sound: Sound,
+    restart: Arc<AtomicBool>,
+}
+
+/// The configuration as it was loaded, and what staff chose on site.
+struct InForce {
+    loaded: Loaded<KioskSetup>,
+    choices: StaffChoices,
+}
+
+impl InForce {
+    /// What the choices make of the file.
+    fn setup(&self) -> KioskSetup {
+        let mut setup = self.loaded.value.clone();
+        self.choices.apply(&mut setup);
+        setup
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The name of the identity file in a terminal's data folder.
@@ -94,13 +125,20 @@ impl Terminal {
         let languages = languages(&place.config)?;
         let glyphs = Glyphs::new(&languages.fonts);
         let started = config::start(&place.config, &data, enrolled_for, &read, &glyphs);
-        let (journal, report) = Journal::open(&data, OpenArgs::new(fresh::chain_id(), clock.now()))
+        let (mut journal, report) = Journal::open(&data, OpenArgs::new(fresh::chain_id(), clock.now()))
             .context("cannot open the journal")?;
+        let choices = StaffChoices::load(&mut journal).unwrap_or_else(|error| {
+            tracing::error!(error = &error as &dyn std::error::Error, "what staff chose cannot be read");
+            StaffChoices::default()
+        });
         let (sync, inbox) = sync::wake_pair();
         let waker = sync.clone();
         let recorder = Recorder::spawn(journal, clock.clone(), move |_| waker.nudge())
             .context("cannot start the journal's thread")?;
-        let in_force = Arc::new(Mutex::new(started.loaded.config_hash.clone()));
+        let sound = Sound::spawn(sound::Settings::of(&started.loaded.value), clock.clone())
+            .context("cannot start the sound's thread")?;
+        sound.handle().set_level(level_of(choices.volume));
+        let in_force = Arc::new(Mutex::new(InForce { loaded: started.loaded.clone(), choices }));
         let terminal = Self {
             place,
             data,
@@ -115,6 +153,9 @@ impl Terminal {
             watch: None,
             badges: Badges::default(),
             in_force,
+            hands: Arc::default(),
+            sound,
+            restart: Arc::default(),
         };
         terminal.note_start();
         Ok(terminal)
@@ -160,24 +201,65 @@ impl Terminal {
     /// # Errors
     /// The words of the pages cannot be read.
     pub fn parts(&self) -> anyhow::Result<Parts> {
-        let setup = &self.started.loaded.value;
+        let setup = lock(&self.in_force).setup();
+        let Setup { plan, second_language, panel, low_reach, look } = setup_of(&setup);
         Ok(Parts {
-            plan: plan_of(setup),
+            plan,
             catalogue: self.languages.catalogue.clone(),
-            second_language: setup.kiosk.second_language.clone(),
-            panel: panel_of(&setup.kiosk),
-            low_reach: setup.kiosk.panel.low_reach,
+            fonts: self.languages.fonts.clone(),
+            second_language,
+            panel,
+            low_reach,
+            look,
             full_screen: setup.kiosk.panel.full_screen,
             clock: self.clock.clone(),
             store: self.store(),
+            staff: self.staff_parts(),
+            sound: self.sound.handle(),
         })
+    }
+
+    fn staff_parts(&self) -> StaffParts {
+        let [pin, volume, places] = [(); 3].map(|()| self.in_force.clone());
+        let (hands, restart) = (self.hands.clone(), self.restart.clone());
+        StaffParts {
+            has_pin: Box::new(move || lock(&pin).loaded.value.kiosk.staff.pin_hash.is_some()),
+            volume: Box::new(move || lock(&volume).choices.volume.unwrap_or(Volume::Medium)),
+            places: Box::new(move || {
+                let in_force = lock(&places);
+                places_on_offer(&FileSays::of(&in_force.loaded.value), &in_force.loaded.value)
+            }),
+            ask: Box::new(move |token, ask| match &*lock(&hands) {
+                Some(hands) => hands.handle().ask(token, ask),
+                None => tracing::error!("the staff area asks before the terminal is attached"),
+            }),
+            restart: Box::new(move || {
+                restart.store(true, Ordering::Relaxed);
+                // It fails only when there is no loop to end, and then the program ends anyhow.
+                let _ = slint::quit_event_loop();
+            }),
+            enrol_first: !self.identity_file().exists(),
+        }
+    }
+
+    /// Whether staff asked for a restart; the program ends with a status that says so.
+    pub fn restart_asked(&self) -> bool {
+        self.restart.load(Ordering::Relaxed)
     }
 
     /// The way of drafts to the journal.
     pub fn store(&self) -> Store {
-        let recorder = self.recorder.handle();
+        let (recorder, sync) = (self.recorder.handle(), self.sync.clone());
         Box::new(move |drafts, reply| {
-            recorder.append(drafts, move |stored| reply(stored.is_ok()));
+            // Somebody stands there and waits: a call for help does not sit out the pause after a failed attempt.
+            let calls = drafts.iter().any(|draft| matches!(draft.body, Body::HelpCalled(_)));
+            let sync = sync.clone();
+            recorder.append(drafts, move |stored| {
+                if calls && stored.is_ok() {
+                    sync.retry();
+                }
+                reply(stored.is_ok());
+            });
         })
     }
 
@@ -190,11 +272,44 @@ impl Terminal {
             messenger.badge(&self.badges.change(|words| words.config = refused_words()));
         }
         self.connect(messenger)?;
+        self.lend_hands(messenger)?;
         let tell = self.on_change(messenger.clone());
         let seen = self.started.loaded.config_hash.clone();
         let watch = config::Watch::spawn(self.place.config.clone(), seen, self.languages.fonts.clone(), tell)
             .context("cannot watch the configuration files")?;
         self.watch = Some(watch);
+        Ok(())
+    }
+
+    /// Starts the thread that does what staff ask for.
+    fn lend_hands(&self, messenger: &Messenger) -> anyhow::Result<()> {
+        let (settings, choices) = {
+            let in_force = lock(&self.in_force);
+            (Settings::of(&in_force.loaded), in_force.choices.clone())
+        };
+        let (recorder, clock) = (self.recorder.handle(), self.clock.clone());
+        let mut args = HandsArgs::new(
+            settings,
+            self.data.clone(),
+            self.identity_file(),
+            recorder,
+            clock,
+            self.sync.clone(),
+        );
+        args.choices = choices;
+        let (answers, changes, in_force) = (messenger.clone(), messenger.clone(), self.in_force.clone());
+        args.reply = Box::new(move |token, answer| answers.staff_answer(token, answer));
+        let sound = self.sound.handle();
+        args.on_choices = Box::new(move |choices| {
+            sound.set_level(level_of(choices.volume));
+            let setup = {
+                let mut in_force = lock(&in_force);
+                in_force.choices = choices.clone();
+                in_force.setup()
+            };
+            changes.setup(setup_of(&setup));
+        });
+        *lock(&self.hands) = Some(Hands::spawn(args).context("cannot start the staff area's thread")?);
         Ok(())
     }
 
@@ -209,10 +324,13 @@ impl Terminal {
             self.identity_file(),
         );
         args.screen = screen_of(kiosk);
-        args.config_hash = Box::new(move || in_force.lock().unwrap_or_else(PoisonError::into_inner).clone());
+        args.config_hash = Box::new(move || lock(&in_force).loaded.config_hash.clone());
         args.on_status = Box::new(move |status| {
             let words = status.badge.as_ref().map(ToString::to_string).unwrap_or_default();
             messenger.badge(&badges.change(|badge| badge.sync = words));
+            if status.all_sent && status.state == sync::SyncState::InContact {
+                messenger.delivered();
+            }
         });
         if kiosk.source == config::ConfigSource::Central {
             args.on_config = self.on_delivery();
@@ -238,6 +356,7 @@ impl Terminal {
     /// Ends the threads in order: nothing new comes in, then what is in hand is written.
     pub fn stop(self) {
         drop(self.watch);
+        drop(lock(&self.hands).take());
         drop(self.worker);
         self.recorder.stop();
     }
@@ -245,14 +364,23 @@ impl Terminal {
     fn on_change(&self, messenger: Messenger) -> impl FnMut(Change) + Send + 'static {
         let (recorder, clock, badges) = (self.recorder.handle(), self.clock.clone(), self.badges.clone());
         let (last_good, in_force) = (LastGood::in_dir(&self.data), self.in_force.clone());
+        let (hands, sound) = (self.hands.clone(), self.sound.handle());
         move |change| match change {
             Change::New(loaded) => {
                 keep(&last_good, &loaded);
                 record(&recorder, &*clock, config_entry(&loaded.config_hash, None));
-                in_force.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&loaded.config_hash);
-                messenger.plan(plan_of(&loaded.value));
-                messenger.badge(&badges.change(|words| words.config.clear()));
                 tracing::info!(config_hash = %loaded.config_hash, "new configuration in force");
+                sound.configure(sound::Settings::of(&loaded.value));
+                if let Some(hands) = &*lock(&hands) {
+                    hands.handle().settings(Settings::of(&loaded));
+                }
+                let setup = {
+                    let mut in_force = lock(&in_force);
+                    in_force.loaded = *loaded;
+                    in_force.setup()
+                };
+                messenger.setup(setup_of(&setup));
+                messenger.badge(&badges.change(|words| words.config.clear()));
             }
             Change::Refused(findings) => {
                 tracing::error!(
@@ -289,6 +417,27 @@ impl Terminal {
     }
 }
 
+/// How loud staff want it, against what kiosk.toml says.
+fn level_of(volume: Option<Volume>) -> Level {
+    match volume {
+        Some(Volume::Off) => Level::Off,
+        Some(Volume::Low) => Level::Low,
+        Some(Volume::Medium) | None => Level::Medium,
+        Some(Volume::High) => Level::High,
+    }
+}
+
+/// What a screen makes of a setup.
+pub fn setup_of(setup: &KioskSetup) -> Setup {
+    Setup {
+        plan: plan_of(setup),
+        second_language: setup.kiosk.second_language.clone(),
+        panel: panel_of(&setup.kiosk),
+        low_reach: setup.kiosk.panel.low_reach,
+        look: look_of(&setup.kiosk),
+    }
+}
+
 /// What the survey makes of a setup.
 pub fn plan_of(setup: &KioskSetup) -> Plan {
     let (kiosk, hospital) = (&setup.kiosk, Arc::new(setup.hospital.clone()));
@@ -303,6 +452,12 @@ pub fn plan_of(setup: &KioskSetup) -> Plan {
             config::Start::Attract => Start::Attract,
             config::Start::Question => Start::Question,
         },
+        out_of_hours: match kiosk.out_of_hours {
+            config::OutOfHours::Ask => OutOfHours::Ask,
+            config::OutOfHours::Offer => OutOfHours::Offer,
+            config::OutOfHours::Close => OutOfHours::Close,
+        },
+        help: kiosk.help,
         timing: Timing {
             idle_ms: ms(kiosk.timing.idle),
             warning_ms: ms(kiosk.timing.warning),
@@ -310,6 +465,16 @@ pub fn plan_of(setup: &KioskSetup) -> Plan {
             not_stored_ms: NOT_STORED_MS,
             ..Timing::default()
         },
+    }
+}
+
+/// How a terminal's pages look.
+pub fn look_of(kiosk: &KioskConfig) -> Look {
+    Look {
+        theme: kiosk.look.theme,
+        night: kiosk.look.night,
+        accent: kiosk.look.accent,
+        logo: kiosk.look.logo.clone(),
     }
 }
 
@@ -329,6 +494,7 @@ pub fn panel_of(kiosk: &KioskConfig) -> Panel {
             270 => Rotation::ThreeQuarters,
             _ => Rotation::None,
         },
+        large_text: kiosk.look.large_text,
     }
 }
 

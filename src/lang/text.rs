@@ -120,6 +120,8 @@ texts! {
     StaffLocked = "staff", "Locked for {n} minutes";
     /// The staff area cannot be opened without one.
     StaffNoPin = "staff", "No PIN is set in kiosk.toml";
+    /// The journal takes no entries, so tries cannot be counted.
+    StaffNotPossible = "staff", "Storage fails, no PIN can be checked";
     /// While a PIN or a code is being checked.
     StaffChecking = "staff", "Checking";
     /// Takes the last sign of the keypad away.

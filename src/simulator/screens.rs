@@ -18,12 +18,12 @@ use anyhow::{Context, anyhow};
 use super::{SimPanel, visitor::Visitor};
 use crate::{
     clock::SimClock,
-    kiosk::Parts,
+    kiosk::{Parts, look::Look},
     lang::{Catalogue, Text, unbroken},
     model::{Lang, Polarity, Scale, TouchpointId},
     panel::Panel,
     questionnaire::Hospital,
-    survey::{Page, Plan, Start, Timing},
+    survey::{OutOfHours, Page, Plan, Start, Timing},
 };
 
 /// Writes one PNG a page and language into a folder, and returns their paths. Runs on a thread of its own, since a thread has one
@@ -76,16 +76,22 @@ impl Gallery {
             languages: hospital.languages.clone(),
             start: Start::Attract,
             timing: Timing::default(),
+            out_of_hours: OutOfHours::default(),
+            help: true,
         };
         let second_language = hospital.languages.get(1).cloned();
         let panel = SimPanel::new(panel, clock, |clock| Parts {
             plan,
             catalogue: Catalogue::shipped().unwrap_or_default(),
+            fonts: crate::fonts::Fonts::shipped(),
             second_language,
             panel,
             low_reach: false,
+            look: Look::default(),
             full_screen: false,
             clock,
+            staff: crate::kiosk::staff::StaffParts::none(),
+            sound: crate::sound::SoundHandle::silent(),
             store: Box::new(move |_, reply| reply(!failing.get())),
         })?;
         Ok(Self {

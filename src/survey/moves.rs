@@ -7,18 +7,18 @@
 
 use std::collections::BTreeSet;
 
-use super::{Effect, SavingPage, State, Survey, Token, visit::Visit, visit_of};
+use super::{Effect, HelpStage, OutOfHours, SavingPage, State, Survey, Token, visit::Visit, visit_of};
 use crate::{
     model::{Lang, ResponseId},
     wire::{Body, EndOutcome},
 };
 
 impl Survey {
-    fn take(&mut self) -> State {
+    pub(super) fn take(&mut self) -> State {
         std::mem::replace(&mut self.state, State::Rest)
     }
 
-    fn rest(&mut self) {
+    pub(super) fn rest(&mut self) {
         self.state = State::Rest;
         if let Some(default) = self.plan.languages.first() {
             self.lang = default.clone();
@@ -37,27 +37,48 @@ impl Survey {
         }
     }
 
-    /// Whether this is a bounce of the last accepted tap on the same target.
+    /// Whether this is no tap of its own: a second strike on the same target, or a second target in the same instant.
     fn bounces(&mut self, target: usize, now_ms: u64) -> bool {
-        let window = self.plan.timing.double_strike_ms;
-        let bounce = self.last_tap.is_some_and(|(t, at)| t == target && now_ms.saturating_sub(at) < window);
-        if !bounce {
-            self.last_tap = Some((target, now_ms));
+        let timing = self.plan.timing;
+        let since = |at: u64| now_ms.saturating_sub(at);
+        match self.last_tap {
+            Some((last, at)) if last == target && since(at) < timing.double_strike_ms => {
+                self.tally.double_strikes += 1;
+                true
+            }
+            Some((last, at)) if last != target && since(at) < timing.palm_ms => {
+                self.tally.palms += 1;
+                true
+            }
+            _ => {
+                self.last_tap = Some((target, now_ms));
+                false
+            }
         }
-        bounce
     }
 
-    fn store(&mut self, bodies: Vec<Body>, visit: Option<&mut Visit>, effects: &mut Vec<Effect>) {
+    pub(super) fn store(
+        &mut self,
+        bodies: Vec<Body>,
+        visit: Option<&mut Visit>,
+        effects: &mut Vec<Effect>,
+    ) -> Token {
         let token = Token(self.next_token);
         self.next_token += 1;
         if let Some(visit) = visit {
             visit.unstored.insert(token);
         }
         effects.push(Effect::Store { token, bodies });
+        token
     }
 
     pub(super) fn begin(&mut self, now_ms: u64, fresh: ResponseId) {
-        if self.state != State::Rest || self.plan.rests_on_question() {
+        let invited = match (self.closed(), self.plan.out_of_hours) {
+            (false, _) => !self.plan.rests_on_question(),
+            (true, OutOfHours::Offer) => true,
+            (true, OutOfHours::Ask | OutOfHours::Close) => false,
+        };
+        if self.state != State::Rest || !invited {
             return;
         }
         let only = self.plan.only_touchpoint().cloned();
@@ -84,7 +105,7 @@ impl Survey {
 
     pub(super) fn rate(&mut self, level: usize, now_ms: u64, fresh: ResponseId, effects: &mut Vec<Effect>) {
         let (mut visit, index, shown_at_ms) = match self.take() {
-            State::Rest if self.plan.rests_on_question() => {
+            State::Rest if self.plan.rests_on_question() && !self.closed() => {
                 (Visit::new(fresh, self.plan.only_touchpoint().cloned()), 0, None)
             }
             State::Asking { visit, index, shown_at_ms } => (visit, index, shown_at_ms),
@@ -205,20 +226,43 @@ impl Survey {
 
     pub(super) fn open_languages(&mut self) {
         match self.take() {
-            back @ (State::Rest | State::Choosing(_) | State::Asking { .. } | State::Reasoning { .. }) => {
-                self.state = State::Language { back: Box::new(back) };
+            back @ (State::Rest
+            | State::Choosing(_)
+            | State::Asking { .. }
+            | State::Reasoning { .. }
+            | State::Thanking { .. }
+            | State::NotStored { .. }) => self.state = State::Language { back: Box::new(back) },
+            // Who opens the list is still there.
+            State::StillThere { back, .. } => self.state = State::Language { back },
+            State::Help { back, call, stage, until_ms } => {
+                let help = State::Help { back, call, stage, until_ms };
+                self.state = State::Language { back: Box::new(help) };
             }
             other => self.state = other,
         }
     }
 
-    pub(super) fn leave_languages(&mut self, chosen: Option<Lang>) {
+    pub(super) fn leave_languages(&mut self, chosen: Option<Lang>, now_ms: u64) {
         match self.take() {
             State::Language { back } => {
                 self.lang = chosen.unwrap_or_else(|| self.lang.clone());
-                self.state = *back;
+                self.state = self.begun_again(*back, now_ms);
             }
             other => self.state = other,
+        }
+    }
+
+    /// A page that goes by itself has its whole time again when somebody comes back to it.
+    fn begun_again(&self, state: State, now_ms: u64) -> State {
+        let timing = self.plan.timing;
+        match state {
+            State::Thanking { visit, .. } => State::Thanking { visit, until_ms: now_ms + timing.undo_ms },
+            State::NotStored { .. } => State::NotStored { until_ms: now_ms + timing.not_stored_ms },
+            State::Help { back, call, stage, .. } => {
+                let wait = if stage == HelpStage::Calling { timing.help_wait_ms } else { timing.help_ms };
+                State::Help { back, call, stage, until_ms: now_ms + wait }
+            }
+            other => other,
         }
     }
 
@@ -226,6 +270,7 @@ impl Survey {
         if let Some(visit) = visit_of_mut(&mut self.state) {
             visit.unstored.remove(&token);
         }
+        self.help_stored(token);
         self.state = match self.take() {
             State::Saving { visit, .. } if visit.unstored.is_empty() => {
                 State::Thanking { visit, until_ms: now_ms + self.plan.timing.undo_ms }
@@ -235,6 +280,7 @@ impl Survey {
     }
 
     pub(super) fn store_failed(&mut self, token: Token, now_ms: u64, effects: &mut Vec<Effect>) {
+        self.help_failed(token, now_ms);
         let Some(visit) = visit_of_mut(&mut self.state) else { return };
         if !visit.unstored.contains(&token) {
             return;
@@ -263,7 +309,14 @@ impl Survey {
                 self.rest();
             }
             State::Language { back } if visit_of(&back).is_none() => self.rest(),
-            State::Rest | State::NotStored { .. } => self.rest(),
+            State::Language { back } if matches!(*back, State::Thanking { .. }) => {
+                if let Some(mut visit) = visit_of(&back).cloned() {
+                    self.end(&mut visit, EndOutcome::Completed, effects);
+                }
+                self.rest();
+            }
+            help @ State::Help { .. } => self.help_time_is_up(help, now_ms),
+            State::Rest | State::NotStored { .. } | State::Cleaning { .. } => self.rest(),
             back => {
                 self.state = State::StillThere {
                     back: Box::new(back),
@@ -273,19 +326,21 @@ impl Survey {
         }
     }
 
-    fn end(&mut self, visit: &mut Visit, outcome: EndOutcome, effects: &mut Vec<Effect>) {
+    pub(super) fn end(&mut self, visit: &mut Visit, outcome: EndOutcome, effects: &mut Vec<Effect>) {
         self.store(vec![visit.end(outcome)], None, effects);
     }
 }
 
 fn visit_of_mut(state: &mut State) -> Option<&mut Visit> {
     match state {
-        State::Rest | State::NotStored { .. } => None,
+        State::Rest | State::NotStored { .. } | State::Cleaning { .. } => None,
         State::Choosing(visit)
         | State::Asking { visit, .. }
         | State::Reasoning { visit, .. }
         | State::Saving { visit, .. }
         | State::Thanking { visit, .. } => Some(visit),
-        State::StillThere { back, .. } | State::Language { back } => visit_of_mut(back),
+        State::StillThere { back, .. } | State::Language { back } | State::Help { back, .. } => {
+            visit_of_mut(back)
+        }
     }
 }

@@ -111,6 +111,31 @@ pub enum Outcome {
     Conflict,
 }
 
+impl Outcome {
+    /// What went wrong, in words for staff; `None` if central did what it was asked. `url` is where it was asked.
+    pub fn trouble(&self, url: &str) -> Option<String> {
+        match self {
+            Self::Receipt(_)
+            | Self::Cursor(_)
+            | Self::Health(_)
+            | Self::Config { .. }
+            | Self::ConfigUnchanged => None,
+            Self::Unknown(trouble @ Trouble::Foreign { .. }) => Some(format!("{trouble}; asked {url}")),
+            Self::Unknown(trouble) => Some(trouble.to_string()),
+            Self::Wait { ms, status } => {
+                Some(format!("central is busy ({status}) and asks to wait {} s", ms / 1000))
+            }
+            Self::TooLarge => Some("a request was too large (413)".into()),
+            Self::Refused { reason } => Some(format!("central refused a request: {reason}")),
+            Self::NotAllowed { status, reason } => {
+                Some(format!("central does not accept this terminal ({status}): {reason}"))
+            }
+            Self::Misconfigured { status, reason } => Some(format!("{url} answered {status}: {reason}")),
+            Self::Conflict => Some("central holds another history under this chain (409)".into()),
+        }
+    }
+}
+
 /// Why nothing is known, in words for staff.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Trouble {

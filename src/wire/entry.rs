@@ -293,7 +293,7 @@ pub struct ConfigChange {
     pub config_hash: String,
     /// Whether it is in force.
     pub accepted: bool,
-    /// Why it was refused: the first problem found.
+    /// Why it was refused: the first problem found; or what staff chose on site.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use xinsheng::{
     chain,
     model::{BootId, ChainId, EntryId, Hash, Moment, ResponseId, Scale, TimeQuality, Value},
-    wire::{Answer, BatchHeader, Body, Draft, EndOutcome, Entry, Flag, ResponseEnd},
+    wire::{Answer, BatchHeader, Body, Draft, EndOutcome, Entry, Flag, HelpCall, ResponseEnd, SelfTest},
 };
 
 /// The moment all journals begin.
@@ -51,12 +51,23 @@ impl Journal {
     }
 
     pub fn push(&mut self, body: Body) -> EntryId {
-        let at = self.now();
-        let mut random = [self.chain.0[0]; 10];
-        random[..8].copy_from_slice(&self.made.to_be_bytes());
-        let id = EntryId::from_parts(1, random);
+        let (id, at) = (self.fresh_id(), self.now());
         self.push_draft(Draft { id, at, body });
         id
+    }
+
+    /// The same on a machine that does not know what time it is.
+    pub fn push_without_clock(&mut self, body: Body) -> EntryId {
+        let at = Moment { wall: DateTime::UNIX_EPOCH, quality: TimeQuality::Unset, ..self.now() };
+        let id = self.fresh_id();
+        self.push_draft(Draft { id, at, body });
+        id
+    }
+
+    fn fresh_id(&self) -> EntryId {
+        let mut random = [self.chain.0[0]; 10];
+        random[..8].copy_from_slice(&self.made.to_be_bytes());
+        EntryId::from_parts(1, random)
     }
 
     pub fn push_draft(&mut self, draft: Draft) {
@@ -129,4 +140,12 @@ pub fn end(number: u64, outcome: EndOutcome) -> Body {
         outcome,
         replaces: None,
     })
+}
+
+pub fn help(touchpoint: &str, lang: &str) -> Body {
+    Body::HelpCalled(HelpCall { touchpoint: touchpoint.parse().unwrap(), lang: lang.parse().unwrap() })
+}
+
+pub fn tested(target: &str) -> Body {
+    Body::SelfTest(SelfTest { touchpoint: "window".parse().unwrap(), target: target.to_owned() })
 }

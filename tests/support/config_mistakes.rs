@@ -171,6 +171,28 @@ pub const MISTAKES: &[Mistake] = &[
         "\"no\"",
         &["true or false without quotes"],
     ),
+    mistake(Kiosk, "[staff]\n", "[staff]\npin_hash = 4071\n", "4071", &["must be a text in quotes"]),
+    mistake(
+        Kiosk,
+        "[staff]\n",
+        "[staff]\npin_hash = \"4071\"\n",
+        "\"4071\"",
+        &["not the hash of a PIN", "run `xinsheng-kiosk pin`"],
+    ),
+    mistake(
+        Kiosk,
+        "[staff]\n",
+        "[staff]\npin_hash = \"$argon2id$v=19$m=4096,t=3,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"\n",
+        "\"$argon2id$v=19$m=4096",
+        &["too weak: m=4096, t=3; at least m=19456, t=2"],
+    ),
+    mistake(
+        Kiosk,
+        "[staff]\n",
+        "[staff]\npin_hash = \"$argon2id$v=19$m=1048576,t=3,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"\n",
+        "\"$argon2id$v=19$m=1048576",
+        &["would take a terminal too long"],
+    ),
     mistake(Central, "hide_below = 5", "hide_below = -1", "-1", &["from 1 to 100"]),
     // References.
     mistake(
@@ -412,6 +434,20 @@ pub const MISTAKES: &[Mistake] = &[
         "43.0",
         &["pixels a millimetre", "data sheet"],
     ),
+    mistake(
+        Kiosk,
+        "# [sound]\n# volume = \"07:00-12:00 50%, 12:00-14:00 20%",
+        "[sound]\nvolume = \"07:00-12:00 50%, 12:00-14:00 200%",
+        "12:00-14:00 200%",
+        &["not a volume", "07:00-21:00 50%"],
+    ),
+    mistake(
+        Kiosk,
+        "# [sound]\n# volume = \"07:00-12:00 50%, 12:00-14:00 20%",
+        "[sound]\nvolume = \"07:00-12:00 50%, 11:00-14:00 20%",
+        "11:00-14:00 20%",
+        &["overlaps", "where the next begins"],
+    ),
     // A server.
     mistake(
         Central,
@@ -441,4 +477,35 @@ pub const MISTAKES: &[Mistake] = &[
         "\"central.pem\"",
         &["cannot be read"],
     ),
+    // Look.
+    mistake(
+        Kiosk,
+        "theme = \"standard\"",
+        "theme = \"standard\"\naccent = \"#30a0ff\"",
+        "\"#30a0ff\"",
+        &["white text on #30a0ff has a contrast of 2.8", "7 is the least", "for example \"#"],
+    ),
+    mistake(
+        Kiosk,
+        "theme = \"standard\"",
+        "theme = \"standard\"\naccent = \"teal\"",
+        "\"teal\"",
+        &["`teal` is not a colour", "two hexadecimal digits"],
+    ),
+    mistake(
+        Kiosk,
+        "theme = \"standard\"",
+        "theme = \"standard\"\nnight = \"21 to 6\"",
+        "\"21 to 6\"",
+        &["is not a span of time", "21:00-06:00"],
+    ),
+    mistake(
+        Kiosk,
+        "theme = \"standard\"",
+        "theme = \"standard\"\nlogo = \"no-such.svg\"",
+        "\"no-such.svg\"",
+        &["cannot be read", "correct the name"],
+    ),
+    mistake(Kiosk, "theme = \"standard\"", "theme = \"dark\"", "\"dark\"", &["high_contrast", "night"]),
+    mistake(Kiosk, "out_of_hours = \"ask\"", "out_of_hours = \"shut\"", "\"shut\"", &["offer", "close"]),
 ];

@@ -8,7 +8,7 @@ use xinsheng::questionnaire::{
     Hospital, OpeningHours, Order, Question, Questionnaire, Reason, ReasonGroup, Site, Stage, Texts,
     Touchpoint,
 };
-use xinsheng::survey::{Plan, Start, Timing};
+use xinsheng::survey::{OutOfHours, Plan, Start, Timing};
 
 pub fn texts(text: &str) -> Texts {
     let (zh, en) = match text {
@@ -86,5 +86,7 @@ pub fn plan(touchpoints: &[&str], start: Start) -> Plan {
         languages: vec![lang("zh-CN"), lang("en")],
         start,
         timing: Timing::default(),
+        out_of_hours: OutOfHours::Ask,
+        help: true,
     }
 }

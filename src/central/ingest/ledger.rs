@@ -16,21 +16,35 @@ use crate::{
     wire::{EndOutcome, Flag},
 };
 
-/// Where an entry stands and when it came.
+/// Where an entry stands, when it was written and when it came.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Origin {
     /// The journal.
     pub chain: ChainId,
     /// Its place there.
     pub seq: u64,
+    /// The boot it was written in.
+    pub boot: BootId,
+    /// Milliseconds into that boot.
+    pub up_ms: u64,
     /// When central received it, Unix milliseconds.
     pub received_ms: i64,
 }
 
 impl Origin {
-    /// Whether an entry from here replaces one from there: order within a journal, arrival between journals.
+    /// Whether an entry from here replaces one from there: the boot clock's order within a boot, else the order within a journal, and
+    /// arrival between journals.
+    ///
+    /// The boot clock goes first because places can mislead: a new chain takes taps before the older entries are carried into it, so
+    /// that an answer and the one it replaced can stand there in the wrong order.
     fn supersedes(self, other: Self) -> bool {
-        if self.chain == other.chain { self.seq > other.seq } else { self.received_ms >= other.received_ms }
+        if self.boot == other.boot && self.up_ms != other.up_ms {
+            self.up_ms > other.up_ms
+        } else if self.chain == other.chain {
+            self.seq > other.seq
+        } else {
+            self.received_ms >= other.received_ms
+        }
     }
 }
 
@@ -61,10 +75,6 @@ pub struct AnswerRow {
     pub terminal: TerminalId,
     /// The entry.
     pub origin: Origin,
-    /// The boot it was given in.
-    pub boot: BootId,
-    /// Milliseconds into that boot.
-    pub up_ms: u64,
     /// Corrected time.
     pub timed: Timed,
     /// Start of the site-local hour, Unix seconds, or [`HOUR_UNKNOWN`].
@@ -257,10 +267,10 @@ impl Ledger {
         for row in undated {
             let key = (row.response, row.question.clone());
             let row = self.answers.entry(key.clone()).or_insert(row);
-            let start = boots.iter().find(|(boot, _)| *boot == row.boot).map(|(_, start)| start);
+            let start = boots.iter().find(|(boot, _)| *boot == row.origin.boot).map(|(_, start)| start);
             let Some(start) = start.filter(|_| row.hour == HOUR_UNKNOWN) else { continue };
             count(&mut self.counts, row, -1);
-            let up = i64::try_from(row.up_ms).unwrap_or(i64::MAX);
+            let up = i64::try_from(row.origin.up_ms).unwrap_or(i64::MAX);
             row.timed = Timed { at_ms: start.began_ms.saturating_add(up), basis: TimeBasis::Boot };
             row.hour = row.timed.hour(self.zone);
             count(&mut self.counts, row, 1);
@@ -304,5 +314,39 @@ impl Ledger {
 fn count(counts: &mut BTreeMap<Counter, i64>, row: &AnswerRow, by: i64) {
     if row.counted {
         *counts.entry(row.counter()).or_default() += by;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(chain: u8, seq: u64, boot: u64, up_ms: u64, received_ms: i64) -> Origin {
+        Origin {
+            chain: ChainId([chain; 16]),
+            seq,
+            boot: BootId::from_parts(boot, [0; 10]),
+            up_ms,
+            received_ms,
+        }
+    }
+
+    #[test]
+    fn within_a_boot_the_boot_clock_decides_whatever_the_places() {
+        let (first, second) = (written(2, 9, 1, 100, 5), written(2, 1, 1, 200, 5));
+        assert!(second.supersedes(first) && !first.supersedes(second));
+        let elsewhere = written(1, 50, 1, 100, 9);
+        assert!(second.supersedes(elsewhere) && !elsewhere.supersedes(second));
+    }
+
+    #[test]
+    fn without_a_common_clock_place_decides_within_a_journal_and_arrival_between_journals() {
+        let (early, late) = (written(1, 1, 1, 900, 5), written(1, 2, 2, 100, 5));
+        assert!(late.supersedes(early) && !early.supersedes(late));
+        let other = written(2, 1, 3, 0, 6);
+        assert!(other.supersedes(late) && !late.supersedes(other));
+        // Two entries of one instant: their places tell.
+        let (one, two) = (written(1, 1, 1, 100, 5), written(1, 2, 1, 100, 5));
+        assert!(two.supersedes(one) && !one.supersedes(two));
     }
 }

@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 
 use super::{
     batch::{Content, Line},
+    help::{HelpRow, TestedRow},
     ledger::{AnswerRow, Booked, Ledger, Origin, ReasonsRow, ResponseRow},
     time::{BootStart, HOUR_UNKNOWN, Timed, Timekeeper},
 };
@@ -157,6 +158,10 @@ pub struct Writes {
     pub new_ids: Vec<(EntryId, u64)>,
     /// Responses, answers, reasons and counts.
     pub booked: Booked,
+    /// Calls for help.
+    pub help: Vec<HelpRow>,
+    /// Tested buttons.
+    pub tested: Vec<TestedRow>,
     /// Boots whose start was learnt.
     pub boots: Vec<(BootId, BootStart)>,
     /// The journal's latest dated entry, Unix milliseconds.
@@ -208,7 +213,7 @@ pub fn project(context: Context<'_>, reading: Reading<'_>, held: Held, sent: Opt
                     here
                 }) == here
                 {
-                    match book(context, &mut ledger, line.seq, &entry, at) {
+                    match book(context, &mut ledger, &mut writes, line.seq, &entry, at) {
                         Ok(state) => state,
                         Err(reason) => EntryState::Quarantined(shortened(&reason)),
                     }
@@ -218,6 +223,10 @@ pub fn project(context: Context<'_>, reading: Reading<'_>, held: Held, sent: Opt
             }
         };
         writes.entries.push(EntryRow { line: line.clone(), timed, state });
+    }
+    if sent.is_none() {
+        // Tried again from the quarantine: whoever called did so long ago.
+        writes.help.iter_mut().for_each(|call| call.late = true);
     }
     ledger.date(held.undated, time.learnt());
     writes.booked = ledger.close();
@@ -229,6 +238,7 @@ pub fn project(context: Context<'_>, reading: Reading<'_>, held: Held, sent: Opt
 fn book(
     context: Context<'_>,
     ledger: &mut Ledger,
+    writes: &mut Writes,
     seq: u64,
     entry: &Entry,
     at: Timed,
@@ -236,9 +246,15 @@ fn book(
     if entry.seq != seq {
         return Err(format!("the line says it is entry {}, it stands at {seq}", entry.seq));
     }
-    let origin = Origin { chain: context.chain, seq, received_ms: context.received_at.timestamp_millis() };
+    let origin = Origin {
+        chain: context.chain,
+        seq,
+        boot: entry.at.boot,
+        up_ms: entry.at.up_ms,
+        received_ms: context.received_at.timestamp_millis(),
+    };
     match &entry.body {
-        Body::Answer(answer) => ledger.answer(answer_row(context, answer, origin, &entry.at, at)?),
+        Body::Answer(answer) => ledger.answer(answer_row(context, answer, origin, at)?),
         Body::Reasons(reasons) => {
             ledger.reasons(reasons_row(context, reasons, origin)?, context.terminal, at.at_ms);
         }
@@ -249,9 +265,11 @@ fn book(
             let touchpoint = end.touchpoint.as_ref();
             ledger.end(end.response, context.terminal, touchpoint, (end.outcome, end.replaces), at.at_ms);
         }
-        Body::Boot(_) | Body::HelpCalled(_) | Body::Cleaning(_) | Body::SelfTest(_) | Body::Config(_) => {
-            return Ok(EntryState::NotCounted);
+        Body::HelpCalled(call) => writes.help.push(HelpRow::new(entry.id, context, call, at)),
+        Body::SelfTest(test) => {
+            writes.tested.push(TestedRow { target: shortened(&test.target), at_ms: at.at_ms });
         }
+        Body::Boot(_) | Body::Cleaning(_) | Body::Config(_) => return Ok(EntryState::NotCounted),
     }
     Ok(EntryState::Projected)
 }
@@ -260,7 +278,6 @@ fn answer_row(
     context: Context<'_>,
     answer: &Answer,
     origin: Origin,
-    moment: &Moment,
     timed: Timed,
 ) -> Result<AnswerRow, String> {
     known_touchpoint(context, &answer.touchpoint)?;
@@ -287,8 +304,6 @@ fn answer_row(
         counted: true,
         terminal: context.terminal.clone(),
         origin,
-        boot: moment.boot,
-        up_ms: moment.up_ms,
         timed,
         hour: HOUR_UNKNOWN,
     })

@@ -6,6 +6,7 @@
 
 mod book;
 mod columns;
+mod help;
 mod people;
 mod read;
 mod writer;
@@ -24,11 +25,12 @@ use tokio::sync::Semaphore;
 
 use super::{
     Alarm, ChainSummary, Checkpoint, Count, CountQuery, Cursor, Drift, Enrolled, Ingested, NewCode,
-    NewTerminal, QuarantinedEntry, Replayed, Store, StoreError, StoredEntry, Submission, Terminal,
+    NewTerminal, QuarantinedEntry, Replayed, SelfTested, Store, StoreError, StoredEntry, Submission,
+    Terminal,
 };
 use crate::{
-    central::ingest::AnswerRow,
-    model::{ChainId, QuestionId, ResponseId, SiteId, StoreId, TerminalId},
+    central::ingest::{AnswerRow, HelpRow},
+    model::{ChainId, EntryId, QuestionId, ResponseId, SiteId, StoreId, TerminalId},
     questionnaire::Hospital,
     wire::Health,
 };
@@ -38,7 +40,7 @@ use writer::Writer;
 const APPLICATION_ID: i32 = 0x5853_4345;
 
 /// The schema, step by step; a step never changes once released.
-const MIGRATIONS: &[&str] = &[include_str!("sqlite/0001_tables.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("sqlite/0001_tables.sql"), include_str!("sqlite/0002_help.sql")];
 
 /// The first version without the bug that can corrupt a database when the WAL is reset.
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
@@ -290,6 +292,31 @@ impl Store for SqliteStore {
             }
             after = last;
         }
+    }
+
+    async fn help_calls(
+        &self,
+        site: &SiteId,
+        since: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<Vec<HelpRow>, StoreError> {
+        let site = site.clone();
+        self.read(move |connection| help::calls(connection, &site, since, limit)).await
+    }
+
+    async fn answer_help(
+        &self,
+        site: &SiteId,
+        id: EntryId,
+        at: DateTime<Utc>,
+    ) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let site = site.clone();
+        self.writer.run(move |connection| help::answer(connection, &site, id, at)).await
+    }
+
+    async fn self_tests(&self, site: &SiteId) -> Result<Vec<SelfTested>, StoreError> {
+        let site = site.clone();
+        self.read(move |connection| help::self_tests(connection, &site)).await
     }
 
     async fn alarms(&self, site: &SiteId, limit: usize) -> Result<Vec<Alarm>, StoreError> {

@@ -6,6 +6,7 @@ use super::{
     LOOK_AT_NETWORK, LOOK_FOR_IDENTITY, Shared, Stopwatch, SyncArgs, SyncState, SyncStatus, Woken, facts,
 };
 use crate::{
+    chain,
     clock::{Clock, fresh},
     journal::{Batch, BatchLimits, Gone, JournalError, RecorderHandle},
     model::{ChainId, Moment},
@@ -15,11 +16,14 @@ use crate::{
         keys::{Identity, put_aside},
         message::{MessageError, Request, Speaker, ask_config, ask_cursor, send_batch, send_json},
         nonce,
-        outcome::{Asked, Exchange, Outcome, Trouble, Trust, classify},
+        outcome::{Asked, Exchange, Trust, classify},
         transport::Transport,
     },
-    wire::{BATCH_BYTES_MAX, Health, header, path},
+    wire::{BATCH_BYTES_MAX, Body, ConfigChange, Draft, Health, header, path},
 };
+
+/// Longest reason written into the journal for a refused configuration: room for the first finding, where a file may have hundreds.
+const REASON_CHARS_MAX: usize = 300;
 
 /// What the thread was started with, apart from its arguments.
 pub(super) struct Shell {
@@ -200,7 +204,8 @@ impl Session<'_> {
     /// Sleeps until a time on the session's watch, a nudge, or a change of network or identity.
     fn wait(&mut self, at_ms: u64) -> Result<(), End> {
         let left = Duration::from_millis(at_ms.saturating_sub(self.watch.ms()));
-        match self.shell.shared.wait(left.min(LOOK_AT_NETWORK)) {
+        let woken = self.shell.shared.wait(left.min(LOOK_AT_NETWORK));
+        match woken {
             Woken::Stop => return Err(End::Stop),
             Woken::Retry => self.engine.wake(self.watch.ms()),
             Woken::Nudge => return Ok(()),
@@ -212,7 +217,8 @@ impl Session<'_> {
             self.network = network;
             self.engine.wake(self.watch.ms());
         }
-        if self.status.state == SyncState::NotAllowed
+        // Staff who enrol a terminal anew ask for an attempt right after.
+        if (self.status.state == SyncState::NotAllowed || woken == Woken::Retry)
             && let Ok(found) = Identity::load(&self.args.identity_file)
             && found.key.public() != self.identity.key.public()
         {
@@ -228,7 +234,7 @@ impl Session<'_> {
         let answer = self.transport.send(&request);
         let outcome = classify(&exchange, &self.trust, answer.as_ref());
         tracing::debug!(?request, ?outcome, "asked central");
-        let trouble = trouble_in(&outcome, &self.args.url);
+        let trouble = outcome.trouble(&self.args.url);
         let effects = self.engine.handle(exchange.asked, outcome, queue, self.watch.ms(), fresh::unit());
         for effect in effects {
             self.apply(effect, exchange.chain)?;
@@ -350,6 +356,7 @@ impl Session<'_> {
                         reason,
                         "the configuration from central is not taken; the last good one stays"
                     );
+                    self.record_refusal(text, &reason, now);
                 }
             }
             Effect::Quarantined(entries) => {
@@ -364,6 +371,17 @@ impl Session<'_> {
             .recorder
             .call(move |journal| hands::apply(journal, &effect, chain, fresh::chain_id(), &now))?;
         done.or_else(|error| self.journal_said_no(&error, chain))
+    }
+
+    /// Tells central, by way of the journal, that a delivered configuration is not in force here. Its hash is the one central
+    /// delivered it under.
+    fn record_refusal(&self, text: &str, reason: &str, at: Moment) {
+        let body = Body::Config(ConfigChange {
+            config_hash: chain::sha256(text.as_bytes()).to_string(),
+            accepted: false,
+            reason: Some(reason.chars().take(REASON_CHARS_MAX).collect()),
+        });
+        self.shell.recorder.append(vec![Draft { id: fresh::entry_id(&at), at, body }], |_| {});
     }
 
     /// What a journal's refusal means: nothing more can go under its chain, or a wait for storage.
@@ -401,28 +419,5 @@ impl Session<'_> {
         if told(&before) != told(&self.status) {
             (self.args.on_status)(&self.status);
         }
-    }
-}
-
-/// What an outcome says went wrong, in words.
-fn trouble_in(outcome: &Outcome, url: &str) -> Option<String> {
-    match outcome {
-        Outcome::Receipt(_)
-        | Outcome::Cursor(_)
-        | Outcome::Health(_)
-        | Outcome::Config { .. }
-        | Outcome::ConfigUnchanged => None,
-        Outcome::Unknown(trouble @ Trouble::Foreign { .. }) => Some(format!("{trouble}; asked {url}")),
-        Outcome::Unknown(trouble) => Some(trouble.to_string()),
-        Outcome::Wait { ms, status } => {
-            Some(format!("central is busy ({status}) and asks to wait {} s", ms / 1000))
-        }
-        Outcome::TooLarge => Some("a request was too large (413)".into()),
-        Outcome::Refused { reason } => Some(format!("central refused a request: {reason}")),
-        Outcome::NotAllowed { status, reason } => {
-            Some(format!("central does not accept this terminal ({status}): {reason}"))
-        }
-        Outcome::Misconfigured { status, reason } => Some(format!("{url} answered {status}: {reason}")),
-        Outcome::Conflict => Some("central holds another history under this chain (409)".into()),
     }
 }

@@ -7,7 +7,7 @@ use rusqlite::Row;
 
 use crate::{
     central::{
-        ingest::{AnswerRow, Counter, Origin, ReasonsRow, ResponseRow, TimeBasis, Timed},
+        ingest::{AnswerRow, Counter, HelpRow, Origin, ReasonsRow, ResponseRow, TimeBasis, Timed},
         store::StoreError,
     },
     model::{BootId, ChainId, EntryId, Hash, ResponseId, Scale, Value},
@@ -107,11 +107,15 @@ pub(super) fn flags_text(flags: &[Flag]) -> String {
     flags.iter().map(|flag| flag_name(*flag)).collect::<Vec<_>>().join("|")
 }
 
+fn timed(at_ms: i64, basis: &str) -> Read<Timed> {
+    let basis = TimeBasis::from_name(basis).ok_or_else(|| damaged("time basis", basis))?;
+    Ok(Timed { at_ms, basis })
+}
+
 pub(super) const ANSWER_COLUMNS: &str = "response, question, touchpoint, questionnaire, scale, value, lang, shown_ms, \
     flags, counted, terminal, chain, seq, received_at, boot, up_ms, at, time_basis, hour";
 
 pub(super) fn answer(row: &Row<'_>) -> Read<AnswerRow> {
-    let basis: String = row.get(17)?;
     Ok(AnswerRow {
         response: ResponseId(uuid(row.get_ref(0)?.as_blob().map_err(|_| damaged("uuid", "no blob"))?)?),
         question: text("question", &row.get::<_, String>(1)?)?,
@@ -127,14 +131,11 @@ pub(super) fn answer(row: &Row<'_>) -> Read<AnswerRow> {
         origin: Origin {
             chain: chain(&row.get::<_, Vec<u8>>(11)?)?,
             seq: unsigned(row.get(12)?)?,
+            boot: BootId(uuid(&row.get::<_, Vec<u8>>(14)?)?),
+            up_ms: unsigned(row.get(15)?)?,
             received_ms: row.get(13)?,
         },
-        boot: BootId(uuid(&row.get::<_, Vec<u8>>(14)?)?),
-        up_ms: unsigned(row.get(15)?)?,
-        timed: Timed {
-            at_ms: row.get(16)?,
-            basis: TimeBasis::from_name(&basis).ok_or_else(|| damaged("time basis", &basis))?,
-        },
+        timed: timed(row.get(16)?, &row.get::<_, String>(17)?)?,
         hour: row.get(18)?,
     })
 }
@@ -152,8 +153,7 @@ pub(super) fn response(row: &Row<'_>) -> Read<ResponseRow> {
     })
 }
 
-pub(super) const REASONS_COLUMNS: &str =
-    "response, question, touchpoint, questionnaire, value, chosen, lang, chain, seq, received_at";
+pub(super) const REASONS_COLUMNS: &str = "response, question, touchpoint, questionnaire, value, chosen, lang, chain, seq, received_at, boot, up_ms";
 
 pub(super) fn reasons(row: &Row<'_>) -> Read<ReasonsRow> {
     Ok(ReasonsRow {
@@ -167,8 +167,26 @@ pub(super) fn reasons(row: &Row<'_>) -> Read<ReasonsRow> {
         origin: Origin {
             chain: chain(&row.get::<_, Vec<u8>>(7)?)?,
             seq: unsigned(row.get(8)?)?,
+            boot: BootId(uuid(&row.get::<_, Vec<u8>>(10)?)?),
+            up_ms: unsigned(row.get(11)?)?,
             received_ms: row.get(9)?,
         },
+    })
+}
+
+pub(super) const HELP_COLUMNS: &str =
+    "entry, terminal, touchpoint, lang, at, time_basis, received_at, late, answered_at";
+
+pub(super) fn help(row: &Row<'_>) -> Read<HelpRow> {
+    Ok(HelpRow {
+        id: EntryId(uuid(&row.get::<_, Vec<u8>>(0)?)?),
+        terminal: text("terminal", &row.get::<_, String>(1)?)?,
+        touchpoint: text("touchpoint", &row.get::<_, String>(2)?)?,
+        lang: text("language", &row.get::<_, String>(3)?)?,
+        timed: timed(row.get(4)?, &row.get::<_, String>(5)?)?,
+        received_ms: row.get(6)?,
+        late: row.get(7)?,
+        answered_ms: row.get(8)?,
     })
 }
 

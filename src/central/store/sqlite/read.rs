@@ -17,7 +17,7 @@ use crate::{
     model::{ChainId, QuestionId, ResponseId, SiteId, TouchpointId},
 };
 
-fn all<T>(
+pub(super) fn all<T>(
     connection: &Connection,
     sql: &str,
     params: impl rusqlite::Params,
@@ -32,7 +32,7 @@ fn all<T>(
     Ok(list)
 }
 
-fn limit_of(limit: usize) -> i64 {
+pub(super) fn limit_of(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 

@@ -1,0 +1,95 @@
+//! Calls for help and tested buttons.
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{
+    columns::{HELP_COLUMNS, Read, blob, help, instant, millis, text, unsigned},
+    read::{all, limit_of},
+};
+use crate::{
+    central::{
+        ingest::{Context, HelpRow, TestedRow},
+        store::{SELF_TEST_SPAN, SelfTested},
+    },
+    model::{EntryId, SiteId},
+};
+
+pub(super) fn insert(connection: &Connection, site: &SiteId, row: &HelpRow) -> Read<()> {
+    connection
+        .prepare_cached(
+            "insert into help_calls (site, entry, terminal, touchpoint, lang, at, time_basis, received_at, late, \
+             answered_at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) on conflict do nothing",
+        )?
+        .execute(params![
+            site.as_str(),
+            blob(&row.id),
+            row.terminal.as_str(),
+            row.touchpoint.as_str(),
+            row.lang.as_str(),
+            row.timed.at_ms,
+            row.timed.basis.name(),
+            row.received_ms,
+            row.late,
+            row.answered_ms
+        ])?;
+    Ok(())
+}
+
+pub(super) fn calls(
+    connection: &Connection,
+    site: &SiteId,
+    since: DateTime<Utc>,
+    limit: usize,
+) -> Read<Vec<HelpRow>> {
+    let sql = format!(
+        "select {HELP_COLUMNS} from help_calls \
+         where site = ?1 and (received_at >= ?2 or (late = 0 and answered_at is null)) \
+         order by case when late = 0 and answered_at is null then 0 else 1 end, at desc, entry limit ?3"
+    );
+    all(connection, &sql, params![site.as_str(), millis(since), limit_of(limit)], help)
+}
+
+pub(super) fn answer(
+    connection: &Connection,
+    site: &SiteId,
+    id: EntryId,
+    at: DateTime<Utc>,
+) -> Read<Option<DateTime<Utc>>> {
+    let answered: Option<i64> = connection
+        .prepare_cached(
+            "update help_calls set answered_at = coalesce(answered_at, ?3) where site = ?1 and entry = ?2 \
+             returning answered_at",
+        )?
+        .query_row(params![site.as_str(), blob(&id), millis(at)], |row| row.get(0))
+        .optional()?;
+    answered.map(instant).transpose()
+}
+
+pub(super) fn note_tested(connection: &Connection, context: Context<'_>, row: &TestedRow) -> Read<()> {
+    connection
+        .prepare_cached(
+            "insert into self_tests (site, terminal, target, at) values (?1, ?2, ?3, ?4) \
+             on conflict (site, terminal, target) do update set at = excluded.at where excluded.at > self_tests.at",
+        )?
+        .execute(params![context.site.as_str(), context.terminal.as_str(), row.target, row.at_ms])?;
+    Ok(())
+}
+
+pub(super) fn self_tests(connection: &Connection, site: &SiteId) -> Read<Vec<SelfTested>> {
+    all(
+        connection,
+        "select t.terminal, l.at, count(*) from self_tests t \
+         join (select site, terminal, max(at) as at from self_tests where site = ?1 group by site, terminal) l \
+         on l.site = t.site and l.terminal = t.terminal \
+         where t.site = ?1 and t.at >= l.at - ?2 group by t.terminal, l.at order by t.terminal",
+        params![site.as_str(), SELF_TEST_SPAN.num_milliseconds()],
+        |row| {
+            Ok(SelfTested {
+                terminal: text("terminal", &row.get::<_, String>(0)?)?,
+                at: instant(row.get(1)?)?,
+                targets: unsigned(row.get(2)?)?,
+            })
+        },
+    )
+}

@@ -1,0 +1,201 @@
+//! One contact with central, here and now, and what it says in words.
+//!
+//! It asks how far central is with this journal: that needs the name, the network, the certificate, the terminal's key and central's own,
+//! and changes nothing. What the answer would mean for the journal is left to the sync thread.
+
+use crate::{
+    clock::fresh,
+    model::{ChainId, Moment, StoreId},
+    sign::KeyPair,
+    sync::{
+        Identity,
+        message::{Reply, Speaker, ask_cursor},
+        nonce,
+        outcome::{Asked, Exchange, Outcome, Trouble, Trust, classify},
+        transport::Transport,
+    },
+    wire::{content_type, header},
+};
+
+/// What a contact is about.
+#[derive(Clone, Copy, Debug)]
+pub struct About<'a> {
+    /// Who asks; `None` before the terminal is enrolled.
+    pub identity: Option<&'a Identity>,
+    /// The journal.
+    pub chain: ChainId,
+    /// Central's address, for the diagnosis.
+    pub url: &'a str,
+}
+
+/// Asks central. Words if it answered as itself, else what is wrong and what to do.
+pub fn try_central(transport: &mut dyn Transport, about: &About<'_>, now: &Moment) -> Result<String, String> {
+    // A terminal that is not enrolled signs with a key of the moment: central refuses it, and has been reached.
+    let key = about
+        .identity
+        .map_or_else(|| KeyPair::from_seed(&fresh::key_seed()), |identity| identity.key.clone());
+    let trust = about.identity.map_or_else(
+        || Trust { key: key.public(), store: StoreId(uuid::Uuid::nil()) },
+        |identity| Trust { key: identity.central_key, store: identity.store },
+    );
+    let nonce = nonce();
+    let terminal = about.identity.map(|identity| identity.terminal.as_str());
+    let speaker = Speaker { key: &key, terminal, at: now.wall, nonce: &nonce };
+    let request =
+        ask_cursor(&speaker, about.chain).map_err(|error| format!("the request cannot be made: {error}"))?;
+    let signature = request.header(header::SIGNATURE).to_owned();
+    let answer = transport.send(&request);
+    let exchange = Exchange { asked: Asked::Cursor, chain: about.chain, signature };
+    let outcome = classify(&exchange, &trust, answer.as_ref());
+    tracing::info!(url = about.url, ?outcome, "staff tried to reach central");
+    words(&outcome, about, answer.as_ref())
+}
+
+fn words(outcome: &Outcome, about: &About<'_>, answer: Result<&Reply, &Trouble>) -> Result<String, String> {
+    let is_problem = answer.is_ok_and(|reply| reply.content_type() == content_type::PROBLEM);
+    match outcome {
+        Outcome::Cursor(cursor) => {
+            Ok(format!("{} holds {} entries of this journal", about.url, cursor.accepted_through))
+        }
+        Outcome::NotAllowed { .. } if about.identity.is_none() && is_problem => {
+            Ok(format!("{} answers; this terminal is not enrolled yet", about.url))
+        }
+        Outcome::Receipt(_)
+        | Outcome::Health(_)
+        | Outcome::Config { .. }
+        | Outcome::ConfigUnchanged
+        | Outcome::Unknown(_)
+        | Outcome::Wait { .. }
+        | Outcome::TooLarge
+        | Outcome::Refused { .. }
+        | Outcome::NotAllowed { .. }
+        | Outcome::Misconfigured { .. }
+        | Outcome::Conflict => Err(outcome
+            .trouble(about.url)
+            .unwrap_or_else(|| "the answer fits no question of ours".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::{
+        model::{BootId, Hash, TimeQuality},
+        sign::{ResponseParts, SignatureParams, sign_response},
+        sync::message::Request,
+        wire::{CursorReply, EnrolmentReply, Problem},
+    };
+
+    const STORE: StoreId = StoreId(uuid::Uuid::max());
+    const CHAIN: ChainId = ChainId([1; 16]);
+
+    fn central() -> KeyPair {
+        KeyPair::from_seed(&[2; 32])
+    }
+
+    fn identity() -> Identity {
+        let reply = EnrolmentReply {
+            terminal: "t-1".parse().unwrap(),
+            site: "main".parse().unwrap(),
+            touchpoint: "registration".parse().unwrap(),
+            store: STORE,
+            central_key: central().public().to_string(),
+            time: DateTime::UNIX_EPOCH,
+        };
+        Identity::new(KeyPair::from_seed(&[1; 32]), "serial-1".into(), reply).unwrap()
+    }
+
+    /// Answers every request alike.
+    struct Line<F>(F);
+
+    impl<F: Fn(&Request) -> Result<Reply, Trouble> + Send> Transport for Line<F> {
+        fn send(&mut self, request: &Request) -> Result<Reply, Trouble> {
+            (self.0)(request)
+        }
+    }
+
+    fn tried(
+        identity: Option<&Identity>,
+        line: impl Fn(&Request) -> Result<Reply, Trouble> + Send + 'static,
+    ) -> Result<String, String> {
+        let boot = BootId::from_parts(0, [0; 10]);
+        let now = Moment { wall: DateTime::UNIX_EPOCH, boot, up_ms: 0, quality: TimeQuality::Unset };
+        let about = About { identity, chain: CHAIN, url: "https://central.example" };
+        try_central(&mut Line(line), &about, &now)
+    }
+
+    fn reply(status: u16, kind: &str, body: Vec<u8>) -> Reply {
+        Reply { status, headers: [("content-type".to_owned(), kind.to_owned())].into(), body }
+    }
+
+    fn cursor(request: &Request) -> Reply {
+        let cursor = CursorReply {
+            store: STORE,
+            chain: CHAIN,
+            accepted_through: 42,
+            head_hash: Hash([0; 32]),
+            time: DateTime::UNIX_EPOCH,
+        };
+        let mut reply = reply(200, content_type::JSON, serde_json::to_vec(&cursor).unwrap());
+        let parts = ResponseParts {
+            status: 200,
+            content_type: Some(content_type::JSON),
+            body: &reply.body,
+            request_signature: request.header(header::SIGNATURE),
+        };
+        let params = SignatureParams { created: 0, nonce: "c".into(), keyid: STORE.to_string() };
+        let signed = sign_response(&central(), &parts, &params).unwrap();
+        reply.headers.insert(header::CONTENT_DIGEST.into(), signed.content_digest.unwrap_or_default());
+        reply.headers.insert(header::SIGNATURE_INPUT.into(), signed.signature_input);
+        reply.headers.insert(header::SIGNATURE.into(), signed.signature);
+        reply
+    }
+
+    fn refusal(detail: &str) -> Vec<u8> {
+        let problem =
+            serde_json::json!({ "type": "about:blank", "title": "no", "status": 401, "detail": detail });
+        assert!(serde_json::from_value::<Problem>(problem.clone()).is_ok());
+        problem.to_string().into_bytes()
+    }
+
+    #[test]
+    fn central_itself_is_told_from_whatever_else_answers() {
+        let words = tried(Some(&identity()), |request| Ok(cursor(request))).unwrap();
+        assert_eq!(words, "https://central.example holds 42 entries of this journal");
+        let unsigned = tried(Some(&identity()), |request| {
+            let mut reply = cursor(request);
+            reply.headers.remove(header::SIGNATURE);
+            Ok(reply)
+        });
+        assert!(unsigned.unwrap_err().contains("does not carry central's signature"));
+        let portal = tried(Some(&identity()), |_| Ok(reply(200, "text/html", b"<html>log in".to_vec())));
+        assert!(portal.unwrap_err().contains("a login page or proxy may be in between"));
+    }
+
+    #[test]
+    fn every_trouble_is_said_in_the_words_of_the_outcome_table() {
+        for trouble in [Trouble::Resolve, Trouble::Connect, Trouble::CertificateExpired, Trouble::Timeout] {
+            let expected = trouble.to_string();
+            assert_eq!(tried(Some(&identity()), move |_| Err(trouble.clone())), Err(expected.clone()));
+            assert!(!expected.is_empty());
+        }
+        let revoked = tried(Some(&identity()), |_| {
+            Ok(reply(403, content_type::PROBLEM, refusal("the key is revoked")))
+        });
+        assert_eq!(revoked.unwrap_err(), "central does not accept this terminal (403): the key is revoked");
+    }
+
+    #[test]
+    fn before_the_terminal_is_enrolled_a_refusal_by_central_is_good_news() {
+        let stranger = |request: &Request| {
+            assert_eq!(request.header(header::TERMINAL), "", "nobody's name");
+            Ok(reply(401, content_type::PROBLEM, refusal("the header is missing")))
+        };
+        assert!(tried(None, stranger).unwrap().contains("not enrolled yet"));
+        let portal = tried(None, |_| Ok(reply(401, "text/html", Vec::new())));
+        assert!(portal.is_err(), "a login page is not central");
+        assert_eq!(tried(None, |_| Err(Trouble::Connect)), Err(Trouble::Connect.to_string()));
+    }
+}

@@ -1,0 +1,302 @@
+//! The staff area on the real pages: a finger knocks, a PIN is typed, buttons are tested, with the real journal and the real hands.
+#![allow(
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    clippy::pedantic,
+    reason = "a test that cannot go on fails, and says what it met"
+)]
+
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
+
+use i_slint_backend_testing::{AccessibleRole, ElementHandle, init_no_event_loop, mock_elapsed_time};
+use slint::platform::{PointerEventButton, WindowEvent};
+use slint::{ComponentHandle, LogicalPosition, PhysicalSize};
+use xinsheng::clock::{Clock, SimClock};
+use xinsheng::journal::{BatchLimits, Journal, OpenArgs, Recorder, RecorderHandle};
+use xinsheng::kiosk::staff::StaffParts;
+use xinsheng::kiosk::{Kiosk, Parts, look::Look};
+use xinsheng::lang::Catalogue;
+use xinsheng::model::{BootId, ChainId};
+use xinsheng::panel::Panel;
+use xinsheng::pin::{Pin, PinHash};
+use xinsheng::staff::hands::{Hands, HandsArgs, HandsHandle, Settings};
+use xinsheng::staff::{Volume, lockout::LOCK_MS};
+use xinsheng::survey::{Page, Start};
+use xinsheng::sync;
+use xinsheng::ui::{AppWindow, Page as Shown, Shell};
+use xinsheng::wire::{Body, Entry};
+
+#[path = "support/hospital.rs"]
+mod hospital;
+
+const PIN: &str = "80614";
+/// A hash takes tenths of a second; a busy machine takes its time.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+struct Screen {
+    window: AppWindow,
+    kiosk: Kiosk,
+    clock: Arc<SimClock>,
+    answers: Receiver<()>,
+    hands: Option<Hands>,
+    recorder: Recorder,
+    _home: tempfile::TempDir,
+}
+
+fn settings() -> Settings {
+    let pin = PinHash::cheapest(&Pin::new(PIN).unwrap(), &[7; 16]).unwrap();
+    Settings { pin: Some(pin), central_url: "http://127.0.0.1:9".into(), ..Settings::default() }
+}
+
+/// Hands whose answers go to the screen, and a note of each to the test.
+fn hands(
+    home: &std::path::Path,
+    clock: Arc<SimClock>,
+    recorder: RecorderHandle,
+    kiosk: &Kiosk,
+) -> (Hands, Receiver<()>) {
+    let (sync, _inbox) = sync::wake_pair();
+    let mut args =
+        HandsArgs::new(settings(), home.to_owned(), home.join("identity.json"), recorder, clock, sync);
+    let (told, answers) = mpsc::channel();
+    let messenger = kiosk.messenger();
+    args.reply = Box::new(move |token, answer| {
+        messenger.staff_answer(token, answer);
+        // A test that has ended listens no more.
+        let _ = told.send(());
+    });
+    (Hands::spawn(args).unwrap(), answers)
+}
+
+impl Screen {
+    fn new() -> Self {
+        init_no_event_loop();
+        Self::at(tempfile::tempdir().unwrap(), BootId::from_parts(0, [1; 10]))
+    }
+
+    fn at(home: tempfile::TempDir, boot: BootId) -> Self {
+        let window = AppWindow::new().unwrap();
+        window.window().set_size(PhysicalSize::new(1280, 800));
+        let clock = Arc::new(SimClock::at("2026-11-21T02:00:00Z".parse().unwrap(), boot));
+        let args = OpenArgs { ballast_bytes: 0, ..OpenArgs::new(ChainId([1; 16]), clock.now()) };
+        let (journal, _) = Journal::open(home.path(), args).unwrap();
+        let recorder = Recorder::spawn(journal, clock.clone(), |_| {}).unwrap();
+        let store = recorder.handle();
+        let slot = std::rc::Rc::new(std::cell::RefCell::new(None::<HandsHandle>));
+        let asked = slot.clone();
+        let parts = Parts {
+            plan: hospital::plan(&["exit"], Start::Question),
+            catalogue: Catalogue::shipped().unwrap(),
+            fonts: xinsheng::fonts::Fonts::shipped(),
+            second_language: Some(hospital::lang("en")),
+            panel: Panel::new(10.1, 1280, 800),
+            low_reach: false,
+            look: Look::default(),
+            full_screen: false,
+            clock: clock.clone(),
+            store: Box::new(move |drafts, reply| store.append(drafts, move |head| reply(head.is_ok()))),
+            staff: StaffParts {
+                has_pin: Box::new(|| true),
+                volume: Box::new(|| Volume::Medium),
+                ask: Box::new(move |token, ask| asked.borrow().as_ref().unwrap().ask(token, ask)),
+                ..StaffParts::none()
+            },
+            sound: xinsheng::sound::SoundHandle::silent(),
+        };
+        let kiosk = Kiosk::new(&window, parts).unwrap();
+        window.show().unwrap();
+        let (hands, answers) = hands(home.path(), clock.clone(), recorder.handle(), &kiosk);
+        *slot.borrow_mut() = Some(hands.handle());
+        Self { window, kiosk, clock, answers, hands: Some(hands), recorder, _home: home }
+    }
+
+    /// The power goes off and on: another start of the machine, the same card.
+    fn power_cycle(mut self, boot: BootId) -> Self {
+        drop(self.hands.take());
+        self.recorder.stop();
+        Self::at(self._home, boot)
+    }
+
+    fn wait(&self, ms: u64) -> &Self {
+        for _ in 0..ms.div_ceil(100) {
+            self.clock.advance(100);
+            mock_elapsed_time(Duration::from_millis(100));
+        }
+        self
+    }
+
+    /// What was handed to the hands is done, and what was handed to the journal is on the disk.
+    fn answered(&self) -> &Self {
+        self.answers.recv_timeout(PATIENCE).unwrap();
+        self.kiosk.take_news();
+        self
+    }
+
+    fn committed(&self) -> &Self {
+        self.recorder.handle().call(|_| ()).unwrap();
+        self.kiosk.take_news();
+        self
+    }
+
+    fn knock(&self, times: usize) -> &Self {
+        for _ in 0..times {
+            let position = LogicalPosition::new(500.0, 30.0);
+            let button = PointerEventButton::Left;
+            self.window.window().dispatch_event(WindowEvent::PointerPressed { position, button });
+            self.window.window().dispatch_event(WindowEvent::PointerReleased { position, button });
+            self.wait(300);
+        }
+        self
+    }
+
+    fn press(&self, label: &str) -> &Self {
+        self.wait(600);
+        ElementHandle::find_by_accessible_label(&self.window, label)
+            .find(|element| element.accessible_role() == Some(AccessibleRole::Button))
+            .unwrap_or_else(|| panic!("no button `{label}` on {:?}", self.page()))
+            .invoke_accessible_default_action();
+        self
+    }
+
+    fn type_pin(&self, pin: &str) -> &Self {
+        for digit in pin.chars() {
+            self.press(&digit.to_string());
+        }
+        self.press("确定").answered()
+    }
+
+    fn page(&self) -> Shown {
+        self.window.global::<Shell>().get_page()
+    }
+
+    fn shows(&self, text: &str) -> bool {
+        ElementHandle::find_by_accessible_label(&self.window, text).next().is_some()
+    }
+
+    fn entries(&self) -> Vec<Body> {
+        self.committed();
+        let lines = self.recorder.handle().call(|journal| {
+            let limits = BatchLimits { entries: 100, bytes: 1_000_000 };
+            journal.batch(limits).unwrap().map(|batch| batch.lines).unwrap_or_default()
+        });
+        lines.unwrap().iter().map(|line| Entry::from_line(line).unwrap().body).collect()
+    }
+}
+
+#[test]
+fn five_touches_on_the_head_open_the_door_and_four_do_not() {
+    let screen = Screen::new();
+    screen.knock(4).wait(4_000);
+    assert_eq!(screen.page(), Shown::Question);
+    screen.knock(5);
+    assert_eq!(screen.page(), Shown::Keypad);
+    assert!(screen.shows("请输入密码"));
+    screen.press("返回");
+    assert_eq!(screen.page(), Shown::Question);
+    assert!(screen.kiosk.at_rest(), "a knock is no visit");
+}
+
+#[test]
+fn the_pin_opens_the_menu_and_a_minute_without_a_touch_closes_it() {
+    let screen = Screen::new();
+    screen.knock(5).type_pin(PIN);
+    assert_eq!(screen.page(), Shown::Choice);
+    assert!(screen.shows("要做什么？"));
+    screen.press("状态").answered();
+    assert_eq!(screen.page(), Shown::Report);
+    assert!(screen.shows("未发送: 0"));
+    screen.wait(60_000);
+    assert_eq!(screen.page(), Shown::Question);
+}
+
+#[test]
+fn wrong_pins_lock_the_keypad_and_neither_power_nor_clock_unlocks_it() {
+    let screen = Screen::new();
+    screen.knock(5).type_pin("1111");
+    assert!(screen.shows("密码不对，还能试 4 次"));
+    for _ in 0..4 {
+        screen.type_pin("2222");
+    }
+    assert!(screen.shows("已锁定，请等 5 分钟"));
+    screen.press("1");
+    screen.wait(120_000).knock(5).type_pin(PIN);
+    assert!(screen.shows("已锁定，请等 3 分钟"), "the right PIN is not looked at either");
+
+    screen.clock.set_wall("2027-11-21T02:00:00Z".parse().unwrap());
+    let screen = screen.power_cycle(BootId::from_parts(0, [2; 10]));
+    screen.knock(5).type_pin(PIN);
+    assert!(screen.shows("已锁定，请等 5 分钟"), "the whole wait begins again");
+    screen.press("返回").wait(LOCK_MS).knock(5).type_pin(PIN);
+    assert!(screen.shows("要做什么？"));
+}
+
+#[test]
+fn every_button_under_test_leaves_an_entry_and_says_when_it_is_stored() {
+    let screen = Screen::new();
+    screen.knock(5).type_pin(PIN).press("测试按键");
+    assert_eq!(screen.page(), Shown::Question);
+    assert!(screen.shows("请逐个点按，还剩 7 个"), "six levels and the language button");
+    for label in ["很差", "较差", "一般", "较好", "很好", "说不清", "语言"] {
+        screen.press(label).committed();
+    }
+    assert!(screen.shows("按键全部正常，都已存下"));
+    let targets: Vec<String> = screen
+        .entries()
+        .into_iter()
+        .map(|body| match body {
+            Body::SelfTest(test) => test.target,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(targets.len(), 7);
+    assert!(targets[0].ends_with(":5") && targets[6] == "language", "{targets:?}");
+    assert!(screen.kiosk.with_survey(|survey| survey.at_rest()), "no answer, no visit");
+}
+
+#[test]
+fn wiping_needs_no_pin_and_counts_for_nothing() {
+    let screen = Screen::new();
+    screen.knock(5).press("清洁屏幕");
+    assert!(screen.kiosk.with_survey(|survey| matches!(survey.page(), Page::Cleaning { .. })));
+    assert!(screen.shows("正在清洁屏幕"));
+    screen.knock(8);
+    assert_eq!(screen.page(), Shown::Notice, "nobody knocks with a cloth");
+    screen.wait(30_000);
+    assert_eq!(screen.page(), Shown::Question);
+    let kinds: Vec<_> = screen.entries().iter().map(Body::kind).collect();
+    assert_eq!(kinds, ["cleaning"]);
+}
+
+#[test]
+fn the_network_test_says_why_central_is_not_reached() {
+    let screen = Screen::new();
+    screen.knock(5).type_pin(PIN).press("测试网络").answered();
+    assert!(screen.shows("中心服务器没有应答"));
+    let note = screen.window.global::<xinsheng::ui::Report>().get_note();
+    assert!(note.contains("check the network"), "{note}");
+}
+
+#[test]
+fn touching_every_field_of_the_glass_passes_its_test() {
+    let screen = Screen::new();
+    screen.knock(5).type_pin(PIN).press("测试触摸");
+    assert_eq!(screen.page(), Shown::TouchTest);
+    let test = screen.window.global::<xinsheng::ui::TouchTest>();
+    let (columns, rows) = (test.get_columns(), test.get_rows());
+    let at = |n: i32| {
+        let (x, y) = ((n % columns) as f32 + 0.5, (n / columns) as f32 + 0.5);
+        LogicalPosition::new(x * 1280.0 / columns as f32, y * 800.0 / rows as f32)
+    };
+    let button = PointerEventButton::Left;
+    screen.window.window().dispatch_event(WindowEvent::PointerPressed { position: at(0), button });
+    for field in 0..columns * rows {
+        screen.window.window().dispatch_event(WindowEvent::PointerMoved { position: at(field) });
+    }
+    screen.window.window().dispatch_event(WindowEvent::PointerReleased { position: at(0), button });
+    assert!(screen.shows("全部正常"));
+    screen.window.window().dispatch_event(WindowEvent::PointerPressed { position: at(0), button });
+    screen.window.window().dispatch_event(WindowEvent::PointerReleased { position: at(0), button });
+    assert_eq!(screen.page(), Shown::Choice);
+}
