@@ -21,19 +21,23 @@ use crate::{
     config::{self, Glyphs, KioskSetup, Loaded},
     kiosk::{
         Kiosk, Parts, fonts,
-        terminal::{IDENTITY_FILE, Place, Terminal, panel_of, plan_of},
+        preview::parse_panel,
+        terminal::{IDENTITY_FILE, Place, Terminal, panel_of},
     },
     lang::{Catalogue, Languages},
     model::{Moment, TimeQuality},
+    panel::{Panel, Rotation, TEST_PANELS},
     questionnaire::Hospital,
     simulator::{
         SimPanel,
+        gallery::Gallery,
+        pictures::{self, Wanted},
         replay::{self, Row, Setup, Tally},
-        screens,
         visitor::Visitor,
     },
     survey::{Plan, Start},
     sync,
+    theme::Theme,
 };
 
 /// A sample of real feedback, tapped when there is neither a display nor a file.
@@ -72,7 +76,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     fonts::provide(&home.path.join("fonts")).context("cannot lay out the fonts")?;
     let mut setup = home.load()?;
     if let Some(folder) = &options.screens {
-        take_pictures(&setup.value, folder)?;
+        take_pictures(&Pictures::default(), folder)?;
     }
     let display = !options.headless && has_display();
     let rows = rows(options, display)?;
@@ -316,11 +320,85 @@ fn check(home: &Home, central: &Central) -> anyhow::Result<()> {
     say(&format!("all synced and verified, {}", SystemClock::new().now().wall.format("%F %T UTC")))
 }
 
-fn take_pictures(setup: &KioskSetup, folder: &Path) -> anyhow::Result<()> {
-    let clock = Arc::new(SimClock::at(SystemClock::new().now().wall, fresh::boot_id()));
-    let plan = plan_of(setup);
-    let paths = screens::save_all(plan.hospital, panel_of(&setup.kiosk), clock, folder)?;
+/// Which pictures to take instead of the ones for a quick look.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Pictures {
+    /// On this panel only: by its diagonal (7, 10.1, 15.6, 21.5), or `INCHES:WIDTHxHEIGHT`.
+    #[arg(long, value_name = "PANEL")]
+    pub panel: Option<String>,
+    /// Turned by a quarter.
+    #[arg(long)]
+    pub turned: bool,
+    /// In this language only.
+    #[arg(long, value_name = "LANG")]
+    pub lang: Option<String>,
+    /// In this theme only: `standard`, `high_contrast` or `night`.
+    #[arg(long, value_name = "THEME")]
+    pub theme: Option<String>,
+    /// All text one step larger.
+    #[arg(long)]
+    pub large_text: bool,
+    /// Targets in the lower half.
+    #[arg(long)]
+    pub low_reach: bool,
+    /// As a panel with 16 bits a pixel shows it.
+    #[arg(long)]
+    pub rgb565: bool,
+    /// A picture of each page on each panel, not only sheets.
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// Writes pictures of the built-in example's pages into a folder, and says how many.
+fn take_pictures(options: &Pictures, folder: &Path) -> anyhow::Result<()> {
+    let setup = config::example().value;
+    let mut paths = Vec::new();
+    let mut take = |wanted: &Wanted| -> anyhow::Result<()> {
+        let gallery = Gallery::new(setup.hospital.clone(), Catalogue::shipped()?)?;
+        paths.extend(pictures::save(gallery, wanted, folder)?);
+        Ok(())
+    };
+    let all = Wanted {
+        panels: TEST_PANELS.to_vec(),
+        low_reach: options.low_reach,
+        lang: options.lang.clone(),
+        theme: theme_of(options)?,
+        singles: options.all,
+        rgb565: options.rgb565,
+    };
+    let turn = |panel: Panel| Panel {
+        rotation: if options.turned { Rotation::Quarter } else { Rotation::None },
+        large_text: options.large_text,
+        ..panel
+    };
+    match &options.panel {
+        Some(panel) => take(&Wanted { panels: vec![turn(parse_panel(panel)?)], singles: true, ..all })?,
+        None if options.all => take(&all)?,
+        None => {
+            // Enough to look at everything once: each panel and theme in one language, each language on one panel.
+            let first = options.lang.clone().or(setup.hospital.languages.first().map(ToString::to_string));
+            take(&Wanted { lang: first, ..all.clone() })?;
+            let theme = all.theme.or(Some(Theme::Standard));
+            take(&Wanted { panels: vec![turn(panel_of(&setup.kiosk))], singles: true, theme, ..all })?;
+        }
+    }
     say(&format!("{} pictures in {}", paths.len(), folder.display()))
+}
+
+/// `screens`: pictures and nothing else.
+///
+/// # Errors
+/// An option that names nothing, or a file that cannot be written.
+pub fn show_pages(options: &Pictures, folder: &Path) -> anyhow::Result<()> {
+    fonts::provide(&std::env::temp_dir().join("xinsheng-screens")).context("cannot lay out the fonts")?;
+    take_pictures(options, folder)
+}
+
+fn theme_of(options: &Pictures) -> anyhow::Result<Option<Theme>> {
+    let Some(name) = &options.theme else { return Ok(None) };
+    let names = Theme::ALL.map(Theme::name).join(", ");
+    let theme = Theme::from_name(&name.replace('-', "_"));
+    theme.map(Some).with_context(|| format!("there is no theme `{name}`; use one of {names}"))
 }
 
 fn wait_for_interrupt() {

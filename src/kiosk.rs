@@ -346,16 +346,12 @@ impl Shared {
     }
 
     fn turn_choice_page(&mut self, forward: bool) {
-        let (page, items, per_page) = match self.staff_items() {
-            Some(items) => {
-                let per_page = self.staff_choice_page(items).per_page;
-                (&mut self.staff_page, items, per_page)
-            }
-            None => {
-                let (items, per_page) = (self.survey.plan().touchpoints.len(), self.places_per_page());
-                (&mut self.choice_page, items, per_page)
-            }
+        let staff = self.staff_items();
+        let (items, per_page) = match staff {
+            Some(items) => (items, self.staff_choice_page(items).per_page),
+            None => (self.survey.plan().touchpoints.len(), self.places_per_page()),
         };
+        let page = if staff.is_some() { &mut self.staff_page } else { &mut self.choice_page };
         let last = items.saturating_sub(1) / per_page;
         *page = if forward { (*page + 1).min(last) } else { page.saturating_sub(1) };
         self.show();

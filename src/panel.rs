@@ -35,6 +35,26 @@ pub struct Panel {
     pub large_text: bool,
 }
 
+/// The panels that everything is tried on, as sold for terminals: each as built, and turned by a quarter.
+pub const TEST_PANELS: [Panel; 12] = {
+    const fn built(diagonal_in: f64, width_px: u32, height_px: u32, rotation: Rotation) -> Panel {
+        Panel { rotation, ..Panel::new(diagonal_in, width_px, height_px) }
+    }
+    const fn both(diagonal_in: f64, width_px: u32, height_px: u32) -> [Panel; 2] {
+        [
+            built(diagonal_in, width_px, height_px, Rotation::None),
+            built(diagonal_in, width_px, height_px, Rotation::Quarter),
+        ]
+    }
+    let [a, b] = both(7.0, 1024, 600);
+    let [c, d] = both(7.0, 800, 480);
+    let [e, f] = both(7.0, 720, 1280);
+    let [g, h] = both(10.1, 1280, 800);
+    let [i, j] = both(15.6, 1920, 1080);
+    let [k, l] = both(21.5, 1920, 1080);
+    [a, b, c, d, e, f, g, h, i, j, k, l]
+};
+
 /// Every length a page takes from the panel, in logical pixels, and how it is laid out.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Metrics {
@@ -84,7 +104,7 @@ const LARGE_TEXT: f64 = 1.2;
 
 impl Panel {
     /// A panel at the usual viewing distance for its size.
-    pub fn new(diagonal_in: f64, width_px: u32, height_px: u32) -> Self {
+    pub const fn new(diagonal_in: f64, width_px: u32, height_px: u32) -> Self {
         Self {
             diagonal_in,
             width_px,
@@ -184,7 +204,7 @@ impl Panel {
 }
 
 /// 400 mm on a hand-sized panel, 500 mm on one on a desk, 600 mm on a free-standing one.
-pub fn usual_viewing_distance_mm(diagonal_in: f64) -> f64 {
+pub const fn usual_viewing_distance_mm(diagonal_in: f64) -> f64 {
     if diagonal_in < 9.0 {
         400.0
     } else if diagonal_in < 12.0 {

@@ -47,6 +47,7 @@ impl Color {
     }
 
     /// What a panel with 16 bits a pixel shows instead: 5 bits of red, 6 of green, 5 of blue.
+    #[must_use]
     pub fn to_rgb565(self) -> Self {
         let five = |c: u8| (c & 0xf8) | (c >> 5);
         let six = |c: u8| (c & 0xfc) | (c >> 6);

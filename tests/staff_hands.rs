@@ -28,7 +28,7 @@ use xinsheng::{
     staff::{
         Answer, Ask, Choice, Effect, Entry, Event, FileSays, PinVerdict, Staff, StaffChoices, StaffPlan,
         Storage, Token, Volume,
-        hands::{Hands, HandsArgs, Settings},
+        hands::{Connect, Hands, HandsArgs, Settings},
         lockout::LOCK_MS,
     },
     sync::{
@@ -74,6 +74,10 @@ struct Run {
 
 impl Run {
     fn start(folder: &Path, clock: &Arc<SimClock>, settings: Settings) -> Self {
+        Self::start_with(folder, clock, settings, Box::new(|_| Ok(Box::new(Silence))))
+    }
+
+    fn start_with(folder: &Path, clock: &Arc<SimClock>, settings: Settings, connect: Connect) -> Self {
         let (mut journal, _) = Journal::open(folder, open_args(clock)).unwrap();
         let choices = StaffChoices::load(&mut journal).unwrap();
         let recorder = Recorder::spawn(journal, clock.clone(), |_| {}).unwrap();
@@ -83,7 +87,7 @@ impl Run {
             HandsArgs::new(settings, folder.into(), identity, recorder.handle(), clock.clone(), sync);
         let (tell, answers) = mpsc::channel();
         args.reply = Box::new(move |token, answer| drop(tell.send((token, answer))));
-        args.connect = Box::new(|_| Ok(Box::new(Silence)));
+        args.connect = connect;
         args.choices = choices;
         let chosen = Arc::new(Mutex::new(Vec::new()));
         let seen = chosen.clone();
@@ -113,9 +117,8 @@ fn open_args(clock: &Arc<SimClock>) -> OpenArgs {
     OpenArgs { ballast_bytes: 4096, ..OpenArgs::new(fresh::chain_id(), clock.now()) }
 }
 
-/// Any token: the hands only give it back.
-fn token() -> Token {
-    let plan = StaffPlan {
+fn plan() -> StaffPlan {
+    StaffPlan {
         has_pin: true,
         touchpoint: "registration".parse().unwrap(),
         places: vec![],
@@ -125,8 +128,12 @@ fn token() -> Token {
         volume: Volume::Off,
         buttons: vec![],
         grid: (1, 1),
-    };
-    let mut staff = Staff::new(plan, Entry::Door, 0);
+    }
+}
+
+/// Any token: the hands only give it back.
+fn token() -> Token {
+    let mut staff = Staff::new(plan(), Entry::Door, 0);
     "4071".chars().for_each(|digit| drop(staff.handle(Event::Key(digit.into()), 0)));
     match staff.handle(Event::Enter, 0).pop() {
         Some(Effect::Ask { token, .. }) => token,
@@ -327,5 +334,56 @@ fn a_terminal_without_network_says_why_and_keeps_its_code() {
     assert!(matches!(identity, Err(IdentityError::Missing(_))));
     let Answer::Status(facts) = run.asks(Ask::Status) else { panic!("another answer") };
     assert_eq!((facts.unsent, facts.terminal, facts.storage), (Some(0), None, Storage::Good));
+    run.stop();
+}
+
+#[cfg(feature = "central")]
+#[test]
+fn from_the_menu_to_central_and_back() {
+    use xinsheng::{
+        central::{self, Central},
+        clock::SystemClock,
+        staff::{MenuItem, NetworkState, View},
+        sync::transport::{Deadlines, HttpTransport},
+    };
+
+    let (folder, data, clock) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), clock());
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let hospital = config::example().value.hospital;
+    let central = Central::start(central::Settings::new(data.path()), hospital, listener).unwrap();
+    let url = format!("http://{}", central.address());
+    let settings = Settings { central_url: url.clone(), ..settings(Some(hash("4071"))) };
+    let connect: Connect = Box::new(|settings| {
+        Ok(Box::new(HttpTransport::new(&settings.central_url, None, Deadlines::default())?))
+    });
+    let run = Run::start_with(folder.path(), &clock, settings, connect);
+    let mut staff = Staff::new(plan(), Entry::Door, 0);
+    let mut see = |event: Event| -> String {
+        let mut events = vec![event];
+        while let Some(event) = events.pop() {
+            for effect in staff.handle(event, 1) {
+                let Effect::Ask { token, ask } = effect else { panic!("{effect:?}") };
+                run.hands.handle().ask(token, ask);
+                let (token, answer) = run.answers.recv_timeout(PATIENCE).unwrap();
+                events.push(Event::Answered(token, answer));
+            }
+        }
+        match staff.view() {
+            View::NetworkTest(NetworkState::Good { words }) => words.clone(),
+            other => format!("{other:?}"),
+        }
+    };
+    for digit in "4071".chars() {
+        see(Event::Key(digit.into()));
+    }
+    assert_eq!(see(Event::Enter), "Menu");
+    let item = MenuItem::ALL.iter().position(|item| *item == MenuItem::NetworkTest).unwrap();
+    assert_eq!(see(Event::Pick(item)), format!("{url} answers; this terminal is not enrolled yet"));
+    let code = central.new_code(&"registration".parse().unwrap()).unwrap();
+    let file = folder.path().join("identity.json");
+    sync::enrol(&url, None, &code, &file, &SystemClock::new()).unwrap();
+    assert_eq!(see(Event::Confirm), format!("{url} holds 0 entries of this journal"));
+    drop(central);
+    assert!(see(Event::Confirm).contains("central cannot be reached"));
     run.stop();
 }

@@ -454,6 +454,18 @@ fn a_terminal_without_identity_waits_for_one_and_a_stop_is_prompt() {
 }
 
 #[test]
+fn a_terminal_that_staff_enrol_anew_goes_on_under_its_new_name_at_once() {
+    let scene = Scene::new(|_| {});
+    let kiosk = scene.kiosk();
+    let before = kiosk.wait_until_sent(kiosk.tap(1));
+    let identity = scene.enrol();
+    assert_ne!(before.terminal.as_ref(), Some(&identity.terminal));
+    kiosk.sync.retry();
+    kiosk.wait_for("the new name", |status| status.terminal.as_ref() == Some(&identity.terminal));
+    kiosk.stop();
+}
+
+#[test]
 fn a_used_code_is_refused_and_a_lost_answer_costs_no_code() {
     let scene = Scene::new(|_| {});
     let code = scene.central.new_code(&registration()).unwrap();

@@ -6,14 +6,16 @@ use std::{
     process::ExitCode,
 };
 
-use clap::Parser;
-use xinsheng::demo::{self, Options, PORT};
+use clap::{Parser, Subcommand};
+use xinsheng::demo::{self, Options, PORT, Pictures};
 
 /// Starts central on this machine, enrols a terminal, and shows its screen: in a window if there is a display, else on a panel in memory
 /// on which scripted visitors tap real feedback.
 #[derive(Parser)]
 #[command(name = "xinsheng-demo", version, about)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// Tap every row of a CSV file (respondent,date,touchpoint,rating) on the real pages.
     #[arg(long, value_name = "FILE")]
     replay: Option<PathBuf>,
@@ -26,12 +28,23 @@ struct Arguments {
     /// Central's port on 127.0.0.1; 0 for any free one.
     #[arg(long, default_value_t = PORT)]
     port: u16,
-    /// Write a PNG of each page into this folder.
+    /// Write pictures of the pages into this folder, and sheets to look at all of them.
     #[arg(long, value_name = "DIR")]
     screens: Option<PathBuf>,
     /// End when everything is synced and verified.
     #[arg(long)]
     exit: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Only write pictures of the pages, of any panel, language and theme.
+    Screens {
+        /// Where to write them.
+        folder: PathBuf,
+        #[command(flatten)]
+        pictures: Pictures,
+    },
 }
 
 fn main() -> ExitCode {
@@ -41,8 +54,12 @@ fn main() -> ExitCode {
         )
         .with_writer(io::stderr)
         .init();
-    let Arguments { replay, data, headless, port, screens, exit } = Arguments::parse();
-    match demo::run(&Options { replay, data, headless, port, screens, exit }) {
+    let Arguments { command, replay, data, headless, port, screens, exit } = Arguments::parse();
+    let done = match command {
+        Some(Command::Screens { folder, pictures }) => demo::show_pages(&pictures, &folder),
+        None => demo::run(&Options { replay, data, headless, port, screens, exit }),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // The one place where an error of this program ends.

@@ -78,7 +78,7 @@ enum Command {
     },
 }
 
-/// The exit code that asks the service manager to start the program anew (EX_TEMPFAIL).
+/// The exit code that asks the service manager to start the program anew (`EX_TEMPFAIL`).
 const RESTART: u8 = 75;
 
 fn main() -> ExitCode {

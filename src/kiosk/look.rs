@@ -76,8 +76,9 @@ pub fn paint(window: &AppWindow, palette: &Palette) {
 /// Puts the hospital's picture on the page that invites. A picture that cannot be read is logged and left out.
 pub fn hang_logo(window: &AppWindow, look: &Look) {
     let Some(path) = &look.logo else { return };
-    match slint::Image::load_from_path(path) {
-        Ok(image) => window.global::<Shell>().set_logo(image),
-        Err(_) => tracing::warn!(logo = %path.display(), "the logo cannot be read and is left out"),
+    if let Ok(image) = slint::Image::load_from_path(path) {
+        window.global::<Shell>().set_logo(image);
+    } else {
+        tracing::warn!(logo = %path.display(), "the logo cannot be read and is left out");
     }
 }

@@ -229,9 +229,12 @@ impl Terminal {
                 let in_force = lock(&places);
                 places_on_offer(&FileSays::of(&in_force.loaded.value), &in_force.loaded.value)
             }),
-            ask: Box::new(move |token, ask| match &*lock(&hands) {
-                Some(hands) => hands.handle().ask(token, ask),
-                None => tracing::error!("the staff area asks before the terminal is attached"),
+            ask: Box::new(move |token, ask| {
+                if let Some(hands) = &*lock(&hands) {
+                    hands.handle().ask(token, ask);
+                } else {
+                    tracing::error!("the staff area asks before the terminal is attached");
+                }
             }),
             restart: Box::new(move || {
                 restart.store(true, Ordering::Relaxed);

@@ -47,8 +47,8 @@ pub struct AddError {
 }
 
 impl AddError {
-    fn new(path: &Path, what: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { path: path.to_owned(), what: what.into(), fix: fix.into() }
+    fn new(path: &Path, what: &(impl ToString + ?Sized), fix: impl Into<String>) -> Self {
+        Self { path: path.to_owned(), what: what.to_string(), fix: fix.into() }
     }
 }
 
@@ -98,7 +98,7 @@ impl Languages {
         let words = files.iter().find(|path| path.file_name().is_some_and(|name| name == WORDS));
         if family.is_none() && words.is_none() {
             let what = format!("the folder holds neither {WORDS} nor a font");
-            return Err(AddError::new(folder, what, "put them there, or remove the folder"));
+            return Err(AddError::new(folder, &what, "put them there, or remove the folder"));
         }
         if let Some(family) = family {
             fonts.add(family);
@@ -108,7 +108,7 @@ impl Languages {
             catalogue.add(&tag, &text).map_err(|LangError::Syntax { reason, .. }| {
                 AddError::new(
                     words,
-                    reason,
+                    &reason,
                     "correct it, or begin again from the words of a shipped language",
                 )
             })?;
@@ -116,7 +116,7 @@ impl Languages {
         if catalogue.name(&tag) == tag {
             let what = format!("nothing says what the language `{tag}` calls itself");
             let fix = format!("add {WORDS} with the header \"X-Language-Name: ...\\n\"");
-            return Err(AddError::new(words.map_or(folder, PathBuf::as_path), what, fix));
+            return Err(AddError::new(words.map_or(folder, PathBuf::as_path), &what, fix));
         }
         drawable(folder, &tag, &fonts, &catalogue)?;
         (self.fonts, self.catalogue) = (fonts, catalogue);
@@ -136,7 +136,7 @@ fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
 fn unreadable(path: &Path, error: &io::Error) -> AddError {
     AddError::new(
         path,
-        format!("it cannot be read: {error}"),
+        &format!("it cannot be read: {error}"),
         "let the user that the terminal runs as read it",
     )
 }
@@ -145,11 +145,9 @@ fn tag_of(folder: &Path) -> Result<String, AddError> {
     let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     match name.parse::<Lang>() {
         Ok(lang) => Ok(lang.as_str().to_owned()),
-        Err(error) => Err(AddError::new(
-            folder,
-            error.to_string(),
-            "name the folder after its language, like de or zh-HK",
-        )),
+        Err(error) => {
+            Err(AddError::new(folder, &error, "name the folder after its language, like de or zh-HK"))
+        }
     }
 }
 
@@ -166,7 +164,7 @@ fn family(folder: &Path, tag: &str, files: &[PathBuf]) -> Result<Option<Family>,
         [first, second] => (first, Some(second)),
         [..] => {
             let what = format!("the folder holds {} font files", fonts.len());
-            return Err(AddError::new(folder, what, "leave the regular and the bold one"));
+            return Err(AddError::new(folder, &what, "leave the regular and the bold one"));
         }
     };
     // Each file by itself, so that a mistake names the file.
@@ -203,7 +201,7 @@ fn drawable(folder: &Path, tag: &str, fonts: &Fonts, catalogue: &Catalogue) -> R
     let what = format!("the font {} cannot draw {}{more}", fonts.family_for(tag), named.join(", "));
     Err(AddError::new(
         folder,
-        what,
+        &what,
         "put a font of the language's script into the folder, or use other words",
     ))
 }

@@ -131,7 +131,7 @@ pub enum View<'a> {
         /// What is over the keypad.
         note: PinNote,
     },
-    /// The items of [`MenuItem::ALL`].
+    /// The items of [`super::MenuItem::ALL`].
     Menu,
     /// How the terminal is; `None` while that is looked up.
     Status(Option<&'a StatusFacts>),
@@ -153,7 +153,7 @@ pub enum View<'a> {
     },
     /// A picture that fills the glass.
     ScreenTest {
-        /// Which of [`PICTURES`].
+        /// Which of [`super::PICTURES`].
         picture: usize,
     },
     /// One contact with central.

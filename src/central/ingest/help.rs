@@ -118,7 +118,7 @@ mod tests {
             touchpoints: Vec::new(),
             questionnaires: Vec::new(),
         };
-        let context = Context {
+        let about = Context {
             hospital: &hospital,
             site: &"main".parse().unwrap(),
             zone: chrono_tz::UTC,
@@ -126,7 +126,7 @@ mod tests {
             chain: ChainId([1; 16]),
             received_at: now,
         };
-        let rings = |sent| project(context, Reading::new(&lines), Held::default(), sent).help[0].is_open();
+        let rings = |sent| project(about, Reading::new(&lines), Held::default(), sent).help[0].is_open();
         assert!(rings(Some(&at)));
         assert!(!rings(None));
     }

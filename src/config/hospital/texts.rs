@@ -73,9 +73,9 @@ fn one(lang: &str, place: &Located<String>, kind: Use, glyphs: &Glyphs<'_>, repo
     let text = place.value.as_str();
     let (most, reason) = kind.limit();
     // A marked break takes no room of its own.
-    let taken = cells(&text.replace('\n', ""));
-    if taken > most {
-        let what = format!("the text is too long for large type: {taken} of at most {most} cells");
+    let needed = cells(&text.replace('\n', ""));
+    if needed > most {
+        let what = format!("the text is too long for large type: {needed} of at most {most} cells");
         report.error(&place.span, what, format!("shorten it: {reason}"));
     }
     if let Some(control) = text.chars().find(|c| c.is_control() && *c != '\n') {

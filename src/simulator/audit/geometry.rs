@@ -1,0 +1,121 @@
+//! Where things are and how large: targets, texts, lines.
+
+use super::{Reading, Rule};
+use crate::{
+    panel::Panel,
+    simulator::{
+        Area,
+        sketch::{Line, Sketch, Text},
+    },
+};
+
+/// A Chinese character of a heading, in degrees: best for young and old readers.
+const HEADING_DEGREES: f64 = 55.0 / 60.0;
+/// Capital H of any other text, in degrees (EN 301 549, 5.1.4).
+const TEXT_DEGREES: f64 = 0.7;
+/// Capital H of the second language on the glass.
+const SECOND_MM: f64 = 4.0;
+/// Between two targets.
+const GAP_MM: f64 = 3.0;
+/// Glyphs on a line, Latin; an ideograph counts twice (WCAG 1.4.8).
+const LINE_LETTERS: u32 = 40;
+/// From line to line.
+const SPACING_EM: f64 = 1.3;
+
+/// Everything that can be told without a pixel.
+pub fn geometry(sketch: &Sketch, panel: &Panel) -> Vec<Reading> {
+    let mut readings = Vec::new();
+    targets(sketch, panel, &mut readings);
+    for text in &sketch.texts {
+        heights(text, panel, &mut readings);
+        lines(text, &mut readings);
+        inside(text, sketch, &mut readings);
+    }
+    overlaps(sketch, &mut readings);
+    readings
+}
+
+fn targets(sketch: &Sketch, panel: &Panel, readings: &mut Vec<Reading>) {
+    let mm = panel.px_per_mm();
+    for (i, target) in sketch.targets.iter().enumerate() {
+        let (area, label) = (&target.area, &target.label);
+        let side = f64::from(area.width.min(area.height)) / mm;
+        readings.push(Reading::new(Rule::TargetSize, side, panel.target_mm(), label));
+        readings.push(Reading::new(Rule::Label, u32::from(label.is_empty()), 0, label));
+        let out = area.beyond(&sketch.glass).max(0.0);
+        readings.push(Reading::new(Rule::Clipped, out, 0, format!("{label} leaves the glass")));
+        for other in &sketch.targets[i + 1..] {
+            let (across, down) = area.apart(&other.area);
+            let gap = f64::from(across.max(down)) / mm;
+            readings.push(Reading::new(Rule::TargetGap, gap, GAP_MM, format!("{label} and {}", other.label)));
+        }
+    }
+    // Two places take touches without being targets: the ground of a page, which tells that somebody is there, and the touch test.
+    let known = |names: &Vec<String>| {
+        names.iter().any(|name| name == "TouchTestPage::root")
+            || names.iter().all(|name| !name.contains("Card"))
+    };
+    for names in sketch.strays.iter().filter(|names| !known(names)) {
+        readings.push(Reading::new(Rule::Label, 1, 0, names.join(" in ")));
+    }
+}
+
+fn heights(text: &Text, panel: &Panel, readings: &mut Vec<Reading>) {
+    let mm = |px: f32| f64::from(px) / panel.px_per_mm();
+    let seen = |degrees: f64| 2.0 * panel.viewing_distance_mm * (degrees.to_radians() / 2.0).tan();
+    // The only words that are not for who stands in front: a note for staff in the corner.
+    if text.is("AppWindow::badge") {
+        return;
+    }
+    for Line { capital, ideograph, .. } in &text.lines {
+        let (rule, value, limit) = if text.is("Pair::second") || text.is("OptionCard::second-label") {
+            (Rule::Second, mm(*capital), SECOND_MM)
+        } else if text.is("Frame::heading") {
+            (Rule::Heading, mm(*ideograph), seen(HEADING_DEGREES))
+        } else {
+            (Rule::Text, mm(*capital), seen(TEXT_DEGREES))
+        };
+        readings.push(Reading::new(rule, value, limit, &text.words));
+    }
+}
+
+fn lines(text: &Text, readings: &mut Vec<Reading>) {
+    let missing = u32::try_from(text.missing).unwrap_or(u32::MAX);
+    readings.push(Reading::new(Rule::Glyphs, missing, 0, &text.words));
+    for line in &text.lines {
+        let letters = u32::try_from(2 * line.wide + line.narrow).unwrap_or(u32::MAX);
+        readings.push(Reading::new(Rule::LineLength, letters, LINE_LETTERS, &text.words));
+    }
+    for pair in text.lines.windows(2) {
+        let spacing = f64::from((pair[1].baseline - pair[0].baseline) / pair[0].em);
+        readings.push(Reading::new(Rule::LineSpacing, spacing, SPACING_EM, &text.words));
+    }
+}
+
+/// Ink outside its room is cut off; ink outside its card or the glass is as bad.
+fn inside(text: &Text, sketch: &Sketch, readings: &mut Vec<Reading>) {
+    let Some(ink) = text.ink() else { return };
+    let card = text.target.and_then(|at| sketch.targets.get(at)).map(|target| target.area);
+    let out = |room: &Area| ink.beyond(room);
+    let out = [Some(text.room), Some(sketch.glass), card].iter().flatten().map(out).fold(0.0, f32::max);
+    readings.push(Reading::new(Rule::Clipped, out, 0, &text.words));
+}
+
+fn overlaps(sketch: &Sketch, readings: &mut Vec<Reading>) {
+    let lines = |text: &Text| text.lines.iter().map(|line| line.ink).collect::<Vec<_>>();
+    for (i, text) in sketch.texts.iter().enumerate() {
+        for ink in lines(text) {
+            let mut hit = |other: &Area, what: &str| {
+                let (across, down) = ink.apart(other);
+                let depth = (-across).min(-down).max(0.0);
+                readings.push(Reading::new(Rule::Overlap, depth, 0, format!("{} and {what}", text.words)));
+            };
+            for other in &sketch.texts[i + 1..] {
+                lines(other).iter().for_each(|line| hit(line, &other.words));
+            }
+            for picture in &sketch.pictures {
+                hit(&picture.area, picture.names.first().map_or("a drawing", String::as_str));
+            }
+        }
+    }
+}

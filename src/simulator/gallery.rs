@@ -1,0 +1,314 @@
+//! Every page there is, each in every variant and with the most it has to hold: for pictures and for the audit.
+//!
+//! A [`Scene`] is data; [`Gallery::show`] puts it on a [`Stage`] without a visit. What the pages say comes from a hospital and a
+//! catalogue; where there is a choice, the longest text is taken.
+
+mod staff;
+
+use std::collections::BTreeSet;
+
+use anyhow::Context;
+use slint::ComponentHandle;
+
+use super::stage::Stage;
+use crate::{
+    fonts::Fonts,
+    kiosk::pages::{self, ChoicePage, Speaker, View},
+    lang::{Catalogue, unbroken},
+    model::{Lang, Scale},
+    panel::Panel,
+    questionnaire::{Hospital, Question, ReasonGroup, Texts, Touchpoint},
+    survey::{HelpStage, Page},
+    ui,
+};
+
+/// A page in one of its variants.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Scene {
+    /// For captions and file names, such as `question-csat5`.
+    pub name: String,
+    /// What it belongs to.
+    pub group: Group,
+    content: Content,
+    touch: Touch,
+}
+
+/// What scenes belong together.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Group {
+    /// What patients go through.
+    Patient,
+    /// What the terminal itself has to say.
+    Notice,
+    /// The staff area.
+    Staff,
+    /// A page under a finger or with the ring of the keyboard.
+    Touched,
+}
+
+/// A language on the screen and the courtesy one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Voice {
+    /// The visitor's.
+    pub lang: Lang,
+    /// Shown smaller below.
+    pub second: Option<Lang>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Content {
+    Attract,
+    /// So many places in all, and which page of them shows.
+    Choice(usize, usize),
+    Question(Scale),
+    Reasons(usize),
+    Thanks {
+        undo: bool,
+        another: bool,
+    },
+    StillThere,
+    Language,
+    NotStored,
+    Help(HelpStage),
+    Cleaning,
+    Closed {
+        rate: bool,
+    },
+    Staff(staff::Sheet),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Touch {
+    None,
+    /// The ring stands on the target of this number.
+    Ring(usize),
+    /// A finger is on it.
+    Finger(usize),
+}
+
+/// What the scenes say.
+pub struct Gallery {
+    hospital: Hospital,
+    catalogue: Catalogue,
+    fonts: Fonts,
+    /// For a scale that nobody asks on.
+    any: Question,
+}
+
+impl Gallery {
+    /// Scenes with the words of a hospital.
+    ///
+    /// # Errors
+    /// The hospital asks nothing.
+    pub fn new(hospital: Hospital, catalogue: Catalogue) -> anyhow::Result<Self> {
+        let first = hospital.questionnaires.iter().find_map(|asked| asked.questions.first());
+        let any = first.cloned().context("the hospital asks nothing")?;
+        Ok(Self { hospital, catalogue, fonts: Fonts::shipped(), any })
+    }
+
+    /// Each language, below it a second one of the other kind: Chinese for the world, English for China.
+    pub fn voices(&self) -> Vec<Voice> {
+        let langs: Vec<Lang> = self.catalogue.tags().filter_map(|tag| tag.parse().ok()).collect();
+        let find = |tag: &str| langs.iter().find(|lang| lang.as_str() == tag).cloned();
+        let second = |lang: &Lang| find(if lang.as_str().starts_with("zh") { "en" } else { "zh-CN" });
+        langs.iter().map(|lang| Voice { lang: lang.clone(), second: second(lang) }).collect()
+    }
+
+    /// Every scene a panel can show.
+    pub fn scenes(&self, panel: &Panel) -> Vec<Scene> {
+        let mut scenes = patient_scenes(panel);
+        scenes.extend(notice_scenes());
+        scenes.extend(
+            staff::Sheet::all().map(|sheet| scene(sheet.name(), Group::Staff, Content::Staff(sheet))),
+        );
+        scenes.extend(touched_scenes());
+        scenes
+    }
+
+    /// Puts a scene on a stage that is laid out for this panel.
+    pub fn show(&self, stage: &mut Stage, scene: &Scene, panel: &Panel, voice: &Voice) {
+        // From a bare page, so that nothing is left of the scene before: no ring, no finger.
+        stage.lift_aside();
+        stage.window().global::<ui::Shell>().set_page(ui::Page::ScreenTest);
+        stage.settle();
+        let speaker = Speaker {
+            catalogue: &self.catalogue,
+            fonts: &self.fonts,
+            lang: &voice.lang,
+            second: voice.second.as_ref(),
+        };
+        self.fill(stage, &scene.content, panel, &speaker);
+        stage.settle();
+        match scene.touch {
+            Touch::None => {}
+            Touch::Ring(number) => (0..=number).for_each(|_| stage.tab()),
+            Touch::Finger(number) => {
+                if let Some(target) = stage.sketch().targets.get(number) {
+                    stage.press_at(target.area.center());
+                }
+            }
+        }
+    }
+
+    fn fill(&self, stage: &Stage, content: &Content, panel: &Panel, speaker: &Speaker) {
+        let lang = speaker.lang;
+        let (question, group, some) =
+            (self.question(content, lang), self.group(content, lang), [0, 2].into());
+        let places = self.places(content, lang);
+        let langs: Vec<Lang> = self.catalogue.tags().filter_map(|tag| tag.parse().ok()).collect();
+        let page = match content {
+            Content::Staff(sheet) if sheet.tests_keys().is_some() => asked(&question),
+            Content::Attract | Content::Staff(_) => Page::Attract,
+            Content::Choice(..) => Page::Choice(places.clone()),
+            Content::Question(_) => asked(&question),
+            Content::Reasons(_) => reasons(&group, &some),
+            Content::Thanks { another, .. } => Page::Thanks { another: *another },
+            Content::StillThere => Page::StillThere { until_ms: 0 },
+            Content::Language => Page::Language(&langs),
+            Content::NotStored => Page::NotStored,
+            Content::Help(stage) => Page::Help(*stage),
+            Content::Cleaning => Page::Cleaning { until_ms: 0 },
+            Content::Closed { rate } => Page::Closed { rate: *rate },
+        };
+        let number = if let Content::Choice(_, page) = content { *page } else { 0 };
+        let per_page = panel.places_per_page(places.len());
+        let view = View {
+            page,
+            speaker: *speaker,
+            place: places.first().copied(),
+            hospital: self.hospital.sites.first().map(|site| &site.name),
+            languages: &langs,
+            choice: ChoicePage { number, per_page },
+            help: true,
+            left_ms: 20_000,
+            badge: "",
+        };
+        let undo = !matches!(content, Content::Thanks { undo: false, .. });
+        stage.window().global::<ui::Thanks>().set_undo_shown(undo);
+        pages::show(&view, stage.window());
+        if let Content::Staff(sheet) = content {
+            sheet.fill(&view, stage.window(), panel);
+        }
+    }
+
+    /// The longest question on a scale.
+    fn question(&self, content: &Content, lang: &Lang) -> Question {
+        let scale = match content {
+            Content::Question(scale) => *scale,
+            Content::Staff(staff::Sheet::SelfTestKeys) => Scale::Nps11,
+            _ => Scale::Csat5,
+        };
+        let all = self.hospital.questionnaires.iter().flat_map(|asked| &asked.questions);
+        let on_scale = all.filter(|question| question.scale == scale);
+        let longest = on_scale.max_by_key(|question| length(&question.text, lang));
+        Question { scale, ..longest.unwrap_or(&self.any).clone() }
+    }
+
+    /// The group of so many reasons that has the longest one; cut from a larger one where nobody asks for so few.
+    fn group(&self, content: &Content, lang: &Lang) -> ReasonGroup {
+        let count = if let Content::Reasons(count) = content { *count } else { 1 };
+        let questions = self.hospital.questionnaires.iter().flat_map(|asked| &asked.questions);
+        let groups: Vec<&ReasonGroup> = questions.flat_map(|question| &question.reasons).collect();
+        let widest =
+            |group: &ReasonGroup| group.reasons.iter().map(|reason| length(&reason.text, lang)).max();
+        let exact =
+            groups.iter().filter(|group| group.reasons.len() == count).max_by_key(|group| widest(group));
+        let larger = groups.iter().filter(|group| group.reasons.len() > count);
+        let found = exact.or_else(|| larger.max_by_key(|group| widest(group)));
+        let mut group = found.map_or_else(empty_group, |group| (*group).clone());
+        group.reasons.sort_by_key(|reason| std::cmp::Reverse(length(&reason.text, lang)));
+        group.reasons.truncate(count);
+        group
+    }
+
+    /// Touchpoints with the longest names first, over again where there are not enough.
+    fn places(&self, content: &Content, lang: &Lang) -> Vec<&Touchpoint> {
+        let count = if let Content::Choice(total, _) = content { *total } else { 1 };
+        let mut places: Vec<&Touchpoint> = self.hospital.touchpoints.iter().collect();
+        places.sort_by_key(|place| std::cmp::Reverse(length(&place.name, lang)));
+        places
+            .into_iter()
+            .cycle()
+            .take(if self.hospital.touchpoints.is_empty() { 0 } else { count })
+            .collect()
+    }
+}
+
+fn scene(name: &str, group: Group, content: Content) -> Scene {
+    Scene { name: name.to_owned(), group, content, touch: Touch::None }
+}
+
+fn patient_scenes(panel: &Panel) -> Vec<Scene> {
+    let of = |name: &str, content| scene(name, Group::Patient, content);
+    let mut scenes = vec![of("attract", Content::Attract)];
+    let (all, paged) = (panel.places_per_page(0), panel.places_per_page(usize::MAX));
+    for count in [1, 6, all] {
+        scenes.push(of(&format!("choice-{count}"), Content::Choice(count, 0)));
+    }
+    // The middle one of three pages can be turned both ways.
+    scenes.push(of("choice-paged", Content::Choice((3 * paged).max(all + 1), 1)));
+    for scale in Scale::ALL {
+        scenes.push(of(&format!("question-{}", scale.name().replace('_', "-")), Content::Question(scale)));
+    }
+    for count in [3, 4, 6, 7] {
+        scenes.push(of(&format!("reasons-{count}"), Content::Reasons(count)));
+    }
+    scenes.push(of("thanks", Content::Thanks { undo: true, another: false }));
+    scenes.push(of("thanks-another", Content::Thanks { undo: true, another: true }));
+    scenes.push(of("thanks-kept", Content::Thanks { undo: false, another: false }));
+    scenes.push(of("still-there", Content::StillThere));
+    scenes.push(of("language", Content::Language));
+    scenes
+}
+
+fn notice_scenes() -> Vec<Scene> {
+    let of = |name: &str, content| scene(name, Group::Notice, content);
+    vec![
+        of("help-calling", Content::Help(HelpStage::Calling)),
+        of("help-told", Content::Help(HelpStage::Told)),
+        of("help-untold", Content::Help(HelpStage::Untold)),
+        of("cleaning", Content::Cleaning),
+        of("closed", Content::Closed { rate: false }),
+        of("closed-rate", Content::Closed { rate: true }),
+        of("not-stored", Content::NotStored),
+        of("not-set-up", Content::Staff(staff::Sheet::NotSetUp)),
+    ]
+}
+
+fn touched_scenes() -> Vec<Scene> {
+    let of = |name: &str, content, touch| Scene { touch, ..scene(name, Group::Touched, content) };
+    let (question, reasons) = (Content::Question(Scale::Csat5), Content::Reasons(6));
+    let thanks = Content::Thanks { undo: true, another: true };
+    vec![
+        of("question-ring", question, Touch::Ring(3)),
+        of("question-finger", question, Touch::Finger(3)),
+        of("keys-ring", Content::Question(Scale::Nps11), Touch::Ring(8)),
+        of("keys-finger", Content::Question(Scale::Nps11), Touch::Finger(8)),
+        of("reasons-ring", reasons, Touch::Ring(2)),
+        of("reasons-finger", reasons, Touch::Finger(3)),
+        of("choice-ring", Content::Choice(6, 0), Touch::Ring(4)),
+        of("choice-finger", Content::Choice(6, 0), Touch::Finger(4)),
+        of("attract-ring", Content::Attract, Touch::Ring(2)),
+        of("attract-finger", Content::Attract, Touch::Finger(2)),
+        of("thanks-ring", thanks, Touch::Ring(1)),
+        of("still-there-ring", Content::StillThere, Touch::Ring(1)),
+        of("language-ring", Content::Language, Touch::Ring(1)),
+    ]
+}
+
+fn asked(question: &Question) -> Page<'_> {
+    Page::Question { question, number: (1, 1), pressed: None }
+}
+
+fn reasons<'a>(group: &'a ReasonGroup, selected: &'a BTreeSet<usize>) -> Page<'a> {
+    Page::Reasons { group, selected, saving: false }
+}
+
+/// How much room a text takes: an ideograph as much as two letters.
+fn length(texts: &Texts, lang: &Lang) -> usize {
+    unbroken(texts.get(lang)).chars().map(|c| if c >= '\u{2e80}' { 2 } else { 1 }).sum()
+}
+
+fn empty_group() -> ReasonGroup {
+    ReasonGroup { values: Vec::new(), prompt: Texts::default(), reasons: Vec::new() }
+}

@@ -1,0 +1,331 @@
+//! The pages of the staff area, filled with the longest that they have to say.
+
+use slint::{ComponentHandle, Model, ModelRc, SharedString, VecModel};
+
+use crate::{
+    kiosk::pages::{self, Speaker, View},
+    lang::Text,
+    panel::Panel,
+    ui::{
+        self, AppWindow, Choice, Keypad, Line, Notice, PlaceItem, Question, Report, ReportRow, ScreenTest,
+        Shell, TouchTest,
+    },
+};
+
+/// What of the staff area shows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sheet {
+    /// The keypad of the PIN, before anything is typed.
+    PinEmpty,
+    /// Eight digits typed.
+    PinTyped,
+    /// A wrong one was entered.
+    PinWrong,
+    /// Too many wrong ones.
+    PinLocked,
+    /// The keypad of the code.
+    EnrolCode,
+    /// What staff can do.
+    Menu,
+    /// How loud.
+    Volume,
+    /// Facts.
+    Status,
+    /// Facts of which most are wrong, and something to do about it.
+    StatusWrong,
+    /// The diagnosis of a network test.
+    Network,
+    /// About to export.
+    Export,
+    /// About to restart.
+    Restart,
+    /// Cards under test.
+    SelfTest,
+    /// Number keys under test.
+    SelfTestKeys,
+    /// Most of the glass was touched.
+    TouchTest,
+    /// White, black or steps of grey.
+    Picture(Picture),
+    /// No configuration yet: staff are to be told. A page of its own, outside the staff area.
+    NotSetUp,
+}
+
+/// What the screen test shows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Picture {
+    /// The brightest.
+    White,
+    /// The darkest.
+    Black,
+    /// All steps between.
+    Greys,
+}
+
+/// The longest thing a network test has to say.
+const DIAGNOSIS: &str = "central's certificate comes from an unknown authority; set [central] ca_file, or something intercepts \
+     the connection";
+
+impl Sheet {
+    /// Every one that belongs to the staff area.
+    pub fn all() -> impl Iterator<Item = Self> {
+        [
+            Self::PinEmpty,
+            Self::PinTyped,
+            Self::PinWrong,
+            Self::PinLocked,
+            Self::EnrolCode,
+            Self::Menu,
+            Self::Volume,
+            Self::Status,
+            Self::StatusWrong,
+            Self::Network,
+            Self::Export,
+            Self::Restart,
+            Self::SelfTest,
+            Self::SelfTestKeys,
+            Self::TouchTest,
+            Self::Picture(Picture::White),
+            Self::Picture(Picture::Black),
+            Self::Picture(Picture::Greys),
+        ]
+        .into_iter()
+    }
+
+    /// For captions and file names.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PinEmpty => "pin",
+            Self::PinTyped => "pin-typed",
+            Self::PinWrong => "pin-wrong",
+            Self::PinLocked => "pin-locked",
+            Self::EnrolCode => "enrol",
+            Self::Menu => "staff-menu",
+            Self::Volume => "volume",
+            Self::Status => "status",
+            Self::StatusWrong => "status-wrong",
+            Self::Network => "network",
+            Self::Export => "export",
+            Self::Restart => "restart",
+            Self::SelfTest => "self-test",
+            Self::SelfTestKeys => "self-test-keys",
+            Self::TouchTest => "touch-test",
+            Self::Picture(Picture::White) => "screen-test-white",
+            Self::Picture(Picture::Black) => "screen-test-black",
+            Self::Picture(Picture::Greys) => "screen-test-greys",
+            Self::NotSetUp => "not-set-up",
+        }
+    }
+
+    /// Whether it shows the buttons of a question, on number keys or on cards.
+    pub const fn tests_keys(self) -> Option<bool> {
+        match self {
+            Self::SelfTest => Some(false),
+            Self::SelfTestKeys => Some(true),
+            _ => None,
+        }
+    }
+
+    /// Fills the page; for a self-test the question shows already.
+    pub fn fill(self, view: &View, window: &AppWindow, panel: &Panel) {
+        let speaker = &view.speaker;
+        let line = |text| speaker.line(text);
+        if self.tests_keys().is_none() {
+            pages::show_frame(view, window);
+        }
+        window.global::<Shell>().set_help(Line::default());
+        window.global::<Shell>().set_back(line(Text::StaffButton));
+        let pin = |typed, note, busy| keypad(window, speaker, Text::StaffPin, typed, note, busy);
+        let page = match self {
+            Self::PinEmpty => pin("", Line::default(), false),
+            Self::PinTyped => pin("●●●●●●●●", Line::default(), false),
+            Self::PinWrong => pin("", counted(speaker, Text::StaffPinWrong, "3"), false),
+            Self::PinLocked => pin("", counted(speaker, Text::StaffLocked, "60"), true),
+            Self::EnrolCode => {
+                let failed = line(Text::EnrolFailed);
+                let page = keypad(window, speaker, Text::EnrolTitle, "4839 2017 65", failed, false);
+                window.global::<Keypad>().set_other(line(Text::EnrolLater));
+                page
+            }
+            Self::Menu => menu(window, speaker, panel),
+            Self::Volume => volume(window, speaker),
+            Self::Status => report(window, speaker, Text::StaffStatus, status(speaker, false), "", None),
+            Self::StatusWrong => {
+                let rows = status(speaker, true);
+                report(window, speaker, Text::StaffStatus, rows, "", Some(Text::StaffNetworkTest))
+            }
+            Self::Network => {
+                let again = Some(Text::StaffNetworkTest);
+                report(window, speaker, Text::NetworkBad, Vec::new(), DIAGNOSIS, again)
+            }
+            Self::Export => {
+                let (folder, start) = ("/media/usb0/xinsheng-export", Some(Text::ExportStart));
+                report(window, speaker, Text::ExportTitle, Vec::new(), folder, start)
+            }
+            Self::Restart => {
+                let (note, go) = (line(Text::RestartExplanation).text, Some(Text::StaffRestart));
+                report(window, speaker, Text::RestartTitle, Vec::new(), &note, go)
+            }
+            Self::SelfTest | Self::SelfTestKeys => self_test(window, speaker),
+            Self::TouchTest => touch_test(window, speaker, panel),
+            Self::Picture(picture) => screen_test(window, picture),
+            Self::NotSetUp => not_set_up(window, speaker),
+        };
+        window.global::<Shell>().set_page(page);
+    }
+}
+
+/// A text with its number, in both languages.
+fn counted(speaker: &Speaker, text: Text, number: &str) -> Line {
+    let line = speaker.line(text);
+    let with = |text: SharedString| SharedString::from(text.replace("{n}", number));
+    Line { text: with(line.text), second: with(line.second), spoken: with(line.spoken) }
+}
+
+fn keypad(
+    window: &AppWindow,
+    speaker: &Speaker,
+    title: Text,
+    typed: &str,
+    note: Line,
+    busy: bool,
+) -> ui::Page {
+    let keypad = window.global::<Keypad>();
+    keypad.set_title(speaker.line(title));
+    keypad.set_typed(typed.into());
+    keypad.set_note(note);
+    keypad.set_busy(busy);
+    keypad.set_erase(speaker.line(Text::StaffErase));
+    keypad.set_enter(speaker.line(Text::StaffEnter));
+    keypad.set_other(speaker.line(Text::StaffWipe));
+    ui::Page::Keypad
+}
+
+fn menu(window: &AppWindow, speaker: &Speaker, panel: &Panel) -> ui::Page {
+    let all = [
+        (Text::StaffStatus, "staff-status"),
+        (Text::StaffSelfTest, "staff-self-test"),
+        (Text::StaffTouchTest, "staff-touch-test"),
+        (Text::StaffScreenTest, "staff-screen-test"),
+        (Text::StaffNetworkTest, "staff-network-test"),
+        (Text::StaffTouchpoint, "staff-touchpoint"),
+        (Text::StaffLanguage, "staff-language"),
+        (Text::StaffVolume, "staff-volume"),
+        (Text::StaffExport, "staff-export"),
+        (Text::StaffRestart, "staff-restart"),
+        (Text::StaffEnrol, "staff-enrol"),
+        (Text::StaffWipe, "staff-wipe"),
+    ];
+    let per_page = panel.places_per_page(all.len()).min(all.len());
+    choice(window, speaker, Text::StaffMenu, &all[..per_page], all.len() > per_page)
+}
+
+fn volume(window: &AppWindow, speaker: &Speaker) -> ui::Page {
+    let all = [Text::VolumeOff, Text::VolumeLow, Text::VolumeMedium, Text::VolumeHigh];
+    choice(window, speaker, Text::StaffVolume, &all.map(|text| (text, "staff-volume")), false)
+}
+
+fn choice(
+    window: &AppWindow,
+    speaker: &Speaker,
+    title: Text,
+    items: &[(Text, &str)],
+    paged: bool,
+) -> ui::Page {
+    let choice = window.global::<Choice>();
+    let item = |(text, icon): &(Text, &str)| PlaceItem {
+        line: speaker.line(*text),
+        icon: (*icon).into(),
+        held: false,
+    };
+    choice.set_title(speaker.line(title));
+    choice.set_places(model(items.iter().map(item).collect()));
+    choice.set_previous(speaker.line(Text::ChoicePrevious));
+    choice.set_next(speaker.line(Text::ChoiceNext));
+    choice.set_page_label(if paged { "1 / 2" } else { "" }.into());
+    choice.set_has_previous(false);
+    choice.set_has_next(paged);
+    ui::Page::Choice
+}
+
+fn status(speaker: &Speaker, wrong: bool) -> Vec<ReportRow> {
+    let row =
+        |label, value: &str, wrong| ReportRow { label: speaker.line(label), value: value.into(), wrong };
+    let ago = |text, number| counted(speaker, text, number).spoken;
+    let text = |text| speaker.words(text).spoken;
+    let terminal = if wrong { text(Text::StatusNotEnrolled) } else { "registration-12".into() };
+    vec![
+        row(Text::StatusUnsent, if wrong { "128,404" } else { "12" }, wrong),
+        row(Text::StatusOldest, &ago(Text::StatusDaysAgo, if wrong { "128" } else { "1" }), wrong),
+        row(Text::StatusContact, &ago(Text::StatusMinutesAgo, "59"), false),
+        row(Text::StatusTerminal, &terminal, wrong),
+        row(Text::StatusVersion, env!("CARGO_PKG_VERSION"), false),
+        row(Text::StatusStorage, &text(Text::StatusGood), false),
+    ]
+}
+
+fn report(
+    window: &AppWindow,
+    speaker: &Speaker,
+    title: Text,
+    rows: Vec<ReportRow>,
+    note: &str,
+    action: Option<Text>,
+) -> ui::Page {
+    let report = window.global::<Report>();
+    report.set_title(speaker.line(title));
+    report.set_rows(model(rows));
+    report.set_note(note.into());
+    report.set_action(action.map(|text| speaker.line(text)).unwrap_or_default());
+    ui::Page::Report
+}
+
+/// The real question, half of its buttons pressed and stored.
+fn self_test(window: &AppWindow, speaker: &Speaker) -> ui::Page {
+    window.global::<Shell>().set_language_stored(true);
+    let question = window.global::<Question>();
+    question.set_title(counted(speaker, Text::SelfTestTitle, "11"));
+    let options = question.get_options();
+    for i in 0..options.row_count() / 2 {
+        if let Some(option) = options.row_data(i) {
+            options.set_row_data(i, ui::OptionItem { stored: true, ..option });
+        }
+    }
+    ui::Page::Question
+}
+
+fn touch_test(window: &AppWindow, speaker: &Speaker, panel: &Panel) -> ui::Page {
+    let (width, height) = panel.page_px();
+    let (columns, rows) = if height > width { (5, 8) } else { (8, 5) };
+    let test = window.global::<TouchTest>();
+    test.set_title(speaker.line(Text::TouchTestTitle));
+    test.set_columns(columns);
+    test.set_rows(rows);
+    test.set_fields(model((0..columns * rows).map(|field| field % 3 != 0).collect()));
+    ui::Page::TouchTest
+}
+
+fn screen_test(window: &AppWindow, picture: Picture) -> ui::Page {
+    window.global::<ScreenTest>().set_picture(match picture {
+        Picture::White => 0,
+        Picture::Black => 1,
+        Picture::Greys => 5,
+    });
+    ui::Page::ScreenTest
+}
+
+fn not_set_up(window: &AppWindow, speaker: &Speaker) -> ui::Page {
+    window.global::<Shell>().set_back(Line::default());
+    let notice = window.global::<Notice>();
+    notice.set_sign("wrench".into());
+    notice.set_title(speaker.line(Text::OutOfServiceTitle));
+    notice.set_reason(speaker.line(Text::OutOfServiceSetup));
+    notice.set_action(Line::default());
+    notice.set_seconds(-1);
+    notice.set_language_shown(true);
+    ui::Page::Notice
+}
+
+fn model<T: Clone + 'static>(items: Vec<T>) -> ModelRc<T> {
+    ModelRc::new(VecModel::from(items))
+}
