@@ -169,12 +169,11 @@ fn family(folder: &Path, tag: &str, files: &[PathBuf]) -> Result<Option<Family>,
     };
     // Each file by itself, so that a mistake names the file.
     for path in &fonts {
-        Family::read(tag, read(path)?, None)
-            .map_err(|error| AddError::new(path, error.to_string(), fix_for(&error)))?;
+        Family::read(tag, read(path)?, None).map_err(|error| AddError::new(path, &error, fix_for(&error)))?;
     }
     Family::read(tag, read(first)?, second.map(read).transpose()?)
         .map(Some)
-        .map_err(|error| AddError::new(folder, error.to_string(), fix_for(&error)))
+        .map_err(|error| AddError::new(folder, &error, fix_for(&error)))
 }
 
 fn fix_for(error: &FontError) -> &'static str {
