@@ -29,7 +29,6 @@ impl<'a> Glyphs<'a> {
 
     /// Without the feature `terminal` there is nothing to look into.
     #[cfg(not(feature = "terminal"))]
-    #[expect(clippy::unused_self, reason = "with the feature `terminal` it looks into the fonts")]
     pub fn missing(&self, _language: &str, _text: &str) -> Vec<char> {
         Vec::new()
     }
@@ -42,7 +41,6 @@ impl<'a> Glyphs<'a> {
 
     /// Without the feature `terminal` there is none.
     #[cfg(not(feature = "terminal"))]
-    #[expect(clippy::unused_self, reason = "with the feature `terminal` it looks into the fonts")]
     pub fn font(&self, _language: &str) -> &'a str {
         ""
     }
