@@ -1,7 +1,7 @@
 //! Are the pages what the accessibility rules ask for? Measured on what is drawn, not on what was meant.
 //!
 //! Each rule has a limit and gives readings; the [`Table`] keeps the worst reading of each rule and every one that breaks its limit.
-//! What is measured comes from a [`Sketch`] (where things are, how large text is), from a [`Frame`] (contrast, as the eye gets it and as
+//! What is measured comes from a [`Sketch`](super::sketch::Sketch) (where things are, how large text is), from a [`Frame`](super::stage::Frame) (contrast, as the eye gets it and as
 //! a panel with 16 bits a pixel shows it), and from walking through the page with the Tab key.
 
 mod focus;
