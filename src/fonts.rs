@@ -5,7 +5,13 @@
 //! - there is a family for every language: the first one serves those that no other one does, and has Latin letters and digits;
 //! - every family here was readable, so its glyphs can be looked up.
 
+#[cfg(feature = "kiosk")]
+mod ruler;
+
 use std::{fmt, sync::Arc};
+
+#[cfg(feature = "kiosk")]
+pub use ruler::{Room, Ruler};
 
 use ttf_parser::{Face, name_id};
 
@@ -43,6 +49,47 @@ pub struct Family {
     pub regular: FontFile,
     /// For headings and buttons; the regular one where there is no bold.
     pub bold: FontFile,
+    /// How its lines are set.
+    pub lines: Lines,
+}
+
+/// How lines of a script are set.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Lines {
+    /// From line to line, in em. At least 1.3, and more where marks above and below would touch otherwise.
+    pub em: f32,
+    /// The same as a part of what the font asks for.
+    pub factor: f32,
+    /// How long a line may be, in em: 20 ideographs or 40 letters, whichever is less.
+    pub max_em: f32,
+    /// How far below the middle of their line letters stand, in em.
+    pub low: f32,
+    /// How much larger than the sizes of the pages, so that its capital H is as high as it has to be.
+    pub scale: f32,
+}
+
+/// Height of a capital H in the font that the sizes of the pages are worked out for, in em.
+pub const CAPITAL_EM: f32 = 0.733;
+
+impl Lines {
+    /// WCAG 1.4.8, and a little for rounding.
+    const LEAST_EM: f32 = 1.31;
+
+    /// Lines this far apart, if given; else a little tighter than the font asks for.
+    fn new(bytes: &[u8], set: Option<(f32, f32, f32)>) -> Self {
+        let face = Face::parse(bytes, 0).ok();
+        let natural = face.as_ref().map_or(Self::LEAST_EM, |face| {
+            let height = f32::from(face.ascender()) - f32::from(face.descender()) + f32::from(face.line_gap());
+            height / f32::from(face.units_per_em())
+        });
+        let capital = face.and_then(|face| {
+            let bounds = face.glyph_bounding_box(face.glyph_index('H')?)?;
+            Some(f32::from(bounds.height()) / f32::from(face.units_per_em()))
+        });
+        let (em, max_em, low) = set.unwrap_or_else(|| ((0.9 * natural).max(Self::LEAST_EM), 16.0, 0.0));
+        let scale = capital.map_or(1.0, |capital| (CAPITAL_EM / capital).max(1.0));
+        Self { em, factor: em / natural.max(f32::EPSILON), max_em, low, scale }
+    }
 }
 
 impl Family {
@@ -64,6 +111,7 @@ impl Family {
         Ok(Self {
             languages: vec![language.to_owned()],
             name: regular.family,
+            lines: Lines::new((*regular.bytes).as_ref(), None),
             bold: other.map_or_else(|| regular.bytes.clone(), |bold| bold.bytes),
             regular: regular.bytes,
         })
@@ -122,9 +170,10 @@ pub struct Fonts {
 impl Fonts {
     /// The families that come with the program.
     pub fn shipped() -> Self {
-        let families = SHIPPED.iter().map(|(languages, name, regular, bold)| Family {
+        let families = SHIPPED.iter().map(|(languages, name, lines, regular, bold)| Family {
             languages: languages.iter().map(ToString::to_string).collect(),
             name: (*name).to_owned(),
+            lines: Lines::new(regular, Some(*lines)),
             regular: Arc::new(*regular),
             bold: Arc::new(*bold),
         });
@@ -151,6 +200,11 @@ impl Fonts {
     /// The name of the family that a language is drawn in.
     pub fn family_for(&self, language: &str) -> &str {
         self.find(language).map_or("", |family| family.name.as_str())
+    }
+
+    /// How the lines of a language are set.
+    pub fn lines_for(&self, language: &str) -> Lines {
+        self.find(language).map_or(Lines { em: Lines::LEAST_EM, factor: 1.0, max_em: 16.0, low: 0.0, scale: 1.0 }, |family| family.lines)
     }
 
     /// The bytes of both weights that a language is drawn in.
@@ -190,37 +244,50 @@ fn stands_in(c: char) -> bool {
         || matches!(c, ' ' | '\u{a0}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Languages, name, regular, bold. How they are made: assets/fonts/subset.py.
-type Shipped = (&'static [&'static str], &'static str, &'static [u8], &'static [u8]);
+/// Languages, name, lines (how far apart and how long in em, and how far letters stand below their middle), regular, bold. How the files are made:
+/// assets/fonts/subset.py.
+type Shipped = (&'static [&'static str], &'static str, (f32, f32, f32), &'static [u8], &'static [u8]);
+
+/// Ideographs, and Latin letters beside them.
+const HAN: (f32, f32, f32) = (1.31, 18.0, 0.06);
+/// Letters with marks above and below.
+const UYGHUR: (f32, f32, f32) = (1.4, 15.0, 0.0);
+/// Stacks of letters: nearer, and those of two lines touch.
+const TIBETAN: (f32, f32, f32) = (1.8, 18.0, -0.12);
 
 const SHIPPED: [Shipped; 5] = [
     (
         &["zh-CN", "zh", "en"],
         "Noto Sans SC",
+        HAN,
         include_bytes!("../assets/fonts/NotoSansSC-Regular.ttf"),
         include_bytes!("../assets/fonts/NotoSansSC-Bold.ttf"),
     ),
     (
         &["zh-TW", "zh-HK", "zh-MO", "zh-Hant"],
         "Noto Sans TC",
+        HAN,
         include_bytes!("../assets/fonts/NotoSansTC-Regular.ttf"),
         include_bytes!("../assets/fonts/NotoSansTC-Bold.ttf"),
     ),
     (
         &["ug"],
         "Xinsheng Uyghur",
+        UYGHUR,
         include_bytes!("../assets/fonts/XinshengUyghur-Regular.ttf"),
         include_bytes!("../assets/fonts/XinshengUyghur-Bold.ttf"),
     ),
     (
         &["bo"],
         "Xinsheng Tibetan",
+        TIBETAN,
         include_bytes!("../assets/fonts/XinshengTibetan-Regular.ttf"),
         include_bytes!("../assets/fonts/XinshengTibetan-Bold.ttf"),
     ),
     (
         &["ja"],
         "Noto Sans JP",
+        HAN,
         include_bytes!("../assets/fonts/NotoSansJP-Regular.ttf"),
         include_bytes!("../assets/fonts/NotoSansJP-Bold.ttf"),
     ),

@@ -25,10 +25,10 @@ use slint::{ComponentHandle, TimerMode};
 
 use crate::{
     clock::{Clock, fresh},
-    fonts::Fonts,
-    lang::Catalogue,
+    fonts::{Fonts, Ruler},
+    lang::{Catalogue, Text},
     model::Lang,
-    panel::Panel,
+    panel::{Corner, Grid, Panel},
     sound::{PageName, SoundHandle},
     staff::{Entry, Staff},
     survey::{Effect, Event, HelpStage, Page, Plan, Survey, Token},
@@ -36,7 +36,7 @@ use crate::{
     wire::{Body, Draft},
 };
 use look::{Ambient, Look};
-use pages::{ChoicePage, Speaker, View};
+use pages::{ChoicePage, Glass, Speaker, View};
 use staff::{Knocks, StaffParts};
 
 /// While a countdown shows, the page changes once a second.
@@ -155,7 +155,7 @@ struct Shared {
     catalogue: Catalogue,
     fonts: Fonts,
     second_language: Option<Lang>,
-    panel: Panel,
+    glass: Glass,
     look: Look,
     ambient: Ambient,
     choice_page: usize,
@@ -185,6 +185,8 @@ impl Kiosk {
         let survey = Survey::new(parts.plan)?;
         let (sender, news) = mpsc::channel();
         let messenger = Messenger { news: sender, window: window.as_weak() };
+        let ruler = Ruler::new(&parts.fonts);
+        let glass = Glass { panel: parts.panel, low_reach: parts.low_reach, ruler };
         ui::lay_out(window, &parts.panel, parts.low_reach);
         window.global::<Shell>().set_full_screen(parts.full_screen);
         look::paint(window, &ambient.theme.palette(parts.look.accent));
@@ -196,7 +198,7 @@ impl Kiosk {
                 catalogue: parts.catalogue,
                 fonts: parts.fonts,
                 second_language: parts.second_language,
-                panel: parts.panel,
+                glass,
                 look: parts.look,
                 ambient,
                 choice_page: 0,
@@ -254,7 +256,7 @@ impl Kiosk {
     /// The index of the first place on the current page of the touchpoint choice.
     pub fn first_place_shown(&self) -> usize {
         let shared = self.shared.borrow();
-        shared.choice_page * shared.places_per_page()
+        shared.choice_page * shared.list().1.per_page()
     }
 }
 
@@ -323,36 +325,40 @@ impl Shared {
 
     fn take_setup(&mut self, setup: Setup) {
         self.second_language = setup.second_language;
-        self.panel = setup.panel;
+        (self.glass.panel, self.glass.low_reach) = (setup.panel, setup.low_reach);
         self.look = setup.look;
         if let Some(window) = self.window.upgrade() {
-            ui::lay_out(&window, &self.panel, setup.low_reach);
+            ui::lay_out(&window, &self.glass.panel, setup.low_reach);
             look::paint(&window, &self.ambient.theme.palette(self.look.accent));
             look::hang_logo(&window, &self.look);
         }
         self.dispatch(Event::NewPlan(setup.plan));
     }
 
-    fn places_per_page(&self) -> usize {
-        self.panel.places_per_page(self.survey.plan().touchpoints.len())
+    /// How many things the list has that shows, and how it lies: the staff area's, or the touchpoints.
+    fn list(&self) -> (usize, Grid) {
+        let speaker = self.speaker();
+        if let Some((title, names)) = self.staff_list(&speaker) {
+            let corner = Corner::Staff(speaker.text(Text::StaffButton));
+            return (names.len(), speaker.grid(&self.glass, title, &names, corner));
+        }
+        let plan = self.survey.plan();
+        let places = plan.touchpoints.iter().filter_map(|id| plan.hospital.touchpoint(id));
+        let names: Vec<String> = places.map(|place| place.name.get(speaker.lang).to_owned()).collect();
+        let corner = Corner::Patient(plan.help.then_some(speaker.text(Text::HelpButton)));
+        (names.len(), speaker.grid(&self.glass, Text::ChoiceTitle, &names, corner))
     }
 
     /// The index of the first thing on the page of a list that shows.
     fn first_listed(&self) -> usize {
-        match self.staff_items() {
-            Some(items) => self.staff_page * self.staff_choice_page(items).per_page,
-            None => self.choice_page * self.places_per_page(),
-        }
+        let page = if self.staff.is_some() { self.staff_page } else { self.choice_page };
+        page * self.list().1.per_page()
     }
 
     fn turn_choice_page(&mut self, forward: bool) {
-        let staff = self.staff_items();
-        let (items, per_page) = match staff {
-            Some(items) => (items, self.staff_choice_page(items).per_page),
-            None => (self.survey.plan().touchpoints.len(), self.places_per_page()),
-        };
-        let page = if staff.is_some() { &mut self.staff_page } else { &mut self.choice_page };
-        let last = items.saturating_sub(1) / per_page;
+        let (items, grid) = self.list();
+        let last = items.saturating_sub(1) / grid.per_page();
+        let page = if self.staff.is_some() { &mut self.staff_page } else { &mut self.choice_page };
         *page = if forward { (*page + 1).min(last) } else { page.saturating_sub(1) };
         self.show();
     }
@@ -389,21 +395,28 @@ impl Shared {
         }
     }
 
-    fn view(&self) -> View<'_> {
-        let plan = self.survey.plan();
+    fn speaker(&self) -> Speaker<'_> {
         let lang = self.survey.lang();
         // Who chose another language than the default sees it alone: it is large already.
-        let default = plan.languages.first() == Some(lang);
+        let default = self.survey.plan().languages.first() == Some(lang);
         let second = self.second_language.as_ref().filter(|second| default && *second != lang);
+        Speaker { catalogue: &self.catalogue, fonts: &self.fonts, lang, second }
+    }
+
+    fn view(&self) -> View<'_> {
+        let plan = self.survey.plan();
         let site =
             plan.touchpoints.first().and_then(|id| plan.hospital.touchpoint(id)).map(|place| &place.site);
+        // Only a list has to be measured.
+        let listed = self.staff.is_some() || matches!(self.survey.page(), Page::Choice(_));
+        let grid = if listed { self.list().1 } else { Grid { columns: 1, rows: 1, fits: true } };
         View {
             page: self.survey.page(),
-            speaker: Speaker { catalogue: &self.catalogue, fonts: &self.fonts, lang, second },
+            speaker: self.speaker(),
             place: self.survey.touchpoint(),
             hospital: site.and_then(|id| plan.hospital.site(id)).map(|site| &site.name),
             languages: &plan.languages,
-            choice: ChoicePage { number: self.choice_page, per_page: self.places_per_page() },
+            choice: ChoicePage { number: self.choice_page, grid },
             help: plan.help,
             left_ms: self.survey.deadline_ms().unwrap_or_default().saturating_sub(self.clock.now().up_ms),
             badge: &self.badge,

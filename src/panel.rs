@@ -4,6 +4,12 @@
 //! target's size is a length on the glass. On a panel larger than the one the pages are composed for (10.1", 1280 x 800), both grow
 //! with the panel and the page keeps its proportions.
 
+#[cfg(feature = "kiosk")]
+mod rooms;
+
+#[cfg(feature = "kiosk")]
+pub use rooms::{Corner, Grid, Rooms};
+
 /// How the panel is mounted, clockwise from its native orientation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Rotation {
@@ -176,16 +182,6 @@ impl Panel {
     /// The least side of a target.
     pub fn target_mm(&self) -> f64 {
         if self.is_small() { 16.0 } else { 20.0 }
-    }
-
-    /// How many touchpoints one page offers, when there are `total`. More are paged: nothing scrolls.
-    pub fn places_per_page(&self, total: usize) -> usize {
-        let (all, paged) = match (self.is_small(), self.is_portrait()) {
-            (true, false) => (9, 6),
-            (false, false) => (12, 8),
-            (_, true) => (12, 10),
-        };
-        if total <= all { all } else { paged }
     }
 
     fn is_small(&self) -> bool {

@@ -34,10 +34,10 @@ pub fn lay_out(window: &AppWindow, panel: &Panel, low_reach: bool) {
     let metrics = window.global::<Metrics>();
     metrics.set_mm(lengths.mm as f32);
     metrics.set_unit(lengths.unit as f32);
-    metrics.set_question_size(lengths.question_size as f32);
-    metrics.set_question_least_size(lengths.question_least_size as f32);
-    metrics.set_text_size(lengths.text_size as f32);
-    metrics.set_second_size(lengths.second_size as f32);
+    metrics.set_question_em(lengths.question_size as f32);
+    metrics.set_question_least_em(lengths.question_least_size as f32);
+    metrics.set_text_em(lengths.text_size as f32);
+    metrics.set_second_em(lengths.second_size as f32);
     metrics.set_target(lengths.target as f32);
     metrics.set_gap(lengths.gap as f32);
     metrics.set_margin(lengths.margin as f32);

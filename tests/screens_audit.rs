@@ -75,12 +75,12 @@ fn audit_panels(panels: &[Panel]) -> Table {
         for low_reach in [false, true] {
             for voice in gallery.voices() {
                 stage.lay_out(panel, low_reach);
-                for scene in gallery.scenes(panel) {
+                for scene in Gallery::scenes() {
                     let place = |theme: &str| {
                         let low = if low_reach { ", low reach" } else { "" };
                         format!("{}, {} {}{low}{theme}", scene.name, name(panel), voice.lang)
                     };
-                    gallery.show(&mut stage, &scene, panel, &voice);
+                    gallery.show(&mut stage, &scene, &voice);
                     let sketch = stage.sketch();
                     table.take(audit::geometry(&sketch, panel), || place(""));
                     if low_reach {

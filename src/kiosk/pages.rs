@@ -8,9 +8,10 @@ use std::{collections::BTreeSet, rc::Rc};
 use slint::{ComponentHandle, Model, ModelRc, VecModel};
 
 use crate::{
-    fonts::Fonts,
+    fonts::{Fonts, Ruler},
     lang::{Catalogue, Text, Words},
     model::{Lang, Level, Scale},
+    panel::{Corner, Grid, Panel, Rooms},
     questionnaire::{Question, ReasonGroup, Texts, Touchpoint},
     survey::{HelpStage, Page},
     ui::{
@@ -31,7 +32,7 @@ pub struct View<'a> {
     pub hospital: Option<&'a Texts>,
     /// Languages on offer.
     pub languages: &'a [Lang],
-    /// Which page of the touchpoint choice shows, from 0, and how many places each has.
+    /// Which page of a list shows.
     pub choice: ChoicePage,
     /// Somebody can be called.
     pub help: bool,
@@ -41,13 +42,13 @@ pub struct View<'a> {
     pub badge: &'a str,
 }
 
-/// A page of the touchpoint choice.
+/// A page of a list.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ChoicePage {
     /// From 0.
     pub number: usize,
-    /// Places on each.
-    pub per_page: usize,
+    /// How it lies.
+    pub grid: Grid,
 }
 
 /// The language on screen and the courtesy one.
@@ -64,6 +65,11 @@ pub struct Speaker<'a> {
 }
 
 impl Speaker<'_> {
+    /// A text of the pages in the visitor's language, as the .po file has it.
+    pub fn text(&self, text: Text) -> &str {
+        self.catalogue.text(self.lang.as_str(), text)
+    }
+
     /// A text of the pages in both languages.
     pub fn words(&self, text: Text) -> Words {
         self.catalogue.words(self.lang.as_str(), self.second.map(Lang::as_str), text)
@@ -74,6 +80,13 @@ impl Speaker<'_> {
         self.words(text).into()
     }
 
+    /// How a list with these names lies on a panel.
+    pub fn grid(&self, glass: &Glass, title: Text, names: &[String], corner: Corner<'_>) -> Grid {
+        let lang = self.lang.as_str();
+        let rooms = Rooms::new(&glass.panel, glass.low_reach, self.fonts, &glass.ruler, lang);
+        rooms.grid(self.catalogue.text(lang, title), names, corner)
+    }
+
     /// A text of the configuration in both languages.
     pub fn texts(&self, texts: &Texts) -> ui::Line {
         Words::new(texts.get(self.lang), self.second.map(|second| texts.get(second))).into()
@@ -82,6 +95,17 @@ impl Speaker<'_> {
     fn line_if(&self, wanted: bool, text: Text) -> ui::Line {
         if wanted { self.line(text) } else { ui::Line::default() }
     }
+}
+
+/// The panel that the pages are laid out for, and a ruler for what has to be measured first.
+#[derive(Debug)]
+pub struct Glass {
+    /// The panel.
+    pub panel: Panel,
+    /// Targets in the lower part.
+    pub low_reach: bool,
+    /// Measures in the fonts of the pages.
+    pub ruler: Ruler,
 }
 
 /// Puts a view on a window.
@@ -154,40 +178,52 @@ fn set_script(speaker: &Speaker, window: &AppWindow) {
     let shell = window.global::<Shell>();
     shell.set_family(family(speaker.lang));
     shell.set_second_family(speaker.second.map(family).unwrap_or_default());
-    window.global::<Metrics>().set_rtl(speaker.catalogue.right_to_left(speaker.lang.as_str()));
+    let (lines, second) = (
+        speaker.fonts.lines_for(speaker.lang.as_str()),
+        speaker.second.map(|second| speaker.fonts.lines_for(second.as_str())),
+    );
+    let metrics = window.global::<Metrics>();
+    metrics.set_rtl(speaker.catalogue.right_to_left(speaker.lang.as_str()));
+    metrics.set_scale(lines.scale);
+    metrics.set_second_scale(second.map_or(1.0, |lines| lines.scale));
+    metrics.set_line_max_em(lines.max_em);
+    metrics.set_second_line_max_em(second.map_or(lines.max_em, |lines| lines.max_em));
+    metrics.set_line_em(lines.em);
+    metrics.set_line_factor(lines.factor);
+    metrics.set_low_em(lines.low);
+    metrics.set_second_line_em(second.map_or(0.0, |lines| lines.em));
+    metrics.set_second_line_factor(second.map_or(1.0, |lines| lines.factor));
 }
 
 fn show_choice(view: &View, places: &[&Touchpoint], choice: &Choice) {
-    let (speaker, ChoicePage { number, per_page }) = (&view.speaker, view.choice);
+    let speaker = &view.speaker;
     let item = |place: &&Touchpoint| PlaceItem {
         line: speaker.texts(&place.name),
         icon: place.icon.as_str().into(),
         held: false,
     };
-    let shown = places.iter().skip(number * per_page).take(per_page).map(item).collect();
-    fill_choice(
-        speaker,
-        speaker.line(Text::ChoiceTitle),
-        shown,
-        number,
-        places.len().div_ceil(per_page),
-        choice,
-    );
+    let items: Vec<PlaceItem> = places.iter().map(item).collect();
+    fill_choice(speaker, speaker.line(Text::ChoiceTitle), &items, view.choice, choice);
 }
 
 /// A grid of things to choose; the staff menu uses it too.
-pub(super) fn fill_choice(
+pub fn fill_choice(
     speaker: &Speaker,
     title: ui::Line,
-    items: Vec<PlaceItem>,
-    number: usize,
-    pages: usize,
+    items: &[PlaceItem],
+    ChoicePage { number, grid }: ChoicePage,
     choice: &Choice,
 ) {
+    let per_page = grid.per_page();
+    let shown = items.iter().skip(number * per_page).take(per_page).cloned().collect();
+    let pages = items.len().div_ceil(per_page);
+    let whole = |n: usize| i32::try_from(n).unwrap_or(1);
+    choice.set_columns(whole(grid.columns));
+    choice.set_rows(whole(grid.rows));
     choice.set_title(title);
     choice.set_previous(speaker.line(Text::ChoicePrevious));
     choice.set_next(speaker.line(Text::ChoiceNext));
-    update(&choice.get_places(), items, |model| choice.set_places(model));
+    update(&choice.get_places(), shown, |model| choice.set_places(model));
     let label = if pages > 1 { format!("{} / {pages}", number + 1) } else { String::new() };
     choice.set_page_label(label.into());
     choice.set_has_previous(number > 0);
@@ -296,6 +332,7 @@ pub(super) fn fill_languages(
     let item = |lang: &Lang| LanguageItem {
         name: speaker.catalogue.name(lang.as_str()).into(),
         family: speaker.fonts.family_for(lang.as_str()).into(),
+        scale: speaker.fonts.lines_for(lang.as_str()).scale,
         current: lang == current,
     };
     update(&page.get_languages(), languages.iter().map(item).collect(), |model| page.set_languages(model));

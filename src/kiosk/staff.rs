@@ -134,7 +134,7 @@ impl Shared {
     }
 
     fn panel_is_tall(&self) -> bool {
-        let (width, height) = self.panel.page_px();
+        let (width, height) = self.glass.panel.page_px();
         height > width
     }
 
@@ -222,6 +222,7 @@ pub(super) fn show(shared: &Shared, staff: &Staff, view: &View, window: &AppWind
     pages::show_frame(view, window);
     let shell = window.global::<Shell>();
     shell.set_back(speaker.line(Text::StaffButton));
+    shell.set_place(Line::default());
     if !matches!(staff.view(), Page::SelfTest { .. }) {
         shell.set_language_label("".into());
     }
@@ -317,24 +318,23 @@ fn with_n(speaker: &Speaker, text: Text, n: &impl ToString) -> Line {
 }
 
 fn show_choice(shared: &Shared, speaker: &Speaker, title: Text, items: &[PlaceItem], window: &AppWindow) {
-    let ChoicePage { number, per_page } = shared.staff_choice_page(items.len());
-    let shown = items.iter().skip(number * per_page).take(per_page).cloned().collect();
-    let pages = items.len().div_ceil(per_page);
-    pages::fill_choice(speaker, speaker.line(title), shown, number, pages, &window.global::<Choice>());
+    let page = ChoicePage { number: shared.staff_page, grid: shared.list().1 };
+    pages::fill_choice(speaker, speaker.line(title), items, page, &window.global::<Choice>());
 }
 
 impl Shared {
-    /// Which part of a list of the staff area shows.
-    pub(super) fn staff_choice_page(&self, items: usize) -> ChoicePage {
-        ChoicePage { number: self.staff_page, per_page: self.panel.places_per_page(items) }
-    }
-
-    /// How many things the list of the staff area has; `None`: no list shows.
-    pub(super) fn staff_items(&self) -> Option<usize> {
+    /// The list of the staff area, by its title and the names in it; `None`: no list shows.
+    pub(super) fn staff_list(&self, speaker: &Speaker) -> Option<(Text, Vec<String>)> {
+        let name = |text: Text| speaker.text(text).to_owned();
         match self.staff.as_ref()?.view() {
-            Page::Menu => Some(MENU.len()),
-            Page::Touchpoint { places, .. } => Some(places.len()),
-            Page::Volume(_) => Some(Volume::ALL.len()),
+            Page::Menu => Some((Text::StaffMenu, MENU.iter().map(|(_, text)| name(*text)).collect())),
+            Page::Touchpoint { places, .. } => {
+                let names = places.iter().map(|place| place_item(self, speaker, place, false).line.spoken);
+                Some((Text::StaffTouchpoint, names.map(Into::into).collect()))
+            }
+            Page::Volume(_) => {
+                Some((Text::StaffVolume, Volume::ALL.iter().map(|volume| name(volume_text(*volume))).collect()))
+            }
             _ => None,
         }
     }

@@ -20,9 +20,9 @@ use crate::{
     config,
     fonts::Fonts,
     kiosk::pages::{self, ChoicePage, Speaker, View},
-    lang::{Languages, unbroken},
+    lang::{Languages, Text, unbroken},
     model::{Lang, Scale},
-    panel::Panel,
+    panel::Corner,
     questionnaire::{Hospital, Question, ReasonGroup, Texts, Touchpoint},
     survey::{HelpStage, Page},
     ui,
@@ -138,9 +138,9 @@ impl Gallery {
         langs.iter().map(|lang| Voice { lang: lang.clone(), second: second(lang) }).collect()
     }
 
-    /// Every scene a panel can show.
-    pub fn scenes(&self, panel: &Panel) -> Vec<Scene> {
-        let mut scenes = patient_scenes(panel);
+    /// Every scene.
+    pub fn scenes() -> Vec<Scene> {
+        let mut scenes = patient_scenes();
         scenes.extend(notice_scenes());
         scenes.extend(
             staff::Sheet::all().map(|sheet| scene(sheet.name(), Group::Staff, Content::Staff(sheet))),
@@ -149,11 +149,11 @@ impl Gallery {
         scenes
     }
 
-    /// Puts a scene on a stage that is laid out for this panel.
-    pub fn show(&self, stage: &mut Stage, scene: &Scene, panel: &Panel, voice: &Voice) {
+    /// Puts a scene on a stage.
+    pub fn show(&self, stage: &mut Stage, scene: &Scene, voice: &Voice) {
         // From a bare page, so that nothing is left of the scene before: no ring, no finger.
         stage.lift_aside();
-        stage.window().global::<ui::Shell>().set_page(ui::Page::ScreenTest);
+        stage.window().global::<ui::Shell>().set_page(ui::Page::TouchTest);
         stage.settle();
         let speaker = Speaker {
             catalogue: &self.languages.catalogue,
@@ -161,7 +161,7 @@ impl Gallery {
             lang: &voice.lang,
             second: voice.second.as_ref(),
         };
-        self.fill(stage, &scene.content, panel, &speaker);
+        self.fill(stage, &scene.content, &speaker);
         stage.settle();
         match scene.touch {
             Touch::None => {}
@@ -179,7 +179,7 @@ impl Gallery {
         self.hospitals.iter().find(speaks).unwrap_or(&self.hospitals[0])
     }
 
-    fn fill(&self, stage: &Stage, content: &Content, panel: &Panel, speaker: &Speaker) {
+    fn fill(&self, stage: &Stage, content: &Content, speaker: &Speaker) {
         let lang = speaker.lang;
         let (question, group, some) =
             (self.question(content, lang), self.group(content, lang), [0, 2].into());
@@ -199,15 +199,18 @@ impl Gallery {
             Content::Cleaning => Page::Cleaning { until_ms: 0 },
             Content::Closed { rate } => Page::Closed { rate: *rate },
         };
-        let number = if let Content::Choice(_, page) = content { *page } else { 0 };
-        let per_page = panel.places_per_page(places.len());
+        let names: Vec<String> = places.iter().map(|place| place.name.get(lang).to_owned()).collect();
+        let corner = Corner::Patient(Some(speaker.text(Text::HelpButton)));
+        let grid = speaker.grid(stage.glass(), Text::ChoiceTitle, &names, corner);
+        let last = places.len().saturating_sub(1) / grid.per_page();
+        let number = if let Content::Choice(_, page) = content { last.min(*page) } else { 0 };
         let view = View {
             page,
             speaker: *speaker,
             place: places.first().copied(),
             hospital: self.hospital(lang).sites.first().map(|site| &site.name),
             languages: &langs,
-            choice: ChoicePage { number, per_page },
+            choice: ChoicePage { number, grid },
             help: true,
             left_ms: 20_000,
             badge: "",
@@ -216,7 +219,7 @@ impl Gallery {
         stage.window().global::<ui::Thanks>().set_undo_shown(undo);
         pages::show(&view, stage.window());
         if let Content::Staff(sheet) = content {
-            sheet.fill(&view, stage.window(), panel);
+            sheet.fill(&view, stage.window(), stage.glass());
         }
     }
 
@@ -267,15 +270,15 @@ fn scene(name: &str, group: Group, content: Content) -> Scene {
     Scene { name: name.to_owned(), group, content, touch: Touch::None }
 }
 
-fn patient_scenes(panel: &Panel) -> Vec<Scene> {
+fn patient_scenes() -> Vec<Scene> {
     let of = |name: &str, content| scene(name, Group::Patient, content);
     let mut scenes = vec![of("attract", Content::Attract)];
-    let (all, paged) = (panel.places_per_page(0), panel.places_per_page(usize::MAX));
-    for count in [1, 6, all] {
+    for count in [1, 4, 6, 9, 12] {
         scenes.push(of(&format!("choice-{count}"), Content::Choice(count, 0)));
     }
-    // The middle one of three pages can be turned both ways.
-    scenes.push(of("choice-paged", Content::Choice((3 * paged).max(all + 1), 1)));
+    // So many that the second page can be turned both ways, and the last one.
+    scenes.push(of("choice-middle", Content::Choice(25, 1)));
+    scenes.push(of("choice-last", Content::Choice(25, usize::MAX)));
     for scale in Scale::ALL {
         scenes.push(of(&format!("question-{}", scale.name().replace('_', "-")), Content::Question(scale)));
     }

@@ -102,11 +102,11 @@ impl Photographer {
     fn sheet(&mut self, panel: &Panel, voice: &Voice, theme: Theme) -> anyhow::Result<()> {
         self.stage.lay_out(panel, self.wanted.low_reach);
         self.stage.paint(&theme.palette(None));
-        let scenes = self.gallery.scenes(panel);
+        let scenes = Gallery::scenes();
         let mut sheet = Sheet::new(panel, scenes.len());
         let place = format!("{}/{}/{}", file_name(panel), voice.lang, theme.name());
         for scene in &scenes {
-            self.gallery.show(&mut self.stage, scene, panel, voice);
+            self.gallery.show(&mut self.stage, scene, voice);
             let frame = self.stage.frame();
             sheet.add(scene, &frame);
             if self.wanted.singles {

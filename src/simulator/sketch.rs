@@ -15,7 +15,7 @@ use i_slint_core::{
         RenderRectangle, RenderText, render_component_items,
     },
     item_tree::{ItemRc, ParentItemTraversalMode},
-    items::{AccessibleRole, BoxShadow, Path, TextInput, TouchArea},
+    items::{AccessibleRole, BoxShadow, Path, TextInput, TextOverflow, TouchArea},
     lengths::{LogicalBorderRadius, LogicalPoint, LogicalRect, LogicalSize, LogicalVector, ScaleFactor},
     textlayout::sharedparley::{
         self, GlyphRenderer, PhysicalLength, PhysicalRect, RectangleBorder, fontique, parley,
@@ -67,8 +67,12 @@ pub struct Text {
     pub names: Vec<String>,
     /// Its words.
     pub words: String,
-    /// The room it has: what leaves it is cut off.
+    /// The room it has.
     pub room: Area,
+    /// What leaves the room is cut off.
+    pub clipped: bool,
+    /// Its end was replaced by an ellipsis.
+    pub elided: bool,
     /// As it was asked for.
     pub color: Color,
     /// The target it stands on, as an index.
@@ -308,6 +312,8 @@ impl ItemRenderer for Sketcher<'_> {
             target: self.state.target,
             lines: Vec::new(),
             missing: 0,
+            clipped: text.overflow() == TextOverflow::Clip,
+            elided: false,
         });
         let adapter = self.adapter.clone();
         sharedparley::draw_text(self, text, Some(item), size, adapter.renderer().text_layout_cache());
@@ -433,6 +439,8 @@ impl GlyphRenderer for Sketcher<'_> {
         let Some(baseline) = median(glyphs.iter().map(|glyph| glyph.y)) else { return };
         let baseline = baseline + y_offset.get() + offset.y;
         let (capital, ideograph) = self.boxes.heights(font);
+        let ellipsis = self.boxes.ellipsis(font);
+        text.elided |= !text.words.contains('…') && glyphs.iter().any(|glyph| Some(glyph.id) == ellipsis);
         let line = line_at(&mut text.lines, baseline, em);
         (line.capital, line.ideograph) = (capital * em, ideograph * em);
         for glyph in &glyphs {

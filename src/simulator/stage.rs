@@ -19,8 +19,8 @@ use super::{
     sketch::{GlyphBoxes, Sketch},
 };
 use crate::{
-    fonts::Fonts,
-    kiosk::{fonts::register, look},
+    fonts::{Fonts, Ruler},
+    kiosk::{fonts::register, look, pages::Glass},
     panel::Panel,
     theme::{Color, Palette},
     ui::{self, AppWindow},
@@ -30,6 +30,7 @@ use crate::{
 pub struct Stage {
     adapter: Rc<MinimalSoftwareWindow>,
     window: AppWindow,
+    glass: Glass,
     boxes: GlyphBoxes,
     frame: Vec<Rgb8Pixel>,
 }
@@ -106,7 +107,10 @@ impl Stage {
         let window = AppWindow::new().context("cannot make the window")?;
         register(fonts);
         window.show().context("cannot show the window")?;
-        Ok(Self { adapter, window, boxes: GlyphBoxes::default(), frame: Vec::new() })
+        let glass = Glass { panel: Panel::new(10.1, 1280, 800), low_reach: false, ruler: Ruler::new(fonts) };
+        let mut stage = Self { adapter, window, glass, boxes: GlyphBoxes::default(), frame: Vec::new() };
+        stage.lay_out(&stage.glass.panel.clone(), false);
+        Ok(stage)
     }
 
     /// The window, to be filled.
@@ -114,8 +118,14 @@ impl Stage {
         &self.window
     }
 
+    /// What the pages are laid out for.
+    pub fn glass(&self) -> &Glass {
+        &self.glass
+    }
+
     /// Lays the pages out for a panel.
-    pub fn lay_out(&self, panel: &Panel, low_reach: bool) {
+    pub fn lay_out(&mut self, panel: &Panel, low_reach: bool) {
+        (self.glass.panel, self.glass.low_reach) = (*panel, low_reach);
         let (width, height) = panel.page_px();
         self.adapter.set_size(PhysicalSize::new(width, height));
         ui::lay_out(&self.window, panel, low_reach);

@@ -16,6 +16,8 @@ pub fn focus(stage: &mut Stage, rtl: bool) -> Vec<Reading> {
 
 fn judge(sketch: &Sketch, walked: &[usize], rtl: bool) -> Vec<Reading> {
     let label = |at: usize| sketch.targets[at].label.clone();
+    // A keypad lies the same way in every script, whatever is around it.
+    let either = sketch.texts.iter().any(|text| text.is("KeypadPage::root"));
     let mut readings = Vec::new();
     for at in 0..sketch.targets.len() {
         let missed = u32::from(!walked.contains(&at));
@@ -23,7 +25,9 @@ fn judge(sketch: &Sketch, walked: &[usize], rtl: bool) -> Vec<Reading> {
     }
     for pair in walked.windows(2) {
         let (before, after) = (sketch.targets[pair[0]].area, sketch.targets[pair[1]].area);
-        let back = u32::from(!follows(&before, &after, rtl));
+        // Digits lie the same way in every script.
+        let digits = pair.iter().all(|at| sketch.targets[*at].label.parse::<u32>().is_ok());
+        let back = u32::from(!follows(&before, &after, rtl) && !((digits || either) && follows(&before, &after, false)));
         readings.push(Reading::new(
             Rule::Focus,
             back,

@@ -70,11 +70,18 @@ fn around(area: &Area, by: f32) -> Area {
 /// The colour of what is drawn in an area, and the one it is drawn on, which is the most frequent; `None` where nothing is drawn.
 fn core_and_ground(frame: &Frame, area: &Area, core: f64) -> Option<(Color, Color)> {
     let mut counts: HashMap<[u8; 3], usize> = HashMap::new();
-    for row in frame.rows(area) {
-        for pixel in row {
-            *counts.entry([pixel.r, pixel.g, pixel.b]).or_default() += 1;
+    // Most pixels are as the one before.
+    let (mut last, mut run) = ([0; 3], 0);
+    for pixel in frame.rows(area).flatten() {
+        let here = [pixel.r, pixel.g, pixel.b];
+        if here != last {
+            *counts.entry(last).or_default() += run;
+            (last, run) = (here, 0);
         }
+        run += 1;
     }
+    *counts.entry(last).or_default() += run;
+    counts.retain(|_, count| *count > 0);
     let color = |[r, g, b]: [u8; 3]| Color { r, g, b };
     let ground = counts.iter().max_by_key(|(_, count)| **count).map(|(pixel, _)| color(*pixel))?;
     let mut ink: Vec<(f64, usize, Color)> = counts

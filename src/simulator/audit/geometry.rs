@@ -68,7 +68,10 @@ fn heights(text: &Text, panel: &Panel, readings: &mut Vec<Reading>) {
         return;
     }
     for Line { capital, ideograph, .. } in &text.lines {
-        let (rule, value, limit) = if text.is("Pair::second") || text.is("OptionCard::second-label") {
+        // Staff step closer: a report may be set in the size of the second language where it is long.
+        let small_print = text.is("ReportPage::root") && !text.is("Frame::heading") && text.target.is_none();
+        let second = text.is("Pair::second") || text.is("OptionCard::second-label");
+        let (rule, value, limit) = if second || small_print {
             (Rule::Second, mm(*capital), SECOND_MM)
         } else if text.is("Frame::heading") {
             (Rule::Heading, mm(*ideograph), seen(HEADING_DEGREES))
@@ -87,6 +90,8 @@ fn lines(text: &Text, readings: &mut Vec<Reading>) {
         readings.push(Reading::new(Rule::LineLength, letters, LINE_LETTERS, &text.words));
     }
     for pair in text.lines.windows(2) {
+        let into = (pair[0].ink.bottom() - pair[1].ink.y).max(0.0);
+        readings.push(Reading::new(Rule::Overlap, into, 0, format!("lines of {}", text.words)));
         let spacing = f64::from((pair[1].baseline - pair[0].baseline) / pair[0].em);
         readings.push(Reading::new(Rule::LineSpacing, spacing, SPACING_EM, &text.words));
     }
@@ -97,8 +102,10 @@ fn inside(text: &Text, sketch: &Sketch, readings: &mut Vec<Reading>) {
     let Some(ink) = text.ink() else { return };
     let card = text.target.and_then(|at| sketch.targets.get(at)).map(|target| target.area);
     let out = |room: &Area| ink.beyond(room);
-    let out = [Some(text.room), Some(sketch.glass), card].iter().flatten().map(out).fold(0.0, f32::max);
-    readings.push(Reading::new(Rule::Clipped, out, 0, &text.words));
+    let room = text.clipped.then_some(text.room);
+    let out = [room, Some(sketch.glass), card].iter().flatten().map(out).fold(0.0, f32::max);
+    let elided = if text.elided { f32::INFINITY } else { 0.0 };
+    readings.push(Reading::new(Rule::Clipped, out.max(elided), 0, &text.words));
 }
 
 fn overlaps(sketch: &Sketch, readings: &mut Vec<Reading>) {

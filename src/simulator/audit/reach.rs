@@ -3,11 +3,16 @@
 use super::{Reading, Rule};
 use crate::{
     panel::Panel,
-    simulator::{Area, sketch::Sketch},
+    simulator::{
+        Area,
+        sketch::{Sketch, Text},
+    },
 };
 
 /// Half of the glass.
 const HALF: f64 = 0.5;
+/// What words need around them, as a part of their own height.
+const WORDS: f64 = 1.35;
 
 /// Where the highest target begins, from above. Where the rows of targets are more than half of the glass can hold, they must stand as low
 /// as they can: packed at their least height against the lowest row.
@@ -17,16 +22,24 @@ pub fn reach(sketch: &Sketch, panel: &Panel) -> Vec<Reading> {
     let mm = panel.px_per_mm();
     let glass = f64::from(sketch.glass.height) / mm;
     let top = f64::from(highest.y) / mm;
-    let gaps = rows.windows(2).map(|pair| f64::from(pair[1].y - pair[0].bottom()) / mm).sum::<f64>();
-    #[expect(clippy::cast_precision_loss, reason = "a page has a handful of rows")]
-    let packed = (rows.len() - 1) as f64 * panel.target_mm() + gaps;
-    let lowest_possible = f64::from(lowest.y) / mm - packed;
+    let gaps = rows.windows(2).map(|pair| f64::from(pair[1].y - pair[0].bottom()) / mm);
+    let above = &rows[..rows.len() - 1];
+    let least = above.iter().map(|row| panel.target_mm().max(words(sketch, row) / mm));
+    let lowest_possible = f64::from(lowest.y) / mm - gaps.sum::<f64>() - least.sum::<f64>();
     let limit = lowest_possible.min(HALF * glass);
     // A page that is one target is touched anywhere.
     if sketch.targets.len() == 1 && f64::from(highest.height) > HALF * glass * mm {
         return Vec::new();
     }
     vec![Reading::new(Rule::Reach, 1.0 - top / glass, 1.0 - limit / glass, "")]
+}
+
+/// The height that the words in a row of targets take, with a little around them.
+fn words(sketch: &Sketch, row: &Area) -> f64 {
+    let inside = |text: &&Text| text.target.is_some_and(|at| sketch.targets[at].area.y >= row.y - 0.5);
+    let above_end = |ink: &Area| ink.y < row.bottom();
+    let heights = sketch.texts.iter().filter(inside).filter_map(Text::ink).filter(above_end);
+    heights.map(|ink| f64::from(ink.height) * WORDS).fold(0.0, f64::max)
 }
 
 /// The targets of a page as rows, from above.

@@ -3,9 +3,9 @@
 use slint::{ComponentHandle, Model, ModelRc, SharedString, VecModel};
 
 use crate::{
-    kiosk::pages::{self, Speaker, View},
+    kiosk::pages::{self, ChoicePage, Glass, Speaker, View},
     lang::Text,
-    panel::Panel,
+    panel::Corner,
     ui::{
         self, AppWindow, Choice, Keypad, Line, Notice, PlaceItem, Question, Report, ReportRow, ScreenTest,
         Shell, TouchTest,
@@ -141,7 +141,7 @@ impl Sheet {
     }
 
     /// Fills the page; for a self-test the question shows already.
-    pub fn fill(self, view: &View, window: &AppWindow, panel: &Panel) {
+    pub fn fill(self, view: &View, window: &AppWindow, glass: &Glass) {
         let speaker = &view.speaker;
         let line = |text| speaker.line(text);
         if self.tests_keys().is_none() {
@@ -149,6 +149,10 @@ impl Sheet {
         }
         window.global::<Shell>().set_help(Line::default());
         window.global::<Shell>().set_back(line(Text::StaffButton));
+        window.global::<Shell>().set_place(Line::default());
+        if self.tests_keys().is_none() {
+            window.global::<Shell>().set_language_label("".into());
+        }
         let pin = |typed, note, busy| keypad(window, speaker, Text::StaffPin, typed, note, busy);
         let page = match self {
             Self::PinEmpty => pin("", Line::default(), false),
@@ -161,8 +165,8 @@ impl Sheet {
                 window.global::<Keypad>().set_other(line(Text::EnrolLater));
                 page
             }
-            Self::Menu => menu(window, speaker, panel),
-            Self::Volume => volume(window, speaker),
+            Self::Menu => menu(window, speaker, glass),
+            Self::Volume => volume(window, speaker, glass),
             Self::Status => report(window, speaker, Text::StaffStatus, status(speaker, false), "", None),
             Self::StatusWrong => {
                 let rows = status(speaker, true);
@@ -181,7 +185,7 @@ impl Sheet {
                 report(window, speaker, Text::RestartTitle, Vec::new(), &note, go)
             }
             Self::SelfTest | Self::SelfTestKeys => self_test(window, speaker),
-            Self::TouchTest => touch_test(window, speaker, panel),
+            Self::TouchTest => touch_test(window, speaker, glass),
             Self::Picture(picture) => screen_test(window, picture),
             Self::NotSetUp => not_set_up(window, speaker),
         };
@@ -215,7 +219,7 @@ fn keypad(
     ui::Page::Keypad
 }
 
-fn menu(window: &AppWindow, speaker: &Speaker, panel: &Panel) -> ui::Page {
+fn menu(window: &AppWindow, speaker: &Speaker, glass: &Glass) -> ui::Page {
     let all = [
         (Text::StaffStatus, "staff-status"),
         (Text::StaffSelfTest, "staff-self-test"),
@@ -230,35 +234,31 @@ fn menu(window: &AppWindow, speaker: &Speaker, panel: &Panel) -> ui::Page {
         (Text::StaffEnrol, "staff-enrol"),
         (Text::StaffWipe, "staff-wipe"),
     ];
-    let per_page = panel.places_per_page(all.len()).min(all.len());
-    choice(window, speaker, Text::StaffMenu, &all[..per_page], all.len() > per_page)
+    choice(window, speaker, glass, Text::StaffMenu, &all)
 }
 
-fn volume(window: &AppWindow, speaker: &Speaker) -> ui::Page {
+fn volume(window: &AppWindow, speaker: &Speaker, glass: &Glass) -> ui::Page {
     let all = [Text::VolumeOff, Text::VolumeLow, Text::VolumeMedium, Text::VolumeHigh];
-    choice(window, speaker, Text::StaffVolume, &all.map(|text| (text, "staff-volume")), false)
+    choice(window, speaker, glass, Text::StaffVolume, &all.map(|text| (text, "staff-volume")))
 }
 
 fn choice(
     window: &AppWindow,
     speaker: &Speaker,
+    glass: &Glass,
     title: Text,
     items: &[(Text, &str)],
-    paged: bool,
 ) -> ui::Page {
-    let choice = window.global::<Choice>();
     let item = |(text, icon): &(Text, &str)| PlaceItem {
         line: speaker.line(*text),
         icon: (*icon).into(),
         held: false,
     };
-    choice.set_title(speaker.line(title));
-    choice.set_places(model(items.iter().map(item).collect()));
-    choice.set_previous(speaker.line(Text::ChoicePrevious));
-    choice.set_next(speaker.line(Text::ChoiceNext));
-    choice.set_page_label(if paged { "1 / 2" } else { "" }.into());
-    choice.set_has_previous(false);
-    choice.set_has_next(paged);
+    let names: Vec<String> = items.iter().map(|(text, _)| speaker.text(*text).to_owned()).collect();
+    let corner = Corner::Staff(speaker.text(Text::StaffButton));
+    let page = ChoicePage { number: 0, grid: speaker.grid(glass, title, &names, corner) };
+    let items: Vec<PlaceItem> = items.iter().map(item).collect();
+    pages::fill_choice(speaker, speaker.line(title), &items, page, &window.global::<Choice>());
     ui::Page::Choice
 }
 
@@ -308,9 +308,9 @@ fn self_test(window: &AppWindow, speaker: &Speaker) -> ui::Page {
     ui::Page::Question
 }
 
-fn touch_test(window: &AppWindow, speaker: &Speaker, panel: &Panel) -> ui::Page {
-    let (width, height) = panel.page_px();
-    let (columns, rows) = if height > width { (5, 8) } else { (8, 5) };
+fn touch_test(window: &AppWindow, speaker: &Speaker, glass: &Glass) -> ui::Page {
+    let (width, height) = glass.panel.page_px();
+    let (columns, rows) = if height > width { (6, 10) } else { (10, 6) };
     let test = window.global::<TouchTest>();
     test.set_title(speaker.line(Text::TouchTestTitle));
     test.set_columns(columns);
@@ -330,6 +330,7 @@ fn screen_test(window: &AppWindow, picture: Picture) -> ui::Page {
 
 fn not_set_up(window: &AppWindow, speaker: &Speaker) -> ui::Page {
     window.global::<Shell>().set_back(Line::default());
+    window.global::<Shell>().set_language_label("文 / A".into());
     let notice = window.global::<Notice>();
     notice.set_sign("wrench".into());
     notice.set_title(speaker.line(Text::OutOfServiceTitle));

@@ -11,11 +11,14 @@ use super::Area;
 pub struct GlyphBoxes {
     boxes: HashMap<(u64, u32, u32), Option<[f32; 4]>>,
     heights: HashMap<(u64, u32), (f32, f32)>,
+    ellipses: HashMap<(u64, u32), Option<u32>>,
 }
 
 /// Of the font that all languages fall back to: stands in for fonts without the letter.
 const CAPITAL_EM: f32 = 0.733;
 const IDEOGRAPH_EM: f32 = 0.92;
+/// Ideographs of everyday questions: the height of the middle one stands for the font's.
+const COMMON: &str = "的意服可以多已文字年用院生中出地方分";
 
 impl GlyphBoxes {
     /// What a glyph covers when its pen stands at a place; `None` for a space.
@@ -26,6 +29,14 @@ impl GlyphBoxes {
         Some(Area { x: x + left * em, y: y + top * em, width, height })
     }
 
+    /// The glyph that stands for what was left out.
+    pub(super) fn ellipsis(&mut self, font: &FontData) -> Option<u32> {
+        *self.ellipses.entry((font.data.id(), font.index)).or_insert_with(|| {
+            let face = ttf_parser::Face::parse(font.data.as_ref(), font.index).ok()?;
+            face.glyph_index('…').map(|glyph| glyph.0.into())
+        })
+    }
+
     /// The heights of a capital H and of an ideograph, in em.
     pub(super) fn heights(&mut self, font: &FontData) -> (f32, f32) {
         *self.heights.entry((font.data.id(), font.index)).or_insert_with(|| {
@@ -34,7 +45,10 @@ impl GlyphBoxes {
                 let [_, top, _, bottom] = measure(font, face.glyph_index(c)?.0.into())?;
                 Some(bottom - top)
             };
-            (height('H').unwrap_or(CAPITAL_EM), height('国').unwrap_or(IDEOGRAPH_EM))
+            let mut common: Vec<f32> = COMMON.chars().filter_map(height).collect();
+            common.sort_by(f32::total_cmp);
+            let median = common.get(common.len() / 2).copied();
+            (height('H').unwrap_or(CAPITAL_EM), median.unwrap_or(IDEOGRAPH_EM))
         })
     }
 }
