@@ -251,9 +251,9 @@ type Shipped = (&'static [&'static str], &'static str, (f32, f32, f32), &'static
 /// Ideographs, and Latin letters beside them.
 const HAN: (f32, f32, f32) = (1.31, 18.0, 0.06);
 /// Letters with marks above and below.
-const UYGHUR: (f32, f32, f32) = (1.4, 15.0, 0.0);
+const UYGHUR: (f32, f32, f32) = (1.37, 14.5, 0.0);
 /// Stacks of letters: nearer, and those of two lines touch.
-const TIBETAN: (f32, f32, f32) = (1.8, 18.0, -0.12);
+const TIBETAN: (f32, f32, f32) = (1.82, 18.0, -0.12);
 
 const SHIPPED: [Shipped; 5] = [
     (

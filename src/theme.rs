@@ -159,7 +159,7 @@ const STANDARD: Palette = Palette {
     edge: Color::hex(0x0012_243b),
     chosen: Color::hex(0x000f_5560),
     on_chosen: WHITE,
-    quiet_on_chosen: Color::hex(0x00ea_f3f4),
+    quiet_on_chosen: Color::hex(0x00f6_fbfb),
     primary: Color::hex(0x0012_243b),
     on_primary: WHITE,
     quiet_on_primary: Color::hex(0x00ea_f3f4),

@@ -82,6 +82,11 @@ fn audit_panels(panels: &[Panel]) -> Table {
                     };
                     gallery.show(&mut stage, &scene, &voice);
                     let sketch = stage.sketch();
+                    if let Ok(wanted) = std::env::var("XINSHENG_AUDIT_SHOW")
+                        && wanted == place("")
+                    {
+                        println!("{sketch:#?}");
+                    }
                     table.take(audit::geometry(&sketch, panel), || place(""));
                     if low_reach {
                         table.take(audit::reach(&sketch, panel), || place(""));
@@ -95,7 +100,7 @@ fn audit_panels(panels: &[Panel]) -> Table {
                         }
                     }
                     if scene.group != Group::Touched && follows_focus(panel, voice.lang.as_str()) {
-                        table.take(audit::focus(&mut stage, false), || place(""));
+                        table.take(audit::focus(&mut stage, gallery.right_to_left(&voice)), || place(""));
                     }
                 }
             }

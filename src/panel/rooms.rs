@@ -12,6 +12,8 @@ use crate::{
 
 /// The corner's language button.
 const LANGUAGE_LABEL: &str = "文 / A";
+/// The screen lays text out in pixels: what just fits in millimetres may not.
+const ROUNDING: f64 = 0.985;
 /// Most things on one page of a list: more are not looked through.
 const LISTED_MAX: usize = 12;
 
@@ -25,6 +27,14 @@ pub struct Rooms<'a> {
     height: f64,
     low_reach: bool,
     lines: Lines,
+}
+
+/// Heights for the body of a page.
+struct Heights {
+    /// All there is.
+    body: f64,
+    /// What of it is in the lower half of the glass; negative: none.
+    low: f64,
 }
 
 /// The buttons in the corner of a page, by their labels.
@@ -77,7 +87,10 @@ impl<'a> Rooms<'a> {
         let found = candidates.iter().find(fits);
         let columns = found.copied().unwrap_or(1);
         let rows = |foot: bool| {
-            let rows = self.rows_of_two_lines(self.body_under_head(title, corner, foot));
+            let heights = self.body_under_head(title, corner, foot);
+            let rows = self.rows_of_two_lines(heights.body);
+            // From below only what lies in the lower half is in reach; one row alone would make for endless pages.
+            let rows = if self.low_reach { rows.min(self.rows_of_two_lines(heights.low).max(2)) } else { rows };
             rows.clamp(1, (LISTED_MAX / columns).max(1))
         };
         let all = rows(false);
@@ -89,6 +102,7 @@ impl<'a> Rooms<'a> {
         let pad = self.m.unit * if self.m.small { 1.0 } else { 1.6 };
         let gaps = count(columns - 1) * self.m.gap.max(self.row_gap());
         let room = (self.body_width() - gaps) / count(columns) - 2.0 * pad;
+        let room = room * ROUNDING;
         let taken = self.room(name, true, room, self.m.text_size);
         taken.lines <= 2 && taken.word * self.m.text_size <= room
     }
@@ -107,15 +121,19 @@ impl<'a> Rooms<'a> {
     }
 
     /// The height of the body under a heading that stands in the head, over a foot with buttons or to the edge.
-    fn body_under_head(&self, title: &str, corner: Corner<'_>, foot: bool) -> f64 {
+    fn body_under_head(&self, title: &str, corner: Corner<'_>, foot: bool) -> Heights {
         let corner = self.corner(corner);
         let above = corner > 0.0 && !self.low_reach;
         let beside = !self.m.portrait || self.m.small;
         let width = self.body_width() - if above && beside { corner + self.m.gap } else { 0.0 };
         let (heading, target) = (self.heading(title, width), if above { self.m.target } else { 0.0 });
         let head = if beside { heading.max(target) } else { target + 0.5 * self.space() + heading };
-        let foot = if foot || (self.low_reach && corner > 0.0) { self.foot_of_two_lines() } else { 0.0 };
-        self.height - 0.8 * self.m.margin - head - self.space() - foot - 0.6 * self.m.margin
+        let below = self.low_reach && corner > 0.0;
+        let own_row = below && self.m.portrait;
+        let row = if own_row { self.m.target + self.m.gap } else { 0.0 };
+        let foot = if foot || (below && !own_row) { self.foot_of_two_lines() } else { 0.0 };
+        let below = foot + row + 0.6 * self.m.margin;
+        Heights { body: self.height - if self.m.small { 0.6 } else { 0.8 } * self.m.margin - head - self.space() - below, low: self.height / 2.0 - below }
     }
 
     /// How wide the corner is.

@@ -12,27 +12,33 @@ use crate::{
 /// Half of the glass.
 const HALF: f64 = 0.5;
 /// What words need around them, as a part of their own height.
-const WORDS: f64 = 1.35;
+const WORDS: f64 = 1.42;
 
-/// Where the highest target begins, from above. Where the rows of targets are more than half of the glass can hold, they must stand as low
-/// as they can: packed at their least height against the lowest row.
+/// Where a finger's place on the highest target begins, from below: of each target the lower end counts, as high as a target must be. Where
+/// the rows of targets are more than half of the glass can hold, they must stand as low as they can: packed at their least height against
+/// the lowest row's end.
 pub fn reach(sketch: &Sketch, panel: &Panel) -> Vec<Reading> {
     let rows = rows(sketch);
-    let (Some(highest), Some(lowest)) = (rows.first(), rows.last()) else { return Vec::new() };
-    let mm = panel.px_per_mm();
-    let glass = f64::from(sketch.glass.height) / mm;
-    let top = f64::from(highest.y) / mm;
-    let gaps = rows.windows(2).map(|pair| f64::from(pair[1].y - pair[0].bottom()) / mm);
-    let above = &rows[..rows.len() - 1];
-    let least = above.iter().map(|row| panel.target_mm().max(words(sketch, row) / mm));
-    let lowest_possible = f64::from(lowest.y) / mm - gaps.sum::<f64>() - least.sum::<f64>();
+    let (Some(lowest), false) = (rows.last(), sketch.targets.is_empty()) else { return Vec::new() };
+    let (finger, target) = (panel.target_mm() * panel.px_per_mm(), panel.metrics(1.0).target);
+    let glass = f64::from(sketch.glass.height);
+    let places = sketch.targets.iter().map(|target| f64::from(target.area.bottom()) - finger);
+    let highest = places.fold(f64::INFINITY, f64::min);
+    let gaps = rows.windows(2).map(|pair| f64::from(pair[1].y - pair[0].bottom()));
+    // Rows of one height belong together: the fullest of them decides.
+    let content = |row: &Area| words(sketch, row) + drawing(sketch, row).min(DRAWING * target);
+    let least = |row: &Area| {
+        let alike = rows.iter().filter(|other| (other.height - row.height).abs() < 1.0);
+        alike.map(content).fold(target, f64::max)
+    };
+    let below = rows[1..].iter().map(least);
+    let lowest_possible = f64::from(lowest.bottom()) - gaps.sum::<f64>() - below.sum::<f64>() - finger;
     let limit = lowest_possible.min(HALF * glass);
-    // A page that is one target is touched anywhere.
-    if sketch.targets.len() == 1 && f64::from(highest.height) > HALF * glass * mm {
-        return Vec::new();
-    }
-    vec![Reading::new(Rule::Reach, 1.0 - top / glass, 1.0 - limit / glass, "")]
+    vec![Reading::new(Rule::Reach, 1.0 - highest / glass, 1.0 - limit / glass, "")]
 }
+
+/// What a drawing over the words may take, as a part of a target's least side.
+const DRAWING: f64 = 0.5;
 
 /// The height that the words in a row of targets take, with a little around them.
 fn words(sketch: &Sketch, row: &Area) -> f64 {
@@ -54,4 +60,15 @@ fn rows(sketch: &Sketch) -> Vec<Area> {
         }
     }
     rows
+}
+
+/// The height of the drawings that stand over words in a row of targets.
+fn drawing(sketch: &Sketch, row: &Area) -> f64 {
+    let over_words = |area: &&Area| {
+        let inks = sketch.texts.iter().filter_map(Text::ink);
+        let below = |ink: Area| ink.y >= area.bottom() && ink.bottom() <= row.bottom() && ink.apart(area).0 < 0.0;
+        area.y >= row.y && area.bottom() <= row.bottom() && inks.into_iter().any(below)
+    };
+    let areas = sketch.pictures.iter().map(|picture| &picture.area).filter(over_words);
+    areas.map(|area| f64::from(area.height)).fold(0.0, f64::max)
 }
