@@ -1,16 +1,21 @@
 //! Are the pages what the accessibility rules ask for? Measured on what is drawn, not on what was meant.
 //!
 //! Each rule has a limit and gives readings; the [`Table`] keeps the worst reading of each rule and every one that breaks its limit.
-//! What is measured comes from a [`Sketch`](super::sketch::Sketch) (where things are, how large text is), from a [`Frame`](super::stage::Frame) (contrast, as the eye gets it and as
+//! What is measured comes from a [`Sketch`](sketch::Sketch) (where things are, how large text is), from a [`Frame`](stage::Frame) (contrast, as the eye gets it and as
 //! a panel with 16 bits a pixel shows it), and from walking through the page with the Tab key.
 
+mod area;
 mod focus;
 mod frame;
+pub mod gallery;
 mod geometry;
 mod reach;
+pub mod sketch;
+pub mod stage;
 
 use std::collections::BTreeMap;
 
+pub use area::Area;
 pub use focus::focus;
 pub use frame::contrast;
 pub use geometry::geometry;

@@ -1,7 +1,6 @@
 //! The Tab key: does it reach every target, in the order of reading?
 
-use super::{Reading, Rule};
-use crate::simulator::{Area, sketch::Sketch, stage::Stage};
+use super::{Area, Reading, Rule, sketch::Sketch, stage::Stage};
 
 /// Walks through the page with the Tab key. `rtl`: lines run from right to left.
 pub fn focus(stage: &mut Stage, rtl: bool) -> Vec<Reading> {
