@@ -5,6 +5,7 @@
 //! a panel with 16 bits a pixel shows it), and from walking through the page with the Tab key.
 
 mod area;
+pub mod check;
 mod focus;
 mod frame;
 pub mod gallery;
@@ -12,6 +13,7 @@ mod geometry;
 mod reach;
 pub mod sketch;
 pub mod stage;
+pub mod tour;
 
 use std::collections::BTreeMap;
 
@@ -179,6 +181,17 @@ impl Reading {
     }
 }
 
+impl std::fmt::Display for Reading {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { rule, value, limit, what } = self;
+        let (least, unit) = (if rule.good() == Good::Large { "at least" } else { "at most" }, rule.unit());
+        let value =
+            if value.is_finite() { format!("{}{unit}", number(*value)) } else { "its end".to_owned() };
+        write!(f, "{}: {value}, must be {least} {}{unit}", rule.name(), number(*limit))?;
+        if what.is_empty() { Ok(()) } else { write!(f, ": \"{}\"", what.trim()) }
+    }
+}
+
 /// The worst reading of each rule, and everything that broke one.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Table {
@@ -218,6 +231,12 @@ impl Table {
     /// What broke a rule, and where.
     pub fn broken(&self) -> &[(Reading, String)] {
         &self.broken
+    }
+
+    /// What has the least room left before it breaks its rule; `None` where nothing but yes and no was read.
+    pub fn tightest(&self) -> Option<&(Reading, String)> {
+        let measured = self.worst.values().filter(|(reading, _)| reading.limit != 0.0);
+        measured.min_by(|(a, _), (b, _)| a.room().total_cmp(&b.room()))
     }
 
     /// How much was measured.

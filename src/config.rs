@@ -22,6 +22,7 @@ mod kiosk;
 mod load;
 mod located;
 mod look;
+mod pointer;
 mod report;
 mod schema;
 mod sound;
@@ -46,6 +47,7 @@ pub use load::{
     CentralSetup, DELIVERED_FILE, KioskSetup, Loaded, Read, load_central, load_hospital, load_kiosk,
 };
 pub use look::{LookConfig, NightHours};
+pub use pointer::KeyAt;
 pub use schema::text as schema_text;
 pub use sound::{SoundConfig, SoundDevice, VolumeByHour};
 pub use start::{

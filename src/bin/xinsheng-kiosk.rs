@@ -11,6 +11,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use slint::ComponentHandle;
 use xinsheng::{
+    audit,
     clock::{SystemClock, fresh},
     config::{self, Glyphs, KioskSetup, Loaded, SoundConfig},
     journal,
@@ -107,12 +108,14 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Check { files }) => {
-            let clean = check(files)?;
+            provide_fonts(&std::env::temp_dir().join("xinsheng-check"));
+            let mut clean = check(files)?;
             for file in files {
                 // A file that is wrong, or another kind of file, was told of above.
                 if let Ok(setup) = load(file) {
                     let catalogue = Languages::beside(file)?.catalogue;
                     sound::cli_check(&setup.value, &catalogue, &mut io::stdout())?;
+                    clean &= check_screens(file, &setup)?;
                 }
             }
             Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -159,6 +162,16 @@ fn check(files: &[PathBuf]) -> anyhow::Result<bool> {
     }
     let clean = config::cli_check(files, &Glyphs::new(&languages.fonts), &mut io::stdout())?;
     Ok(clean && languages.refused.is_empty())
+}
+
+/// Draws the pages that a terminal will show and holds them against the accessibility rules.
+fn check_screens(config: &Path, setup: &Loaded<KioskSetup>) -> anyhow::Result<bool> {
+    let screens = audit::check::screens(setup, Languages::beside(config)?)?;
+    for finding in &screens.findings.0 {
+        writeln!(io::stdout(), "{finding}\n")?;
+    }
+    writeln!(io::stdout(), "{}: {screens}", config.display())?;
+    Ok(screens.findings.0.is_empty())
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
