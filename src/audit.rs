@@ -17,6 +17,7 @@ pub mod tour;
 
 use std::collections::BTreeMap;
 
+use crate::lang::unmarked;
 pub use area::Area;
 pub use focus::focus;
 pub use frame::contrast;
@@ -188,7 +189,7 @@ impl std::fmt::Display for Reading {
         let value =
             if value.is_finite() { format!("{}{unit}", number(*value)) } else { "its end".to_owned() };
         write!(f, "{}: {value}, must be {least} {}{unit}", rule.name(), number(*limit))?;
-        if what.is_empty() { Ok(()) } else { write!(f, ": \"{}\"", what.trim()) }
+        if what.is_empty() { Ok(()) } else { write!(f, ": \"{}\"", unmarked(what.trim())) }
     }
 }
 

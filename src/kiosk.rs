@@ -11,6 +11,7 @@ pub mod fonts;
 pub mod look;
 pub mod pages;
 pub mod preview;
+pub mod screens;
 pub mod staff;
 pub mod terminal;
 

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     config::{Finding, Findings, KeyAt, KioskSetup, Loaded},
     lang::Languages,
-    model::{Lang, Scale},
+    model::Lang,
     panel::Panel,
 };
 
@@ -77,7 +77,12 @@ fn measure(loaded: &Loaded<KioskSetup>, languages: Languages) -> anyhow::Result<
     }
     let finding =
         |((key, _, lang), broken): (&(KeyAt, Rule, Lang), &Broken)| broken.finding(loaded, key, lang, &glass);
-    let findings = Findings(broken.iter().filter_map(finding).collect());
+    let mut findings: Vec<Finding> = broken.iter().filter_map(finding).collect();
+    let file = |finding: &Finding| {
+        loaded.files.iter().position(|(path, _)| path.display().to_string() == finding.file)
+    };
+    findings.sort_by_key(|finding| (file(finding), finding.line, finding.column));
+    let findings = Findings(findings);
     Ok(Screens { findings, table, pages: stops.len(), languages: tour.langs().len(), glass })
 }
 
@@ -106,7 +111,8 @@ struct Broken {
     worst: Option<Reading>,
     /// Where the worst was read, then where others were.
     pages: Vec<String>,
-    scale: Option<Scale>,
+    /// What there could be less of on that page.
+    fewer: Option<&'static str>,
 }
 
 impl Broken {
@@ -119,7 +125,7 @@ impl Broken {
         if self.worst.as_ref().is_none_or(|worst| reading.room() < worst.room()) {
             self.worst = Some(reading.clone());
             self.pages.swap(0, at);
-            self.scale = stop.scale();
+            self.fewer = stop.fewer();
         }
     }
 
@@ -131,55 +137,70 @@ impl Broken {
             many => format!("; also {}, and {} more", many[..NAMED_MAX].join(", "), many.len() - NAMED_MAX),
         };
         let what = format!("{reading}, {page} in `{lang}` on {glass}{also}");
-        Some(loaded.error_at(key, what, fix(reading.rule, self.scale, key, lang, &loaded.value)))
+        Some(loaded.error_at(key, what, fix(reading.rule, self.fewer, key, lang, &loaded.value)))
     }
 }
 
-/// What of the configuration a reading is about: the text that was measured, else what decides how much is on the page, else the panel.
+/// What of the configuration a reading is about: the colours, or the text that was measured, else what decides how much is on the page, else
+/// the panel.
 fn key_of(reading: &Reading, stop: &Stop<'_>, tour: &Tour) -> KeyAt {
-    let second = tour.second(stop.lang);
-    let what = reading.what.trim_start_matches("lines of ").trim_end_matches(" leaves the glass");
-    let mut named = [what].into_iter().chain(what.split(" and "));
-    named
-        .find_map(|words| stop.text_key(words, second))
-        .or_else(|| stop.key.clone())
-        .unwrap_or_else(|| KeyAt::kiosk(&["panel", "diagonal_in"]))
+    let text = match about(reading.rule) {
+        About::Colors => return KeyAt::kiosk(&["look", "accent"]),
+        About::Words => text_key(reading, stop, tour),
+        About::Room => None,
+    };
+    text.or_else(|| stop.key.clone()).unwrap_or_else(|| KeyAt::kiosk(&["panel", "diagonal_in"]))
 }
 
-/// What can be done, the nearest first.
-fn fix(rule: Rule, scale: Option<Scale>, key: &KeyAt, lang: &Lang, setup: &KioskSetup) -> String {
-    let kiosk = &setup.kiosk;
-    let mut ways: Vec<String> = Vec::new();
+/// A reading names one text or two.
+fn text_key(reading: &Reading, stop: &Stop<'_>, tour: &Tour) -> Option<KeyAt> {
+    let second = tour.second(stop.lang);
+    let what = reading.what.trim_start_matches("lines of ");
+    [what].into_iter().chain(what.split(" and ")).find_map(|words| stop.text_key(words, second))
+}
+
+/// What a rule depends on.
+enum About {
+    Colors,
+    /// The length and the letters of a text.
+    Words,
+    /// How many things are on a page.
+    Room,
+}
+
+const fn about(rule: Rule) -> About {
     match rule {
         Rule::TextContrast | Rule::TextContrast565 | Rule::EdgeContrast | Rule::EdgeContrast565 => {
-            let what = if kiosk.look.accent.is_some() { "another accent" } else { "another theme" };
-            return format!("choose {what} in [look]");
+            About::Colors
         }
-        Rule::Glyphs => return "choose another word, or add a font as docs/config.md says".to_owned(),
-        Rule::TargetSize
-        | Rule::TargetGap
-        | Rule::Heading
+        Rule::Heading
         | Rule::Text
         | Rule::Second
         | Rule::Clipped
         | Rule::Overlap
+        | Rule::Glyphs
         | Rule::LineLength
-        | Rule::LineSpacing
-        | Rule::Label
-        | Rule::Focus
-        | Rule::Reach => {}
+        | Rule::LineSpacing => About::Words,
+        Rule::TargetSize | Rule::TargetGap | Rule::Label | Rule::Focus | Rule::Reach => About::Room,
     }
-    match key.last() {
-        "scale" if scale.is_some_and(|scale| scale.levels().len() > 2) => {
-            ways.push("ask on a scale with fewer levels".to_owned());
-        }
-        "choices" => ways.push("offer fewer reasons".to_owned()),
-        "touchpoints" => ways.push("rate fewer places here".to_owned()),
-        written if setup.hospital.languages.iter().any(|lang| lang.as_str() == written) => {
-            ways.push("shorten the text, or mark with \\n where it may break".to_owned());
-        }
-        _ => {}
+}
+
+/// What can be done, the nearest first.
+fn fix(rule: Rule, fewer: Option<&str>, key: &KeyAt, lang: &Lang, setup: &KioskSetup) -> String {
+    let kiosk = &setup.kiosk;
+    if matches!(about(rule), About::Colors) {
+        let what = if kiosk.look.accent.is_some() { "another accent" } else { "another theme" };
+        return format!("choose {what} in [look]");
     }
+    if rule == Rule::Glyphs {
+        return "choose another word, or add a font as docs/config.md says".to_owned();
+    }
+    let mut ways: Vec<String> = Vec::new();
+    // The key of a text ends in its language.
+    if setup.hospital.languages.iter().any(|lang| lang.as_str() == key.last()) {
+        ways.push("shorten the text, or mark with \\n where it may break".to_owned());
+    }
+    ways.extend(fewer.map(str::to_owned));
     if kiosk.look.large_text {
         ways.push("set large_text = false".to_owned());
     }

@@ -15,8 +15,8 @@ use crate::{
         second_below,
         terminal::setup_of,
     },
-    lang::{Languages, Text, unbroken},
-    model::{Lang, Scale},
+    lang::{Languages, Text, unbroken, unmarked},
+    model::Lang,
     panel::{Corner, Grid, Panel},
     questionnaire::{Question, Questionnaire, Texts, Touchpoint},
     survey::{HelpStage, OutOfHours, Page, Plan},
@@ -194,11 +194,6 @@ impl Tour {
         speaker.grid(glass, Text::ChoiceTitle, &names, corner)
     }
 
-    /// The page of a name, as every page has it at its head.
-    fn stop<'a>(&'a self, name: String, lang: &'a Lang, content: Content<'a>) -> Stop<'a> {
-        Stop { name, lang, first: false, key: None, texts: Vec::new(), content, place: None }
-    }
-
     /// The invitation and the list, where they show at all.
     fn places_stops<'a>(&'a self, glass: &Glass, lang: &'a Lang) -> Vec<Stop<'a>> {
         if self.plan().rests_on_question() {
@@ -208,14 +203,14 @@ impl Tour {
             self.site().map(|site| (KeyAt::hospital(&["site", site.id.as_str(), "name"]), &site.name));
         let attract = Stop {
             texts: named.into_iter().collect(),
-            ..self.stop("page `attract`".to_owned(), lang, Content::Patient(Page::Attract))
+            ..Stop::new("page `attract`".to_owned(), lang, Content::Patient(Page::Attract))
         };
         let (count, per_page) = (self.places().count(), self.grid(glass, lang).per_page());
         let lists = if count > 1 { count.div_ceil(per_page.max(1)) } else { 0 };
         let list = |number| Stop {
             key: Some(KeyAt::kiosk(&["touchpoints"])),
             texts: self.places().map(name_of).collect(),
-            ..self.stop(format!("page {} of the list of places", number + 1), lang, Content::Places(number))
+            ..Stop::new(format!("page {} of the list of places", number + 1), lang, Content::Places(number))
         };
         [attract].into_iter().chain((0..lists).map(list)).collect()
     }
@@ -234,7 +229,7 @@ impl Tour {
                     key: Some(key.then("scale")),
                     texts: vec![(key.then("text"), &question.text), name_of(place)],
                     place: Some(place),
-                    ..self.stop(name.clone(), lang, Content::Patient(page))
+                    ..Stop::new(name.clone(), lang, Content::Patient(page))
                 });
                 stops.extend(self.reasons_stops(&key, &name, question, place, lang));
             }
@@ -251,7 +246,7 @@ impl Tour {
         lang: &'a Lang,
     ) -> Vec<Stop<'a>> {
         let stop = |(i, group): (usize, &'a crate::questionnaire::ReasonGroup)| {
-            let key = key.then("reasons").then(i);
+            let key = key.then("reasons").then(&i);
             let reasons = group
                 .reasons
                 .iter()
@@ -266,7 +261,7 @@ impl Tour {
                     .chain(reasons)
                     .collect(),
                 place: Some(place),
-                ..self.stop(name, lang, Content::Patient(page))
+                ..Stop::new(name, lang, Content::Patient(page))
             }
         };
         question.reasons.iter().enumerate().map(stop).collect()
@@ -298,17 +293,22 @@ impl Tour {
         let patient = pages.into_iter().map(|(name, page)| Stop {
             texts: longest.map(name_of).into_iter().collect(),
             place: longest,
-            ..self.stop(format!("page `{name}`"), lang, Content::Patient(page))
+            ..Stop::new(format!("page `{name}`"), lang, Content::Patient(page))
         });
         // The self-test shows this terminal's own question, whatever it is asked on.
         let sheets = Sheet::all().filter(|sheet| *sheet != Sheet::SelfTestKeys);
         let staff = sheets
-            .map(|sheet| self.stop(format!("staff page `{}`", sheet.name()), lang, Content::Staff(sheet)));
+            .map(|sheet| Stop::new(format!("staff page `{}`", sheet.name()), lang, Content::Staff(sheet)));
         patient.chain(staff).collect()
     }
 }
 
-impl Stop<'_> {
+impl<'a> Stop<'a> {
+    /// A page whose words are the program's own.
+    fn new(name: String, lang: &'a Lang, content: Content<'a>) -> Self {
+        Self { name, lang, first: false, key: None, texts: Vec::new(), content, place: None }
+    }
+
     /// The text of the configuration that was measured, by its words as they were drawn or are spoken.
     pub fn text_key(&self, words: &str, second: Option<&Lang>) -> Option<KeyAt> {
         let wanted = letters(words);
@@ -319,10 +319,18 @@ impl Stop<'_> {
         if wanted.is_empty() { None } else { in_lang(self.lang).or_else(|| second.and_then(in_lang)) }
     }
 
-    /// How many levels the question has that shows.
-    pub fn scale(&self) -> Option<Scale> {
-        let Content::Patient(Page::Question { question, .. }) = &self.content else { return None };
-        Some(question.scale)
+    /// What there could be less of on the page, as advice.
+    pub fn fewer(&self) -> Option<&'static str> {
+        match &self.content {
+            Content::Patient(Page::Question { question, .. }) if question.scale.levels().len() > 2 => {
+                Some("ask on a scale with fewer levels")
+            }
+            Content::Patient(Page::Reasons { group, .. }) if group.reasons.len() > 2 => {
+                Some("offer fewer reasons")
+            }
+            Content::Places(_) => Some("rate fewer places here"),
+            Content::Patient(_) | Content::Staff(_) => None,
+        }
     }
 
     /// What pages have in common that differ in nothing but words.
@@ -343,7 +351,5 @@ fn name_of(place: &Touchpoint) -> (KeyAt, &Texts) {
 
 /// A text without marks and spaces, which differ between the file, the page and what is spoken.
 fn letters(text: &str) -> String {
-    text.chars()
-        .filter(|c| !c.is_whitespace() && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}'))
-        .collect()
+    unmarked(text).split_whitespace().collect()
 }

@@ -34,7 +34,7 @@ impl KeyAt {
 
     /// A key below this one.
     #[must_use]
-    pub fn then(&self, step: impl ToString) -> Self {
+    pub fn then(&self, step: &(impl ToString + ?Sized)) -> Self {
         let mut below = self.clone();
         below.steps.push(step.to_string());
         below
