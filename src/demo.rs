@@ -16,6 +16,7 @@ use anyhow::{Context, ensure};
 use slint::ComponentHandle;
 
 use crate::{
+    audit::gallery::Gallery,
     central::{self, Central},
     clock::{Clock, SimClock, SystemClock, fresh},
     config::{self, Glyphs, KioskSetup, Loaded},
@@ -30,7 +31,6 @@ use crate::{
     questionnaire::Hospital,
     simulator::{
         SimPanel,
-        gallery::Gallery,
         pictures::{self, Wanted},
         replay::{self, Row, Setup, Tally},
         visitor::Visitor,

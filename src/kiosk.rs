@@ -11,6 +11,7 @@ pub mod fonts;
 pub mod look;
 pub mod pages;
 pub mod preview;
+pub mod screens;
 pub mod staff;
 pub mod terminal;
 
@@ -397,9 +398,7 @@ impl Shared {
 
     fn speaker(&self) -> Speaker<'_> {
         let lang = self.survey.lang();
-        // Who chose another language than the default sees it alone: it is large already.
-        let default = self.survey.plan().languages.first() == Some(lang);
-        let second = self.second_language.as_ref().filter(|second| default && *second != lang);
+        let second = second_below(lang, &self.survey.plan().languages, self.second_language.as_ref());
         Speaker { catalogue: &self.catalogue, fonts: &self.fonts, lang, second }
     }
 
@@ -466,6 +465,13 @@ impl Shared {
     fn follows_the_clock(&self) -> bool {
         self.look.night.is_some() || self.survey.plan().out_of_hours != crate::survey::OutOfHours::Ask
     }
+}
+
+/// The language that shows smaller below another: only below the default one, the first of those on offer. Who chose another language sees
+/// it alone: it is large already.
+pub fn second_below<'a>(lang: &Lang, on_offer: &[Lang], second: Option<&'a Lang>) -> Option<&'a Lang> {
+    let default = on_offer.first() == Some(lang);
+    second.filter(|second| default && *second != lang)
 }
 
 /// What the voice calls the page that shows.

@@ -203,6 +203,11 @@ pub fn unbroken(text: &str) -> String {
     line
 }
 
+/// A text as it is drawn without the marks that nobody sees.
+pub fn unmarked(text: &str) -> String {
+    text.chars().filter(|c| ![ZERO_WIDTH_SPACE, WORD_JOINER, RIGHT_TO_LEFT_MARK].contains(c)).collect()
+}
+
 const ZERO_WIDTH_SPACE: char = '\u{200b}';
 const WORD_JOINER: char = '\u{2060}';
 const RIGHT_TO_LEFT_MARK: char = '\u{200f}';

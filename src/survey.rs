@@ -146,7 +146,8 @@ impl Plan {
         }
     }
 
-    fn rests_on_question(&self) -> bool {
+    /// Whether the question itself stands on the screen at rest.
+    pub fn rests_on_question(&self) -> bool {
         self.start == Start::Question && self.touchpoints.len() == 1
     }
 }

@@ -16,8 +16,8 @@ use std::{
 };
 
 use xinsheng::config::{
-    self, Change, DELIVERED_FILE, DeliveryError, EXAMPLE_CENTRAL, EXAMPLE_KIOSK, EXAMPLE_TOUCHPOINTS, Glyphs,
-    LastGood, Origin, Start, Started, Watch,
+    self, Change, DELIVERED_FILE, DeliveryError, EXAMPLE_CENTRAL, EXAMPLE_KIOSK, EXAMPLE_TOUCHPOINTS,
+    Findings, Glyphs, KeyAt, KioskSetup, LastGood, Loaded, Origin, Start, Started, Watch,
 };
 
 /// A terminal's folder with the example's files.
@@ -51,19 +51,35 @@ impl Terminal {
         let enrolled_for = enrolled_for.map(|id| id.parse().unwrap());
         let data_dir =
             config::data_dir_of(&self.path("kiosk.toml"), &read).unwrap_or_else(|| self.path("data"));
-        config::start(&self.path("kiosk.toml"), &data_dir, enrolled_for.as_ref(), &read, &Glyphs::default())
+        let (kiosk, glyphs) = (self.path("kiosk.toml"), Glyphs::default());
+        config::start(&kiosk, &data_dir, enrolled_for.as_ref(), &read, &glyphs, &no_halls)
     }
 
     fn watch(&self) -> (Watch, Receiver<Change>) {
         let (tell, told) = mpsc::channel();
         let hash = self.start(None).loaded.config_hash;
-        let watch =
-            Watch::spawn(self.path("kiosk.toml"), hash, xinsheng::fonts::Fonts::shipped(), move |change| {
-                tell.send(change).unwrap()
-            });
+        let watch = Watch::spawn(
+            self.path("kiosk.toml"),
+            hash,
+            xinsheng::fonts::Fonts::shipped(),
+            no_halls,
+            move |change| tell.send(change).unwrap(),
+        );
         (watch.unwrap(), told)
     }
 }
+
+/// Stands in for the drawing of all pages: where registration is called a hall, it does not fit.
+fn no_halls(loaded: &Loaded<KioskSetup>) -> Findings {
+    let place = loaded.value.hospital.touchpoint(&"registration".parse().unwrap());
+    let hall = place.is_some_and(|place| place.name.get(&"zh-CN".parse().unwrap()) == HALL);
+    let key = KeyAt::hospital(&["touchpoint", "registration", "name", "zh-CN"]);
+    let wrong = hall.then(|| loaded.error_at(&key, "3.9 mm, must be 4 mm".into(), "shorten it".into()));
+    Findings(wrong.into_iter().collect())
+}
+
+/// A name that does not fit on the screen.
+const HALL: &str = "挂号收费综合服务大厅";
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     fs::read(path)
@@ -100,6 +116,31 @@ fn after_a_restart_with_a_wrong_file_the_last_good_one_is_in_force() {
         assert_eq!(started.loaded.value, good.loaded.value);
         assert_eq!(started.loaded.config_hash, good.loaded.config_hash);
     }
+}
+
+#[test]
+fn screens_that_break_a_rule_wait_for_the_last_good_ones_and_are_shown_where_there_are_none() {
+    let terminal = Terminal::new();
+    let name = |started: &Started| {
+        let place = started.loaded.value.hospital.touchpoint(&"registration".parse().unwrap()).unwrap();
+        place.name.get(&"zh-CN".parse().unwrap()).to_owned()
+    };
+    let good = terminal.start(None);
+    terminal.replace("touchpoints.toml", "挂号窗口", HALL);
+    let first = terminal.start(None);
+    assert_eq!((first.origin, name(&first).as_str()), (Origin::Files, HALL));
+    assert!(first.findings.any_error(), "they are told of");
+
+    let store = LastGood::in_dir(&terminal.path("data"));
+    store.save(&good.loaded).unwrap();
+    let kept = terminal.start(None);
+    assert_eq!((kept.origin, name(&kept).as_str()), (Origin::LastGood, "挂号窗口"));
+    assert!(kept.findings.any_error());
+
+    // What was in force once is not judged again: a start takes no longer than it must.
+    store.save(&first.loaded).unwrap();
+    let again = terminal.start(None);
+    assert_eq!((again.origin, again.findings), (Origin::Files, Findings::default()));
 }
 
 #[test]
@@ -178,7 +219,14 @@ fn what_central_delivers_counts_once_the_terminal_can_use_it() {
     assert_eq!(name(&terminal.start(None)).unwrap(), "挂号窗口");
 
     let accept = |text: &str| {
-        config::accept_delivered(&kiosk, &terminal.path("data"), text.as_bytes(), &read, &Glyphs::default())
+        config::accept_delivered(
+            &kiosk,
+            &terminal.path("data"),
+            text.as_bytes(),
+            &read,
+            &Glyphs::default(),
+            &no_halls,
+        )
     };
     let other =
         EXAMPLE_TOUCHPOINTS.replace("\"registration\"\nname", "\"counter\"\nicon = \"registration\"\nname");
@@ -186,6 +234,10 @@ fn what_central_delivers_counts_once_the_terminal_can_use_it() {
     assert!(
         matches!(&refused, DeliveryError::Findings(f) if f.to_string().contains("no touchpoint `registration`"))
     );
+    assert!(!terminal.path("data").join(DELIVERED_FILE).exists());
+
+    let refused = accept(&EXAMPLE_TOUCHPOINTS.replace("挂号窗口", HALL)).unwrap_err();
+    assert!(matches!(&refused, DeliveryError::Findings(f) if f.to_string().contains("3.9 mm, must be 4 mm")));
     assert!(!terminal.path("data").join(DELIVERED_FILE).exists());
 
     let renamed = EXAMPLE_TOUCHPOINTS.replace("挂号窗口", "挂号大厅");
@@ -208,6 +260,17 @@ fn a_running_terminal_picks_up_a_change_and_stays_with_the_last_good_file() {
     watch.look();
     let Change::Refused(findings) = next(&told) else { panic!("a wrong file was taken") };
     assert!(findings.to_string().contains("did you mean \"csat5\"?"), "{findings}");
+
+    // What can be read and does not fit on the screen is no better.
+    terminal.replace("touchpoints.toml", "scale = \"csat6\"", "scale = \"csat5\"");
+    terminal.replace("touchpoints.toml", "挂号大厅", HALL);
+    watch.look();
+    let Change::Refused(findings) = next(&told) else { panic!("screens that break a rule were taken") };
+    assert_eq!(findings.0[0].key, "touchpoint[registration].name.zh-CN");
+    terminal.replace("touchpoints.toml", HALL, "挂号大厅");
+    terminal.replace("touchpoints.toml", "scale = \"csat5\"", "scale = \"csat6\"");
+    watch.look();
+    assert!(matches!(next(&told), Change::Refused(_)));
 
     // Back to what is in force: told, so that the badge goes.
     terminal.replace("touchpoints.toml", "scale = \"csat6\"", "scale = \"csat5\"");

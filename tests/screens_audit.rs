@@ -10,12 +10,12 @@
 use std::collections::BTreeMap;
 
 use xinsheng::{
-    panel::{Panel, Rotation},
-    simulator::{
-        audit::{self, Rule, Table},
+    audit::{
+        self, Rule, Table,
         gallery::{Gallery, Group},
         stage::Stage,
     },
+    panel::{Panel, Rotation},
     theme::Theme,
 };
 

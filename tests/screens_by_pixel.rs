@@ -15,9 +15,9 @@ use xinsheng::kiosk::Parts;
 use xinsheng::lang::Catalogue;
 use xinsheng::model::BootId;
 use xinsheng::panel::Panel;
-use xinsheng::simulator::{Area, SimPanel};
 use xinsheng::survey::{Page, Start};
 use xinsheng::wire::{Body, Draft};
+use xinsheng::{audit::Area, simulator::SimPanel};
 
 #[path = "support/hospital.rs"]
 mod hospital;

@@ -567,15 +567,26 @@ impl Files {
     fn taker(&self) -> TakeConfig {
         let (kiosk, folder) = (self.kiosk_toml(), self.0.clone());
         Box::new(move |text| {
-            config::accept_delivered(&kiosk, &folder, text.as_bytes(), &read, &Glyphs::default())
-                .map(drop)
-                .map_err(|error| error.to_string())
+            config::accept_delivered(
+                &kiosk,
+                &folder,
+                text.as_bytes(),
+                &read,
+                &Glyphs::default(),
+                &any_screens,
+            )
+            .map(drop)
+            .map_err(|error| error.to_string())
         })
     }
 }
 
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     fs::read(path)
+}
+
+fn any_screens(_: &config::Loaded<config::KioskSetup>) -> config::Findings {
+    config::Findings::default()
 }
 
 /// Central as its program starts it: from central.toml and the touchpoints file beside it.
@@ -617,13 +628,18 @@ fn what_central_delivers_is_taken_into_force_and_what_the_terminal_cannot_use_is
     let mut scene = Scene { data, home, central, proxy };
     scene.enrol();
     let files = Files::new(scene.home.path());
-    let started = config::start(&files.kiosk_toml(), &files.0, None, &read, &Glyphs::default());
+    let started = config::start(&files.kiosk_toml(), &files.0, None, &read, &Glyphs::default(), &any_screens);
     let in_force = Arc::new(Mutex::new(started.loaded.config_hash.clone()));
     let (tell, told) = mpsc::channel();
-    let _watch =
-        Watch::spawn(files.kiosk_toml(), started.loaded.config_hash, Fonts::shipped(), move |change| {
+    let _watch = Watch::spawn(
+        files.kiosk_toml(),
+        started.loaded.config_hash,
+        Fonts::shipped(),
+        any_screens,
+        move |change| {
             tell.send(change).unwrap();
-        });
+        },
+    );
     let shown = Arc::clone(&in_force);
     let kiosk = Kiosk::start(scene.home.path(), &scene.proxy.url(), None, |args| {
         args.on_config = files.taker();

@@ -22,8 +22,8 @@ use xinsheng::kiosk::{Parts, look::Look};
 use xinsheng::lang::Catalogue;
 use xinsheng::model::{BootId, ChainId};
 use xinsheng::panel::Panel;
-use xinsheng::simulator::{Area, SimPanel};
 use xinsheng::survey::{Page, Start};
+use xinsheng::{audit::Area, simulator::SimPanel};
 
 #[path = "support/hospital.rs"]
 mod hospital;

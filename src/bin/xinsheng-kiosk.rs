@@ -11,11 +11,12 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use slint::ComponentHandle;
 use xinsheng::{
+    audit,
     clock::{SystemClock, fresh},
     config::{self, Glyphs, KioskSetup, Loaded, SoundConfig},
     journal,
     kiosk::{
-        Kiosk, fonts, preview,
+        Kiosk, fonts, preview, screens,
         terminal::{IDENTITY_FILE, Place, Terminal},
     },
     lang::Languages,
@@ -50,6 +51,9 @@ enum Command {
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
+    /// Measure the screens of a configuration that comes on standard input; the terminal asks this before it takes one into force.
+    #[command(hide = true)]
+    Screens,
     /// Trade a code that staff made on central for this terminal's identity.
     Enrol {
         /// From `xinsheng-central enrol --touchpoint ID`.
@@ -81,6 +85,9 @@ enum Command {
 /// The exit code that asks the service manager to start the program anew (`EX_TEMPFAIL`).
 const RESTART: u8 = 75;
 
+/// A folder for fontconfig while screens are measured.
+const CHECK_FONTS: &str = "xinsheng-check";
+
 fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(
@@ -107,15 +114,24 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Check { files }) => {
-            let clean = check(files)?;
+            provide_fonts(&std::env::temp_dir().join(CHECK_FONTS));
+            let mut clean = check(files)?;
             for file in files {
                 // A file that is wrong, or another kind of file, was told of above.
                 if let Ok(setup) = load(file) {
                     let catalogue = Languages::beside(file)?.catalogue;
                     sound::cli_check(&setup.value, &catalogue, &mut io::stdout())?;
+                    clean &= check_screens(file, &setup)?;
                 }
             }
             Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Some(Command::Screens) => {
+            screens::answer(&mut io::stdin(), &mut io::stdout(), |loaded, languages| {
+                provide_fonts(&std::env::temp_dir().join(CHECK_FONTS));
+                Ok(audit::check::screens(loaded, languages)?.findings)
+            })?;
+            Ok(ExitCode::SUCCESS)
         }
         Some(Command::Enrol { code }) => enrol(arguments, code),
         Some(Command::Status) => {
@@ -161,6 +177,16 @@ fn check(files: &[PathBuf]) -> anyhow::Result<bool> {
     Ok(clean && languages.refused.is_empty())
 }
 
+/// Draws the pages that a terminal will show and holds them against the accessibility rules.
+fn check_screens(config: &Path, setup: &Loaded<KioskSetup>) -> anyhow::Result<bool> {
+    let screens = audit::check::screens(setup, Languages::beside(config)?)?;
+    for finding in &screens.findings.0 {
+        writeln!(io::stdout(), "{finding}\n")?;
+    }
+    writeln!(io::stdout(), "{}: {screens}", config.display())?;
+    Ok(screens.findings.0.is_empty())
+}
+
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     std::fs::read(path)
 }
@@ -176,7 +202,8 @@ fn show(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         provide_fonts(&data.join("fonts"));
     }
     let place = Place { config: arguments.config.clone(), data: arguments.data.clone() };
-    let mut terminal = Terminal::start(place, Arc::new(SystemClock::new()))?;
+    let screens = screens::by_program(std::env::current_exe().context("where is this program?")?);
+    let mut terminal = Terminal::start_with(place, Arc::new(SystemClock::new()), screens)?;
     let window =
         AppWindow::new().context("cannot open a window; is there a display (DISPLAY or WAYLAND_DISPLAY)?")?;
     fonts::register(&terminal.languages().fonts);

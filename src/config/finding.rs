@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::located::Span;
 
 /// How bad a finding is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub enum Severity {
     /// The file is not used.
     Error,
@@ -14,7 +16,7 @@ pub enum Severity {
 }
 
 /// One problem in a file.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Finding {
     /// The file, as it was named to the check.
     pub file: String,
@@ -71,7 +73,7 @@ impl fmt::Display for Finding {
 const SECRET_KEYS: [&str; 1] = ["pin_hash"];
 
 /// All findings of a check; an error where no value could be made.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Findings(pub Vec<Finding>);
 
 impl Findings {

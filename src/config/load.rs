@@ -116,6 +116,18 @@ pub fn load_hospital(path: &Path, read: Read<'_>, glyphs: &Glyphs<'_>) -> Result
     files.finish(checked, Findings::default())
 }
 
+/// What is wrong with the screens of a configuration: all its pages are drawn for it, which takes seconds.
+pub type Screens<'s> = &'s dyn Fn(&Loaded<KioskSetup>) -> Findings;
+
+/// A configuration whose screens may be shown.
+///
+/// # Errors
+/// What is wrong with them.
+pub fn pass(loaded: Loaded<KioskSetup>, screens: Screens<'_>) -> Result<Loaded<KioskSetup>, Findings> {
+    let findings = screens(&loaded);
+    if findings.any_error() { Err(findings) } else { Ok(loaded) }
+}
+
 /// The folder a file lies in; relative names in the file count from there.
 pub fn folder_of(path: &Path) -> &Path {
     path.parent().unwrap_or(Path::new(""))

@@ -11,7 +11,7 @@ use super::{
     finding::Findings,
     glyphs::Glyphs,
     kiosk::Start,
-    load::{self, DELIVERED_FILE, KioskSetup, Loaded, Read},
+    load::{self, DELIVERED_FILE, KioskSetup, Loaded, Read, Screens},
     url,
 };
 use crate::{
@@ -46,7 +46,7 @@ pub struct Started {
     pub loaded: Loaded<KioskSetup>,
     /// Where it came from.
     pub origin: Origin,
-    /// What is wrong with the files, if they are not in force.
+    /// What is wrong with the files, if they are not in force; or with their screens, if there was nothing better.
     pub findings: Findings,
 }
 
@@ -72,39 +72,68 @@ impl LastGood {
     /// # Errors
     /// The disk's.
     pub fn save<T>(&self, loaded: &Loaded<T>) -> io::Result<()> {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let files = loaded.files.iter().map(|(path, bytes)| (path.clone(), text(bytes))).collect();
-        replace(&self.path, &serde_json::to_vec(&Saved { files })?)
+        replace(&self.path, &pack(loaded)?)
     }
 
     /// Loads what was kept; `None` if there is nothing, or nothing that still passes the check.
     pub fn load(&self, read: Read<'_>, glyphs: &Glyphs<'_>) -> Option<Loaded<KioskSetup>> {
-        let saved: Saved = serde_json::from_slice(&read(&self.path).ok()?).ok()?;
-        let first = saved.files.first()?.0.clone();
-        let kept = |path: &Path| match saved.files.iter().find(|(name, _)| name == path) {
-            Some((_, text)) => Ok(text.clone().into_bytes()),
-            // The delivered file of today is no part of what was in force then; other files (certificates) are.
-            None if path.ends_with(DELIVERED_FILE) => Err(io::ErrorKind::NotFound.into()),
-            None => read(path),
-        };
-        load::load_kiosk(&first, &kept, glyphs).ok()
+        unpack(&read(&self.path).ok()?, read, glyphs)
     }
 }
 
+/// A configuration in one piece, to be kept or handed to another program.
+///
+/// # Errors
+/// A path that is no text.
+pub fn pack<T>(loaded: &Loaded<T>) -> io::Result<Vec<u8>> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let files = loaded.files.iter().map(|(path, bytes)| (path.clone(), text(bytes))).collect();
+    Ok(serde_json::to_vec(&Saved { files })?)
+}
+
+/// The kiosk.toml of a packed configuration.
+pub fn packed_path(packed: &[u8]) -> Option<PathBuf> {
+    let saved: Saved = serde_json::from_slice(packed).ok()?;
+    Some(saved.files.into_iter().next()?.0)
+}
+
+/// The configuration that was packed, if it still passes the check.
+pub fn unpack(packed: &[u8], read: Read<'_>, glyphs: &Glyphs<'_>) -> Option<Loaded<KioskSetup>> {
+    let saved: Saved = serde_json::from_slice(packed).ok()?;
+    let first = saved.files.first()?.0.clone();
+    let kept = |path: &Path| match saved.files.iter().find(|(name, _)| name == path) {
+        Some((_, text)) => Ok(text.clone().into_bytes()),
+        // The delivered file of today is no part of what was packed then; other files (certificates) are.
+        None if path.ends_with(DELIVERED_FILE) => Err(io::ErrorKind::NotFound.into()),
+        None => read(path),
+    };
+    load::load_kiosk(&first, &kept, glyphs).ok()
+}
+
 /// What a terminal starts with. `data_dir` is where the last good configuration is sought, see [`data_dir_of`]; `enrolled_for` is the
-/// touchpoint central enrolled it for, if it did.
+/// touchpoint central enrolled it for, if it did. Files that were in force before are not judged by their screens again.
 pub fn start(
     path: &Path,
     data_dir: &Path,
     enrolled_for: Option<&TouchpointId>,
     read: Read<'_>,
     glyphs: &Glyphs<'_>,
+    screens: Screens<'_>,
 ) -> Started {
+    let last_good = LastGood::in_dir(data_dir).load(read, glyphs);
     let findings = match load::load_kiosk(path, read, glyphs) {
-        Ok(loaded) => return Started { loaded, origin: Origin::Files, findings: Findings::default() },
+        Ok(loaded) => {
+            let known = last_good.as_ref().is_some_and(|good| good.config_hash == loaded.config_hash);
+            let findings = if known { Findings::default() } else { screens(&loaded) };
+            // Screens that break a rule still take ratings: they are better than none.
+            if last_good.is_none() || !findings.any_error() {
+                return Started { loaded, origin: Origin::Files, findings };
+            }
+            findings
+        }
         Err(findings) => findings,
     };
-    if let Some(loaded) = LastGood::in_dir(data_dir).load(read, glyphs) {
+    if let Some(loaded) = last_good {
         return Started { loaded, origin: Origin::LastGood, findings };
     }
     Started {
@@ -133,10 +162,13 @@ pub fn accept_delivered(
     delivered: &[u8],
     read: Read<'_>,
     glyphs: &Glyphs<'_>,
+    screens: Screens<'_>,
 ) -> Result<Loaded<KioskSetup>, DeliveryError> {
     let place = data_dir.join(DELIVERED_FILE);
     let with_it = |path: &Path| if path == place { Ok(delivered.to_vec()) } else { read(path) };
-    let loaded = load::load_kiosk(path, &with_it, glyphs).map_err(DeliveryError::Findings)?;
+    let loaded = load::load_kiosk(path, &with_it, glyphs)
+        .and_then(|loaded| load::pass(loaded, screens))
+        .map_err(DeliveryError::Findings)?;
     replace(&place, delivered).map_err(DeliveryError::Disk)?;
     Ok(loaded)
 }
@@ -144,7 +176,7 @@ pub fn accept_delivered(
 /// Why a delivered file is not in force.
 #[derive(Debug, thiserror::Error)]
 pub enum DeliveryError {
-    /// It is wrong, or does not know this terminal's touchpoint.
+    /// It is wrong, does not know this terminal's touchpoint, or does not fit on its screen.
     #[error("central delivered a touchpoints file that cannot be used:\n{0}")]
     Findings(#[source] Findings),
     /// It could not be written.

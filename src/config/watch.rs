@@ -54,7 +54,8 @@ enum Notice {
 
 impl Watch {
     /// Watches a kiosk.toml and the files it names. `seen_hash` is the [`Loaded::config_hash`] in force; `tell` runs on the watch's
-    /// thread, once for each state of the files that differs from the one before.
+    /// thread, once for each state of the files that differs from the one before. So does `screens`, which files that are right otherwise
+    /// have to pass; what is in force did already.
     ///
     /// # Errors
     /// The thread could not be started. Without system notices the watch goes on with its timer.
@@ -62,6 +63,7 @@ impl Watch {
         path: PathBuf,
         seen_hash: String,
         fonts: Fonts,
+        screens: impl Fn(&Loaded<KioskSetup>) -> Findings + Send + 'static,
         mut tell: impl FnMut(Change) + Send + 'static,
     ) -> std::io::Result<Self> {
         let (notices, inbox) = mpsc::channel();
@@ -87,7 +89,11 @@ impl Watch {
                 pace.looked(now());
                 let loaded = load::load_kiosk(&path, &|path| std::fs::read(path), &glyphs);
                 follow(&mut system, &mut watched, folders(&path, loaded.as_ref().ok()));
-                if let Some(change) = seen.change(loaded) {
+                let judge = |loaded: Loaded<KioskSetup>| {
+                    if seen.holds(&loaded) { Ok(loaded) } else { load::pass(loaded, &screens) }
+                };
+                let judged = loaded.and_then(judge);
+                if let Some(change) = seen.change(judged) {
                     tell(change);
                 }
             }
@@ -120,10 +126,15 @@ struct Seen {
 }
 
 impl Seen {
+    /// Whether this is what is in force.
+    fn holds(&self, loaded: &Loaded<KioskSetup>) -> bool {
+        self.hash.as_ref() == Some(&loaded.config_hash)
+    }
+
     fn change(&mut self, loaded: Result<Loaded<KioskSetup>, Findings>) -> Option<Change> {
         match loaded {
             Ok(loaded) => {
-                let same = self.hash.as_ref() == Some(&loaded.config_hash) && self.findings.is_none();
+                let same = self.holds(&loaded) && self.findings.is_none();
                 self.hash = Some(loaded.config_hash.clone());
                 self.findings = None;
                 (!same).then(|| Change::New(Box::new(loaded)))

@@ -14,7 +14,7 @@ use std::{
 
 use anyhow::Context;
 
-use super::{Messenger, Parts, Setup, Store, look::Look, staff::StaffParts};
+use super::{Messenger, Parts, Setup, Store, look::Look, screens::ScreenCheck, staff::StaffParts};
 use crate::{
     clock::{Clock, fresh},
     config::{self, Change, Findings, Glyphs, KioskConfig, KioskSetup, LastGood, Loaded, Origin, Started},
@@ -63,6 +63,7 @@ pub struct Terminal {
     hands: Arc<Mutex<Option<Hands>>>,
     sound: Sound,
     restart: Arc<AtomicBool>,
+    screens: ScreenCheck,
 }
 
 /// The configuration as it was loaded, and what staff chose on site.
@@ -107,12 +108,21 @@ impl Badges {
 }
 
 impl Terminal {
-    /// Reads the configuration, opens the journal and starts the way to central.
+    /// The same as [`Terminal::start_with`] for a terminal whose screens nobody judges.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn start(place: Place, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        Self::start_with(place, clock, Arc::new(|_| Findings::default()))
+    }
+
+    /// Reads the configuration, opens the journal and starts the way to central. `screens` judges every configuration before it comes into
+    /// force.
     ///
     /// # Errors
     /// A journal that another program has, or a disk that refuses everything. A wrong configuration is no error: the last good one or
     /// the built-in questions are in force, and [`Terminal::started`] says why.
-    pub fn start(place: Place, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+    pub fn start_with(place: Place, clock: Arc<dyn Clock>, screens: ScreenCheck) -> anyhow::Result<Self> {
         let data =
             place.data.clone().or_else(|| config::data_dir_of(&place.config, &read)).unwrap_or_else(|| {
                 let folder = place.config.parent().unwrap_or(Path::new("."));
@@ -124,7 +134,7 @@ impl Terminal {
         let enrolled_for = identity.as_ref().map(|identity| &identity.touchpoint);
         let languages = languages(&place.config)?;
         let glyphs = Glyphs::new(&languages.fonts);
-        let started = config::start(&place.config, &data, enrolled_for, &read, &glyphs);
+        let started = config::start(&place.config, &data, enrolled_for, &read, &glyphs, &*screens);
         let (mut journal, report) = Journal::open(&data, OpenArgs::new(fresh::chain_id(), clock.now()))
             .context("cannot open the journal")?;
         let choices = StaffChoices::load(&mut journal).unwrap_or_else(|error| {
@@ -156,6 +166,7 @@ impl Terminal {
             hands: Arc::default(),
             sound,
             restart: Arc::default(),
+            screens,
         };
         terminal.note_start();
         Ok(terminal)
@@ -278,7 +289,9 @@ impl Terminal {
         self.lend_hands(messenger)?;
         let tell = self.on_change(messenger.clone());
         let seen = self.started.loaded.config_hash.clone();
-        let watch = config::Watch::spawn(self.place.config.clone(), seen, self.languages.fonts.clone(), tell)
+        let (config, fonts, screens) =
+            (self.place.config.clone(), self.languages.fonts.clone(), self.screens.clone());
+        let watch = config::Watch::spawn(config, seen, fonts, move |loaded| screens(loaded), tell)
             .context("cannot watch the configuration files")?;
         self.watch = Some(watch);
         Ok(())
@@ -348,9 +361,9 @@ impl Terminal {
     /// Puts a delivered touchpoints file in place if it is right; the watch over the files then takes it into force.
     fn on_delivery(&self) -> sync::TakeConfig {
         let (config, data) = (self.place.config.clone(), self.data.clone());
-        let fonts = self.languages.fonts.clone();
+        let (fonts, screens) = (self.languages.fonts.clone(), self.screens.clone());
         Box::new(move |text| {
-            config::accept_delivered(&config, &data, text.as_bytes(), &read, &Glyphs::new(&fonts))
+            config::accept_delivered(&config, &data, text.as_bytes(), &read, &Glyphs::new(&fonts), &*screens)
                 .map(|_| ())
                 .map_err(|error| error.to_string())
         })
@@ -407,7 +420,15 @@ impl Terminal {
         };
         record(&self.recorder.handle(), &*self.clock, Body::Boot(facts));
         match self.started.origin {
-            Origin::Files => keep(&LastGood::in_dir(&self.data), loaded),
+            Origin::Files => {
+                if self.started.findings.any_error() {
+                    tracing::error!(
+                        "the screens break rules, and there is no older configuration to go on with:\n{}",
+                        self.started.findings
+                    );
+                }
+                keep(&LastGood::in_dir(&self.data), loaded);
+            }
             Origin::LastGood | Origin::BuiltIn => {
                 tracing::error!(
                     "the configuration is wrong, an older one is in force:\n{}",

@@ -16,11 +16,11 @@ use embedded_graphics::{
 };
 use embedded_graphics_simulator::{OutputSettings, SimulatorDisplay};
 
-use super::{
-    gallery::{Gallery, Group, Scene, Voice},
-    stage::{Frame, Stage},
-};
 use crate::{
+    audit::{
+        gallery::{Gallery, Group, Scene, Voice},
+        stage::{Frame, Stage},
+    },
     panel::Panel,
     theme::{Color, Theme},
 };

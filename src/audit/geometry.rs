@@ -1,13 +1,10 @@
 //! Where things are and how large: targets, texts, lines.
 
-use super::{Reading, Rule};
-use crate::{
-    panel::Panel,
-    simulator::{
-        Area,
-        sketch::{Line, Sketch, Text},
-    },
+use super::{
+    Area, Reading, Rule,
+    sketch::{Line, Sketch, Text},
 };
+use crate::panel::Panel;
 
 /// A Chinese character of a heading, in degrees: best for young and old readers.
 const HEADING_DEGREES: f64 = 55.0 / 60.0;

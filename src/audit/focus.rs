@@ -1,7 +1,6 @@
 //! The Tab key: does it reach every target, in the order of reading?
 
-use super::{Reading, Rule};
-use crate::simulator::{Area, sketch::Sketch, stage::Stage};
+use super::{Area, Reading, Rule, sketch::Sketch, stage::Stage};
 
 /// Walks through the page with the Tab key. `rtl`: lines run from right to left.
 pub fn focus(stage: &mut Stage, rtl: bool) -> Vec<Reading> {
@@ -27,7 +26,9 @@ fn judge(sketch: &Sketch, walked: &[usize], rtl: bool) -> Vec<Reading> {
         let (before, after) = (sketch.targets[pair[0]].area, sketch.targets[pair[1]].area);
         // Digits lie the same way in every script.
         let digits = pair.iter().all(|at| sketch.targets[*at].label.parse::<u32>().is_ok());
-        let back = u32::from(!follows(&before, &after, rtl) && !((digits || either) && follows(&before, &after, false)));
+        let back = u32::from(
+            !follows(&before, &after, rtl) && !((digits || either) && follows(&before, &after, false)),
+        );
         readings.push(Reading::new(
             Rule::Focus,
             back,

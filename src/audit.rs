@@ -1,16 +1,24 @@
 //! Are the pages what the accessibility rules ask for? Measured on what is drawn, not on what was meant.
 //!
 //! Each rule has a limit and gives readings; the [`Table`] keeps the worst reading of each rule and every one that breaks its limit.
-//! What is measured comes from a [`Sketch`](super::sketch::Sketch) (where things are, how large text is), from a [`Frame`](super::stage::Frame) (contrast, as the eye gets it and as
+//! What is measured comes from a [`Sketch`](sketch::Sketch) (where things are, how large text is), from a [`Frame`](stage::Frame) (contrast, as the eye gets it and as
 //! a panel with 16 bits a pixel shows it), and from walking through the page with the Tab key.
 
+mod area;
+pub mod check;
 mod focus;
 mod frame;
+pub mod gallery;
 mod geometry;
 mod reach;
+pub mod sketch;
+pub mod stage;
+pub mod tour;
 
 use std::collections::BTreeMap;
 
+use crate::lang::unmarked;
+pub use area::Area;
 pub use focus::focus;
 pub use frame::contrast;
 pub use geometry::geometry;
@@ -174,6 +182,17 @@ impl Reading {
     }
 }
 
+impl std::fmt::Display for Reading {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { rule, value, limit, what } = self;
+        let (least, unit) = (if rule.good() == Good::Large { "at least" } else { "at most" }, rule.unit());
+        let value =
+            if value.is_finite() { format!("{}{unit}", number(*value)) } else { "its end".to_owned() };
+        write!(f, "{}: {value}, must be {least} {}{unit}", rule.name(), number(*limit))?;
+        if what.is_empty() { Ok(()) } else { write!(f, ": \"{}\"", unmarked(what.trim())) }
+    }
+}
+
 /// The worst reading of each rule, and everything that broke one.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Table {
@@ -213,6 +232,12 @@ impl Table {
     /// What broke a rule, and where.
     pub fn broken(&self) -> &[(Reading, String)] {
         &self.broken
+    }
+
+    /// What has the least room left before it breaks its rule; `None` where nothing but yes and no was read.
+    pub fn tightest(&self) -> Option<&(Reading, String)> {
+        let measured = self.worst.values().filter(|(reading, _)| reading.limit != 0.0);
+        measured.min_by(|(a, _), (b, _)| a.room().total_cmp(&b.room()))
     }
 
     /// How much was measured.

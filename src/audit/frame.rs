@@ -2,15 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::{Reading, Rule};
-use crate::{
-    simulator::{
-        Area,
-        sketch::{Plate, Sketch},
-        stage::Frame,
-    },
-    theme::{Color, EDGE_CONTRAST, TEXT_CONTRAST},
+use super::{
+    Area, Reading, Rule,
+    sketch::{Plate, Sketch},
+    stage::Frame,
 };
+use crate::theme::{Color, EDGE_CONTRAST, TEXT_CONTRAST};
 
 /// Below this, a pixel is ground; the rest is ink, or the soft rim of it.
 const INK_CONTRAST: f64 = 1.3;

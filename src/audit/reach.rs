@@ -1,13 +1,10 @@
 //! The low-reach layout: is everything that is touched in the lower half, or as low as it can be?
 
-use super::{Reading, Rule};
-use crate::{
-    panel::Panel,
-    simulator::{
-        Area,
-        sketch::{Sketch, Text},
-    },
+use super::{
+    Area, Reading, Rule,
+    sketch::{Sketch, Text},
 };
+use crate::panel::Panel;
 
 /// Half of the glass.
 const HALF: f64 = 0.5;

@@ -8,7 +8,7 @@
     reason = "each question names the scenes it is about; all others are as usual"
 )]
 
-mod staff;
+pub(super) mod staff;
 
 use std::collections::BTreeSet;
 
@@ -151,10 +151,7 @@ impl Gallery {
 
     /// Puts a scene on a stage.
     pub fn show(&self, stage: &mut Stage, scene: &Scene, voice: &Voice) {
-        // From a bare page, so that nothing is left of the scene before: no ring, no finger.
-        stage.lift_aside();
-        stage.window().global::<ui::Shell>().set_page(ui::Page::TouchTest);
-        stage.settle();
+        stage.clear();
         let speaker = Speaker {
             catalogue: &self.languages.catalogue,
             fonts: &self.languages.fonts,

@@ -141,6 +141,13 @@ impl Stage {
         slint::platform::update_timers_and_animations();
     }
 
+    /// Shows a bare page, so that nothing is left of the one before: no ring, no finger.
+    pub fn clear(&self) {
+        self.lift_aside();
+        self.window.global::<ui::Shell>().set_page(ui::Page::TouchTest);
+        self.settle();
+    }
+
     /// What is drawn, as a list.
     pub fn sketch(&mut self) -> Sketch {
         self.settle();
