@@ -23,7 +23,7 @@ pub fn reach(sketch: &Sketch, panel: &Panel) -> Vec<Reading> {
     let highest = places.fold(f64::INFINITY, f64::min);
     let gaps = rows.windows(2).map(|pair| f64::from(pair[1].y - pair[0].bottom()));
     // Rows of one height belong together: the fullest of them decides.
-    let content = |row: &Area| words(sketch, row) + drawing(sketch, row).min(DRAWING * target);
+    let content = |row: &Area| words(sketch, row) + AROUND * drawing(sketch, row).min(DRAWING * target);
     let least = |row: &Area| {
         let alike = rows.iter().filter(|other| (other.height - row.height).abs() < 1.0);
         alike.map(content).fold(target, f64::max)
@@ -36,6 +36,8 @@ pub fn reach(sketch: &Sketch, panel: &Panel) -> Vec<Reading> {
 
 /// What a drawing over the words may take, as a part of a target's least side.
 const DRAWING: f64 = 0.5;
+/// What it needs around it.
+const AROUND: f64 = 1.25;
 
 /// The height that the words in a row of targets take, with a little around them.
 fn words(sketch: &Sketch, row: &Area) -> f64 {

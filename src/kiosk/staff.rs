@@ -495,6 +495,7 @@ fn show_export(speaker: &Speaker, state: &ExportState, staff: &Staff, report: &R
 fn fill_report(title: Line, rows: Vec<ReportRow>, note: &str, action: Option<Line>, report: &Report) {
     report.set_title(title);
     pages::update(&report.get_rows(), rows, |model| report.set_rows(model));
+    report.set_note_latin(note.is_ascii());
     report.set_note(note.into());
     report.set_action(action.unwrap_or_default());
 }

@@ -133,7 +133,7 @@ impl<'a> Rooms<'a> {
         let row = if own_row { self.m.target + self.m.gap } else { 0.0 };
         let foot = if foot || (below && !own_row) { self.foot_of_two_lines() } else { 0.0 };
         let below = foot + row + 0.6 * self.m.margin;
-        Heights { body: self.height - if self.m.small { 0.6 } else { 0.8 } * self.m.margin - head - self.space() - below, low: self.height / 2.0 - below }
+        Heights { body: self.height - if self.m.small { 0.55 } else { 0.8 } * self.m.margin - head - self.space() - below, low: self.height / 2.0 - below }
     }
 
     /// How wide the corner is.

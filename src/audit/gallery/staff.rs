@@ -289,6 +289,7 @@ fn report(
     let report = window.global::<Report>();
     report.set_title(speaker.line(title));
     report.set_rows(model(rows));
+    report.set_note_latin(note.is_ascii());
     report.set_note(note.into());
     report.set_action(action.map(|text| speaker.line(text)).unwrap_or_default());
     ui::Page::Report
