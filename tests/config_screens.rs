@@ -111,19 +111,26 @@ fn a_sound_configuration_passes_and_says_what_was_measured() {
     assert!(line.contains("pages in 1 languages on 15.6\" 1920x1080: every rule kept"), "{line}");
 }
 
+/// A word that no button of a small panel has room for.
+const LONG: &str = "en = \"Incomprehensible charges\"";
+
+fn with_a_long_label(panel: &Panel) -> Files {
+    Files::new(panel).kiosk_line("languages", "[\"en\"]").touchpoints_text("en = \"Unclear costs\"", LONG)
+}
+
 #[test]
 fn a_label_that_is_far_too_long_is_refused_at_its_own_line() {
-    let files = Files::new(&small())
-        .touchpoints_text("zh-CN = \"费用不清楚\"", "zh-CN = \"收费项目和价格完全不清楚\"");
+    let files = with_a_long_label(&small());
     let (good, out) = files.check();
     assert!(!good, "{out}");
-    let (line, fix) = finding(&out, &["other text, capital H", " mm, must be at least 4.89 mm", "收费项目"]);
+    let needed = ["other text, capital H", " mm, must be at least 4.89 mm", "\"Incomprehensible charges\""];
+    let (line, fix) = finding(&out, &needed);
     let place = format!("{}:", files.touchpoints().display());
-    assert!(line.starts_with(&place) && line.contains("`zh-CN` on 7\" 800x480"), "{line}");
+    assert!(line.starts_with(&place) && line.contains("in `en` on 7\" 800x480"), "{line}");
     assert!(fix.contains("shorten the text") && fix.contains("offer fewer reasons"), "{fix}");
     let number: usize = line[place.len()..].split(':').next().unwrap().parse().unwrap();
     let text = fs::read_to_string(files.touchpoints()).unwrap();
-    assert!(text.lines().nth(number - 1).unwrap().contains("收费项目"), "{line}");
+    assert!(text.lines().nth(number - 1).unwrap().contains(LONG), "{line}");
 }
 
 #[test]
@@ -158,12 +165,7 @@ fn keys(loaded: &Loaded<KioskSetup>) -> (Vec<f32>, f64) {
 
 #[test]
 fn large_text_on_a_small_panel_is_refused_where_the_words_are_long() {
-    let long = ["zh-CN = \"等得太久\"", "zh-CN = \"说不清楚\""];
-    let files = long.iter().fold(Files::new(&small()), |files, old| {
-        files.touchpoints_text(old, "zh-CN = \"等候叫号的时间太久了\"")
-    });
-    let files = files.kiosk_line("large_text", "true");
-    let (good, out) = files.check();
+    let (good, out) = with_a_long_label(&small()).kiosk_line("large_text", "true").check();
     assert!(!good, "{out}");
     let (line, fix) = finding(&out, &["mm, must be at least", "with large_text"]);
     assert!(fix.contains("set large_text = false"), "{line}\n{fix}");
@@ -228,18 +230,22 @@ fn the_program_tells_a_terminal_the_same() {
 
 #[test]
 fn a_delivered_file_is_judged_before_it_is_in_place() {
-    let files = Files::new(&small()).kiosk_line("source", "\"central\"");
-    let data = files.0.path().join("data");
-    let files = files.kiosk_line("dir", "\"data\"");
+    let files = Files::new(&small())
+        .kiosk_line("languages", "[\"en\"]")
+        .kiosk_line("source", "\"central\"")
+        .kiosk_line("dir", "\"data\"");
+    let (data, glyphs) = (files.0.path().join("data"), Glyphs::default());
     let ask = by_program(PROGRAM.into());
-    let long =
-        EXAMPLE_SIX_LANGUAGES.replace("zh-CN = \"费用不清楚\"", "zh-CN = \"收费项目和价格完全不清楚\"");
-    let read = |path: &Path| fs::read(path);
-    let glyphs = Glyphs::default();
-    let taken =
-        config::accept_delivered(&files.kiosk(), &data, long.as_bytes(), &read, &glyphs, &*ask).unwrap_err();
-    assert!(taken.to_string().contains("收费项目和价格完全不清楚"), "{taken}");
+    let deliver = |text: &str| {
+        let read = |path: &Path| fs::read(path);
+        config::accept_delivered(&files.kiosk(), &data, text.as_bytes(), &read, &glyphs, &*ask)
+    };
+    let refused = deliver(&EXAMPLE_SIX_LANGUAGES.replace("en = \"Unclear costs\"", LONG)).unwrap_err();
+    assert!(refused.to_string().contains("Incomprehensible charges"), "{refused}");
     assert!(!data.join(config::DELIVERED_FILE).exists());
+    let loaded = deliver(EXAMPLE_SIX_LANGUAGES);
+    assert_eq!(loaded.is_ok(), files.check().0, "what is taken is what passes the check");
+    assert_eq!(loaded.is_ok(), data.join(config::DELIVERED_FILE).exists());
 }
 
 #[test]
