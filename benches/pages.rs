@@ -8,11 +8,11 @@
 use std::time::{Duration, Instant};
 
 use xinsheng::{
-    panel::Panel,
-    simulator::{
+    audit::{
         gallery::{Gallery, Group, Scene, Voice},
         stage::Stage,
     },
+    panel::Panel,
     theme::Theme,
 };
 
@@ -37,7 +37,13 @@ fn main() {
             let (first, times) = times(&gallery, &mut stage, &scene, &voice);
             let (median, p90) = (times[ROUNDS / 2], times[ROUNDS * 9 / 10]);
             let part = 100.0 * median.as_secs_f64() / FRAME.as_secs_f64();
-            println!("{:<22} {:>7.2} {:>7.2} {:>7.2} {part:>5.0} %", scene.name, ms(first), ms(median), ms(p90));
+            println!(
+                "{:<22} {:>7.2} {:>7.2} {:>7.2} {part:>5.0} %",
+                scene.name,
+                ms(first),
+                ms(median),
+                ms(p90)
+            );
             if worst.as_ref().is_none_or(|(known, _)| median > *known) {
                 worst = Some((median, format!("{} in {}", scene.name, voice.lang)));
             }

@@ -251,7 +251,7 @@ impl Table {
         for (rule, (reading, place)) in &self.worst {
             let (sign, unit) = (if rule.good() == Good::Large { "≥" } else { "≤" }, rule.unit());
             let (value, limit) = (number(reading.value), number(reading.limit));
-            let what = if reading.what.is_empty() { String::new() } else { format!(": {}", reading.what) };
+            let what = cell(&reading.what);
             lines.push(format!("| {} | {sign} {limit}{unit} | {value}{unit} | {place}{what} |", rule.name()));
         }
         lines.join("\n")
@@ -267,6 +267,17 @@ impl std::fmt::Display for Table {
             write!(f, "\nBROKEN {}: {value:.2} for {limit:.2}: {place}: {what}", rule.name())?;
         }
         Ok(())
+    }
+}
+
+/// What was measured, short enough for a table and without the marks that say where a line may break.
+fn cell(what: &str) -> String {
+    const LONGEST: usize = 28;
+    let plain = unmarked(what).replace('|', "/");
+    match plain.char_indices().nth(LONGEST) {
+        _ if plain.is_empty() => String::new(),
+        Some((end, _)) => format!(": {}…", plain[..end].trim_end()),
+        None => format!(": {plain}"),
     }
 }
 

@@ -79,7 +79,8 @@ impl Lines {
     fn new(bytes: &[u8], set: Option<(f32, f32, f32)>) -> Self {
         let face = Face::parse(bytes, 0).ok();
         let natural = face.as_ref().map_or(Self::LEAST_EM, |face| {
-            let height = f32::from(face.ascender()) - f32::from(face.descender()) + f32::from(face.line_gap());
+            let height =
+                f32::from(face.ascender()) - f32::from(face.descender()) + f32::from(face.line_gap());
             height / f32::from(face.units_per_em())
         });
         let capital = face.and_then(|face| {
@@ -204,7 +205,10 @@ impl Fonts {
 
     /// How the lines of a language are set.
     pub fn lines_for(&self, language: &str) -> Lines {
-        self.find(language).map_or(Lines { em: Lines::LEAST_EM, factor: 1.0, max_em: 16.0, low: 0.0, scale: 1.0 }, |family| family.lines)
+        self.find(language).map_or(
+            Lines { em: Lines::LEAST_EM, factor: 1.0, max_em: 16.0, low: 0.0, scale: 1.0 },
+            |family| family.lines,
+        )
     }
 
     /// The bytes of both weights that a language is drawn in.

@@ -17,11 +17,11 @@ use std::{
 };
 
 use xinsheng::{
-    panel::{Panel, Rotation},
-    simulator::{
+    audit::{
         gallery::{Gallery, Scene},
         stage::{Frame, Stage},
     },
+    panel::{Panel, Rotation},
     theme::Theme,
 };
 
@@ -72,7 +72,13 @@ fn pictures() -> Vec<Picture> {
     }
     // 13 pixels a millimetre: the seconds of the countdown are drawn with more than 256 pixels an em, which the renderer once could not.
     let fine = Panel { rotation: Rotation::Half, ..Panel::new(13.3, 3840, 2160) };
-    pictures.push(Picture { panel: fine, folder: "fine", scene: "still-there", lang: "en", theme: Theme::Standard });
+    pictures.push(Picture {
+        panel: fine,
+        folder: "fine",
+        scene: "still-there",
+        lang: "en",
+        theme: Theme::Standard,
+    });
     pictures
 }
 
@@ -81,12 +87,11 @@ fn pages_look_as_they_did_when_they_were_last_looked_at() {
     let gallery = Gallery::shipped().unwrap();
     let mut stage = Stage::new(gallery.fonts()).unwrap();
     let scenes = Gallery::scenes();
-    let renew = std::env::var_os("XINSHENG_RENEW_SCREENS").is_some();
     let mut changed = Vec::new();
     for picture in pictures() {
         let scene = scenes.iter().find(|scene| scene.name == picture.scene).unwrap();
         let frame = draw(&gallery, &mut stage, &picture, scene);
-        if renew {
+        if renewing() {
             write(&frame, &picture.path());
         } else if let Some(difference) = difference(&frame, &picture.path()) {
             let found = Path::new(env!("CARGO_TARGET_TMPDIR"))
@@ -119,11 +124,16 @@ fn the_largest_letters_are_taller_than_256_pixels() {
 /// So that this suite can fail: a page in other colours, with another word or moved by a pixel is another picture.
 #[test]
 fn another_word_another_colour_and_a_shift_are_seen() {
+    // The pictures to compare with are just being written.
+    if renewing() {
+        return;
+    }
     let gallery = Gallery::shipped().unwrap();
     let mut stage = Stage::new(gallery.fonts()).unwrap();
     let scenes = Gallery::scenes();
     let all = pictures();
-    let picture = all.iter().find(|picture| picture.scene == "question-csat5" && picture.lang == "zh-CN").unwrap();
+    let picture =
+        all.iter().find(|picture| picture.scene == "question-csat5" && picture.lang == "zh-CN").unwrap();
     let find = |name: &str| scenes.iter().find(|scene| scene.name == name).unwrap();
     let differs = |stage: &mut Stage, other: &Picture, scene: &str| {
         difference(&draw(&gallery, stage, other, find(scene)), &picture.path()).is_some()
@@ -135,8 +145,15 @@ fn another_word_another_colour_and_a_shift_are_seen() {
     };
     assert!(!differs(&mut stage, &like(|_| ()), "question-csat5"));
     assert!(differs(&mut stage, &like(|_| ()), "question-ces5"), "another word");
-    assert!(differs(&mut stage, &like(|other| other.theme = Theme::HighContrast), "question-csat5"), "a colour");
+    assert!(
+        differs(&mut stage, &like(|other| other.theme = Theme::HighContrast), "question-csat5"),
+        "a colour"
+    );
     assert!(differs(&mut stage, &like(|other| other.panel.diagonal_in = 10.0), "question-csat5"), "a shift");
+}
+
+fn renewing() -> bool {
+    std::env::var_os("XINSHENG_RENEW_SCREENS").is_some()
 }
 
 fn draw<'a>(gallery: &Gallery, stage: &'a mut Stage, picture: &Picture, scene: &Scene) -> Frame<'a> {
@@ -171,6 +188,8 @@ fn write(frame: &Frame, path: &Path) {
     let mut encoder = png::Encoder::new(file, width as u32, height as u32);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_compression(png::Compression::High);
+    // Plain areas and letters pack best as they are.
+    encoder.set_filter(png::Filter::NoFilter);
     let bytes: Vec<u8> = frame.pixels().iter().flat_map(|pixel| [pixel.r, pixel.g, pixel.b]).collect();
     encoder.write_header().unwrap().write_image_data(&bytes).unwrap();
 }

@@ -65,7 +65,8 @@ fn rows(sketch: &Sketch) -> Vec<Area> {
 fn drawing(sketch: &Sketch, row: &Area) -> f64 {
     let over_words = |area: &&Area| {
         let inks = sketch.texts.iter().filter_map(Text::ink);
-        let below = |ink: Area| ink.y >= area.bottom() && ink.bottom() <= row.bottom() && ink.apart(area).0 < 0.0;
+        let below =
+            |ink: Area| ink.y >= area.bottom() && ink.bottom() <= row.bottom() && ink.apart(area).0 < 0.0;
         area.y >= row.y && area.bottom() <= row.bottom() && inks.into_iter().any(below)
     };
     let areas = sketch.pictures.iter().map(|picture| &picture.area).filter(over_words);

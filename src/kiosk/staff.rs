@@ -332,9 +332,10 @@ impl Shared {
                 let names = places.iter().map(|place| place_item(self, speaker, place, false).line.spoken);
                 Some((Text::StaffTouchpoint, names.map(Into::into).collect()))
             }
-            Page::Volume(_) => {
-                Some((Text::StaffVolume, Volume::ALL.iter().map(|volume| name(volume_text(*volume))).collect()))
-            }
+            Page::Volume(_) => Some((
+                Text::StaffVolume,
+                Volume::ALL.iter().map(|volume| name(volume_text(*volume))).collect(),
+            )),
             _ => None,
         }
     }

@@ -90,7 +90,8 @@ impl<'a> Rooms<'a> {
             let heights = self.body_under_head(title, corner, foot);
             let rows = self.rows_of_two_lines(heights.body);
             // From below only what lies in the lower half is in reach; one row alone would make for endless pages.
-            let rows = if self.low_reach { rows.min(self.rows_of_two_lines(heights.low).max(2)) } else { rows };
+            let rows =
+                if self.low_reach { rows.min(self.rows_of_two_lines(heights.low).max(2)) } else { rows };
             rows.clamp(1, (LISTED_MAX / columns).max(1))
         };
         let all = rows(false);
@@ -133,7 +134,14 @@ impl<'a> Rooms<'a> {
         let row = if own_row { self.m.target + self.m.gap } else { 0.0 };
         let foot = if foot || (below && !own_row) { self.foot_of_two_lines() } else { 0.0 };
         let below = foot + row + 0.6 * self.m.margin;
-        Heights { body: self.height - if self.m.small { 0.55 } else { 0.8 } * self.m.margin - head - self.space() - below, low: self.height / 2.0 - below }
+        Heights {
+            body: self.height
+                - if self.m.small { 0.55 } else { 0.8 } * self.m.margin
+                - head
+                - self.space()
+                - below,
+            low: self.height / 2.0 - below,
+        }
     }
 
     /// How wide the corner is.
@@ -168,7 +176,11 @@ impl<'a> Rooms<'a> {
     /// In phrases, or where one is too long, broken where the script allows.
     fn room(&self, text: &str, bold: bool, width: f64, size: f64) -> Room {
         let tight = self.ruler.room(self.lang, &breakable(text), bold, width / size);
-        if tight.word * size <= width { tight } else { self.ruler.room(self.lang, &unbroken(text), bold, width / size) }
+        if tight.word * size <= width {
+            tight
+        } else {
+            self.ruler.room(self.lang, &unbroken(text), bold, width / size)
+        }
     }
 
     fn line(&self) -> f64 {
