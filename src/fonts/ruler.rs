@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn joined_letters_take_less_room_than_single_ones() {
         let ruler = Ruler::new(&Fonts::shipped());
-        let whole = |text| ruler.room("ug", text, false, 100.0).whole;
+        let whole = |text: &str| ruler.room("ug", text, false, 100.0).whole;
         let single: f64 = "دوختۇر".chars().map(|c| whole(&c.to_string())).sum();
         assert!(whole("دوختۇر") < single);
     }
