@@ -289,8 +289,7 @@ pub(super) fn show(shared: &Shared, staff: &Staff, view: &View, window: &AppWind
         }
         Page::Status(facts) => {
             let report = window.global::<Report>();
-            let rows = facts.map(|facts| status_rows(speaker, facts)).unwrap_or_default();
-            fill_report(speaker.line(Text::StaffStatus), rows, "", None, &report);
+            fill_status(speaker, facts, &report);
             ui::Page::Report
         }
         Page::NetworkTest(state) => {
@@ -420,6 +419,13 @@ fn show_touch_test(speaker: &Speaker, fields: &[bool], (columns, rows): (usize, 
     pages::update(&test.get_fields(), fields.to_vec(), |model| test.set_fields(model));
 }
 
+/// The facts, and below them why central is not in contact.
+pub(crate) fn fill_status(speaker: &Speaker, facts: Option<&StatusFacts>, report: &Report) {
+    let rows = facts.map(|facts| status_rows(speaker, facts)).unwrap_or_default();
+    let trouble = facts.and_then(|facts| facts.trouble.as_deref()).unwrap_or_default();
+    fill_report(speaker.line(Text::StaffStatus), rows, trouble, None, report);
+}
+
 fn status_rows(speaker: &Speaker, facts: &StatusFacts) -> Vec<ReportRow> {
     let none = || speaker.words(Text::StatusNone).spoken;
     let ago = |time: Option<Ago>| {
@@ -442,7 +448,7 @@ fn status_rows(speaker: &Speaker, facts: &StatusFacts) -> Vec<ReportRow> {
         other => other.to_string(),
     };
     let enrolled = facts.terminal.as_ref().map(ToString::to_string);
-    let mut rows = vec![
+    vec![
         row(Text::StatusUnsent, facts.unsent.map_or_else(|| "?".to_owned(), |n| n.to_string()), false),
         row(Text::StatusOldest, ago(facts.oldest_unsent), false),
         row(Text::StatusContact, ago(facts.last_contact), facts.last_contact.is_none()),
@@ -456,11 +462,7 @@ fn status_rows(speaker: &Speaker, facts: &StatusFacts) -> Vec<ReportRow> {
             ),
             enrolled.is_none(),
         ),
-    ];
-    if let Some(trouble) = &facts.trouble {
-        rows.insert(3, row(Text::StatusTrouble, trouble.clone(), true));
-    }
-    rows
+    ]
 }
 
 fn show_network(speaker: &Speaker, state: &NetworkState, report: &Report) {

@@ -3,9 +3,13 @@
 use slint::{ComponentHandle, Model, ModelRc, SharedString, VecModel};
 
 use crate::{
-    kiosk::pages::{self, ChoicePage, Glass, Speaker, View},
+    kiosk::{
+        pages::{self, ChoicePage, Glass, Speaker, View},
+        staff::fill_status,
+    },
     lang::Text,
     panel::Corner,
+    staff::{Ago, StatusFacts, Storage},
     ui::{
         self, AppWindow, Choice, Keypad, Line, Notice, PlaceItem, Question, Report, ReportRow, ScreenTest,
         Shell, TouchTest,
@@ -167,11 +171,8 @@ impl Sheet {
             }
             Self::Menu => menu(window, speaker, glass),
             Self::Volume => volume(window, speaker, glass),
-            Self::Status => report(window, speaker, Text::StaffStatus, status(speaker, false), "", None),
-            Self::StatusWrong => {
-                let rows = status(speaker, true);
-                report(window, speaker, Text::StaffStatus, rows, "", Some(Text::StaffNetworkTest))
-            }
+            Self::Status => status(window, speaker, false),
+            Self::StatusWrong => status(window, speaker, true),
             Self::Network => {
                 let again = Some(Text::StaffNetworkTest);
                 report(window, speaker, Text::NetworkBad, Vec::new(), DIAGNOSIS, again)
@@ -262,20 +263,19 @@ fn choice(
     ui::Page::Choice
 }
 
-fn status(speaker: &Speaker, wrong: bool) -> Vec<ReportRow> {
-    let row =
-        |label, value: &str, wrong| ReportRow { label: speaker.line(label), value: value.into(), wrong };
-    let ago = |text, number| counted(speaker, text, number).spoken;
-    let text = |text| speaker.words(text).spoken;
-    let terminal = if wrong { text(Text::StatusNotEnrolled) } else { "registration-12".into() };
-    vec![
-        row(Text::StatusUnsent, if wrong { "128,404" } else { "12" }, wrong),
-        row(Text::StatusOldest, &ago(Text::StatusDaysAgo, if wrong { "128" } else { "1" }), wrong),
-        row(Text::StatusContact, &ago(Text::StatusMinutesAgo, "59"), false),
-        row(Text::StatusTerminal, &terminal, wrong),
-        row(Text::StatusVersion, env!("CARGO_PKG_VERSION"), false),
-        row(Text::StatusStorage, &text(Text::StatusGood), false),
-    ]
+/// The status of a terminal where all is well, or of one that needs a hand.
+fn status(window: &AppWindow, speaker: &Speaker, wrong: bool) -> ui::Page {
+    let facts = StatusFacts {
+        unsent: Some(if wrong { 128_404 } else { 12 }),
+        oldest_unsent: Some(Ago::Days(if wrong { 128 } else { 1 })),
+        last_contact: (!wrong).then_some(Ago::Minutes(59)),
+        trouble: wrong.then(|| DIAGNOSIS.to_owned()),
+        terminal: if wrong { None } else { "registration-12".parse().ok() },
+        version: env!("CARGO_PKG_VERSION"),
+        storage: Storage::Good,
+    };
+    fill_status(speaker, Some(&facts), &window.global::<Report>());
+    ui::Page::Report
 }
 
 fn report(
