@@ -7,67 +7,33 @@
 )]
 
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 use i_slint_backend_testing::{AccessibleRole, ElementHandle, init_no_event_loop, mock_elapsed_time};
 use slint::platform::{PointerEventButton, WindowEvent};
 use slint::{ComponentHandle, LogicalPosition, PhysicalSize};
-use xinsheng::clock::{Clock, SimClock};
-use xinsheng::journal::{BatchLimits, Journal, OpenArgs, Recorder, RecorderHandle};
-use xinsheng::kiosk::staff::StaffParts;
+use xinsheng::clock::SimClock;
 use xinsheng::kiosk::{Kiosk, Parts, look::Look};
 use xinsheng::lang::Catalogue;
-use xinsheng::model::{BootId, ChainId};
+use xinsheng::model::BootId;
 use xinsheng::panel::Panel;
-use xinsheng::pin::{Pin, PinHash};
-use xinsheng::staff::hands::{Hands, HandsArgs, HandsHandle, Settings};
-use xinsheng::staff::{Volume, lockout::LOCK_MS};
+use xinsheng::staff::lockout::LOCK_MS;
 use xinsheng::survey::{Page, Start};
-use xinsheng::sync;
 use xinsheng::ui::{AppWindow, Page as Shown, Shell};
-use xinsheng::wire::{Body, Entry};
+use xinsheng::wire::Body;
 
+#[path = "support/backstage.rs"]
+mod backstage;
 #[path = "support/hospital.rs"]
 mod hospital;
 
-const PIN: &str = "80614";
-/// A hash takes tenths of a second; a busy machine takes its time.
-const PATIENCE: Duration = Duration::from_secs(60);
+use backstage::{Backstage, PIN};
 
 struct Screen {
     window: AppWindow,
     kiosk: Kiosk,
     clock: Arc<SimClock>,
-    answers: Receiver<()>,
-    hands: Option<Hands>,
-    recorder: Recorder,
-    _home: tempfile::TempDir,
-}
-
-fn settings() -> Settings {
-    let pin = PinHash::cheapest(&Pin::new(PIN).unwrap(), &[7; 16]).unwrap();
-    Settings { pin: Some(pin), central_url: "http://127.0.0.1:9".into(), ..Settings::default() }
-}
-
-/// Hands whose answers go to the screen, and a note of each to the test.
-fn hands(
-    home: &std::path::Path,
-    clock: Arc<SimClock>,
-    recorder: RecorderHandle,
-    kiosk: &Kiosk,
-) -> (Hands, Receiver<()>) {
-    let (sync, _inbox) = sync::wake_pair();
-    let mut args =
-        HandsArgs::new(settings(), home.to_owned(), home.join("identity.json"), recorder, clock, sync);
-    let (told, answers) = mpsc::channel();
-    let messenger = kiosk.messenger();
-    args.reply = Box::new(move |token, answer| {
-        messenger.staff_answer(token, answer);
-        // A test that has ended listens no more.
-        let _ = told.send(());
-    });
-    (Hands::spawn(args).unwrap(), answers)
+    behind: Backstage,
 }
 
 impl Screen {
@@ -80,12 +46,7 @@ impl Screen {
         let window = AppWindow::new().unwrap();
         window.window().set_size(PhysicalSize::new(1280, 800));
         let clock = Arc::new(SimClock::at("2026-11-21T02:00:00Z".parse().unwrap(), boot));
-        let args = OpenArgs { ballast_bytes: 0, ..OpenArgs::new(ChainId([1; 16]), clock.now()) };
-        let (journal, _) = Journal::open(home.path(), args).unwrap();
-        let recorder = Recorder::spawn(journal, clock.clone(), |_| {}).unwrap();
-        let store = recorder.handle();
-        let slot = std::rc::Rc::new(std::cell::RefCell::new(None::<HandsHandle>));
-        let asked = slot.clone();
+        let mut behind = Backstage::open(home, clock.clone());
         let parts = Parts {
             plan: hospital::plan(&["exit"], Start::Question),
             catalogue: Catalogue::shipped().unwrap(),
@@ -96,27 +57,19 @@ impl Screen {
             look: Look::default(),
             full_screen: false,
             clock: clock.clone(),
-            store: Box::new(move |drafts, reply| store.append(drafts, move |head| reply(head.is_ok()))),
-            staff: StaffParts {
-                has_pin: Box::new(|| true),
-                volume: Box::new(|| Volume::Medium),
-                ask: Box::new(move |token, ask| asked.borrow().as_ref().unwrap().ask(token, ask)),
-                ..StaffParts::none()
-            },
+            store: behind.store(),
+            staff: behind.staff(),
             sound: xinsheng::sound::SoundHandle::silent(),
         };
         let kiosk = Kiosk::new(&window, parts).unwrap();
         window.show().unwrap();
-        let (hands, answers) = hands(home.path(), clock.clone(), recorder.handle(), &kiosk);
-        *slot.borrow_mut() = Some(hands.handle());
-        Self { window, kiosk, clock, answers, hands: Some(hands), recorder, _home: home }
+        behind.serve(&kiosk);
+        Self { window, kiosk, clock, behind }
     }
 
     /// The power goes off and on: another start of the machine, the same card.
-    fn power_cycle(mut self, boot: BootId) -> Self {
-        drop(self.hands.take());
-        self.recorder.stop();
-        Self::at(self._home, boot)
+    fn power_cycle(self, boot: BootId) -> Self {
+        Self::at(self.behind.close(), boot)
     }
 
     fn wait(&self, ms: u64) -> &Self {
@@ -129,13 +82,13 @@ impl Screen {
 
     /// What was handed to the hands is done, and what was handed to the journal is on the disk.
     fn answered(&self) -> &Self {
-        self.answers.recv_timeout(PATIENCE).unwrap();
+        self.behind.answered();
         self.kiosk.take_news();
         self
     }
 
     fn committed(&self) -> &Self {
-        self.recorder.handle().call(|_| ()).unwrap();
+        self.behind.committed();
         self.kiosk.take_news();
         self
     }
@@ -177,11 +130,7 @@ impl Screen {
 
     fn entries(&self) -> Vec<Body> {
         self.committed();
-        let lines = self.recorder.handle().call(|journal| {
-            let limits = BatchLimits { entries: 100, bytes: 1_000_000 };
-            journal.batch(limits).unwrap().map(|batch| batch.lines).unwrap_or_default()
-        });
-        lines.unwrap().iter().map(|line| Entry::from_line(line).unwrap().body).collect()
+        self.behind.entries()
     }
 }
 

@@ -1,0 +1,111 @@
+//! What stands behind a screen: the real journal in a folder of its own, and the real hands of the staff area.
+#![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
+
+use xinsheng::clock::{Clock, SimClock};
+use xinsheng::journal::{BatchLimits, Journal, OpenArgs, Recorder};
+use xinsheng::kiosk::staff::StaffParts;
+use xinsheng::kiosk::{Kiosk, Store};
+use xinsheng::model::ChainId;
+use xinsheng::pin::{Pin, PinHash};
+use xinsheng::staff::Volume;
+use xinsheng::staff::hands::{Hands, HandsArgs, HandsHandle, Settings};
+use xinsheng::sync;
+use xinsheng::wire::{Body, Entry};
+
+/// The PIN that opens the staff area.
+pub const PIN: &str = "80614";
+
+/// A hash takes tenths of a second; a busy machine takes its time.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The threads behind a screen. First [`Backstage::open`], then a screen of its parts, then [`Backstage::serve`].
+pub struct Backstage {
+    clock: Arc<SimClock>,
+    /// Filled once there is a screen to answer to.
+    asked: Rc<RefCell<Option<HandsHandle>>>,
+    hands: Option<(Hands, Receiver<()>)>,
+    recorder: Recorder,
+    home: tempfile::TempDir,
+}
+
+impl Backstage {
+    /// Opens the journal of a folder, or a new one.
+    pub fn open(home: tempfile::TempDir, clock: Arc<SimClock>) -> Self {
+        let args = OpenArgs { ballast_bytes: 0, ..OpenArgs::new(ChainId([1; 16]), clock.now()) };
+        let (journal, _) = Journal::open(home.path(), args).unwrap();
+        let recorder = Recorder::spawn(journal, clock.clone(), |_| {}).unwrap();
+        Self { clock, asked: Rc::default(), hands: None, recorder, home }
+    }
+
+    /// The way of entries to the journal.
+    pub fn store(&self) -> Store {
+        let recorder = self.recorder.handle();
+        Box::new(move |drafts, reply| recorder.append(drafts, move |head| reply(head.is_ok())))
+    }
+
+    /// A staff area with a PIN, whose questions go to the hands.
+    pub fn staff(&self) -> StaffParts {
+        let asked = self.asked.clone();
+        StaffParts {
+            has_pin: Box::new(|| true),
+            volume: Box::new(|| Volume::Medium),
+            ask: Box::new(move |token, ask| asked.borrow().as_ref().unwrap().ask(token, ask)),
+            ..StaffParts::none()
+        }
+    }
+
+    /// Hands whose answers go to the screen, and a note of each to the test.
+    pub fn serve(&mut self, kiosk: &Kiosk) {
+        let (sync, _inbox) = sync::wake_pair();
+        let (home, recorder) = (self.home.path(), self.recorder.handle());
+        let pin = PinHash::cheapest(&Pin::new(PIN).unwrap(), &[7; 16]).unwrap();
+        let settings =
+            Settings { pin: Some(pin), central_url: "http://127.0.0.1:9".into(), ..Settings::default() };
+        let identity = home.join("identity.json");
+        let clock = self.clock.clone();
+        let mut args = HandsArgs::new(settings, home.to_owned(), identity, recorder, clock, sync);
+        let (told, answers) = mpsc::channel();
+        let messenger = kiosk.messenger();
+        args.reply = Box::new(move |token, answer| {
+            messenger.staff_answer(token, answer);
+            // A test that has ended listens no more.
+            let _ = told.send(());
+        });
+        let hands = Hands::spawn(args).unwrap();
+        *self.asked.borrow_mut() = Some(hands.handle());
+        self.hands = Some((hands, answers));
+    }
+
+    /// What was handed to the hands is done; the screen has it as news.
+    pub fn answered(&self) {
+        self.hands.as_ref().unwrap().1.recv_timeout(PATIENCE).unwrap();
+    }
+
+    /// What was handed to the journal is on the disk; the screen has it as news.
+    pub fn committed(&self) {
+        self.recorder.handle().call(|_| ()).unwrap();
+    }
+
+    /// What the journal holds, in order.
+    pub fn entries(&self) -> Vec<Body> {
+        let lines = self.recorder.handle().call(|journal| {
+            let limits = BatchLimits { entries: 100, bytes: 1_000_000 };
+            journal.batch(limits).unwrap().map(|batch| batch.lines).unwrap_or_default()
+        });
+        lines.unwrap().iter().map(|line| Entry::from_line(line).unwrap().body).collect()
+    }
+
+    /// The program ends; what stays is the card.
+    pub fn close(mut self) -> tempfile::TempDir {
+        drop(self.hands.take());
+        self.recorder.stop();
+        self.home
+    }
+}
