@@ -408,7 +408,7 @@ impl Shared {
             plan.touchpoints.first().and_then(|id| plan.hospital.touchpoint(id)).map(|place| &place.site);
         // Only a list has to be measured.
         let listed = self.staff.is_some() || matches!(self.survey.page(), Page::Choice(_));
-        let grid = if listed { self.list().1 } else { Grid { columns: 1, rows: 1, fits: true } };
+        let grid = if listed { self.list().1 } else { Grid { columns: 1, rows: 1 } };
         View {
             page: self.survey.page(),
             speaker: self.speaker(),

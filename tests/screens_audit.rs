@@ -123,6 +123,84 @@ fn the_readme_shows(table: &Table) {
     }
 }
 
+/// A sound page passes each rule; damaged in the way that the rule is there for, it does not.
+#[test]
+fn a_page_broken_on_purpose_is_seen() {
+    let gallery = Gallery::shipped().unwrap();
+    let mut stage = Stage::new(gallery.fonts()).unwrap();
+    let panel = Panel::new(10.1, 1280, 800);
+    let voice = gallery.voices().into_iter().find(|voice| voice.lang.as_str() == "zh-CN").unwrap();
+    let mut unseen = Vec::new();
+    for rule in Rule::ALL {
+        stage.lay_out(&panel, rule == Rule::Reach);
+        stage.paint(&Theme::Standard.palette(None));
+        let name = if rule == Rule::Reach { "reasons-6" } else { "question-csat5" };
+        let scene = Gallery::scenes().into_iter().find(|scene| scene.name == name).unwrap();
+        gallery.show(&mut stage, &scene, &voice);
+        let sound = readings_of(rule, &mut stage, &panel);
+        assert!(!sound.is_empty(), "{}: nothing is measured", rule.name());
+        assert!(sound.iter().all(Reading::passes), "{}: broken already: {sound:?}", rule.name());
+        damage(rule, &stage);
+        let damaged = readings_of(rule, &mut stage, &panel);
+        if damaged.iter().all(Reading::passes) {
+            unseen.push(rule.name());
+        }
+    }
+    assert!(unseen.is_empty(), "damage that is not seen: {unseen:?}");
+}
+
+fn readings_of(rule: Rule, stage: &mut Stage, panel: &Panel) -> Vec<Reading> {
+    let sketch = stage.sketch();
+    let mut readings = audit::geometry(&sketch, panel);
+    readings.extend(audit::reach(&sketch, panel));
+    readings.extend(audit::contrast(&sketch, &stage.frame()));
+    readings.extend(audit::focus(stage, false));
+    readings.into_iter().filter(|reading| reading.rule == rule).collect()
+}
+
+fn damage(rule: Rule, stage: &Stage) {
+    let (metrics, question) = (stage.window().global::<Metrics>(), stage.window().global::<Question>());
+    let retitle = |words: &str| {
+        let title = question.get_title();
+        question.set_title(xinsheng::ui::Line { text: words.into(), spoken: words.into(), ..title });
+    };
+    let (pale, standard) = (Color::hex(0x00c4_c4c4), Theme::Standard.palette(None));
+    match rule {
+        Rule::TargetSize => metrics.set_target(metrics.get_target() / 2.0),
+        Rule::TargetGap => metrics.set_gap(0.0),
+        Rule::Heading => {
+            metrics.set_question_em(metrics.get_question_em() / 2.0);
+            metrics.set_question_least_em(metrics.get_question_least_em() / 2.0);
+        }
+        Rule::Text => metrics.set_text_em(metrics.get_text_em() / 2.0),
+        Rule::Second => metrics.set_second_em(metrics.get_second_em() / 2.0),
+        Rule::TextContrast | Rule::TextContrast565 => {
+            stage.paint(&Palette { ink: pale, quiet: pale, ..standard });
+        }
+        Rule::EdgeContrast | Rule::EdgeContrast565 => stage.paint(&Palette { edge: pale, ..standard }),
+        // Letters that are taken to stand lower in their lines than they do: all are drawn too high.
+        Rule::Clipped => metrics.set_low_em(3.0),
+        Rule::LineSpacing => metrics.set_line_factor(metrics.get_line_factor() * 0.9),
+        Rule::Overlap => metrics.set_line_factor(metrics.get_line_factor() / 2.0),
+        Rule::Glyphs => retitle("您对这里的服务满意吗\u{1f642}"),
+        Rule::LineLength => {
+            metrics.set_line_max_em(100.0);
+            metrics.set_question_em(metrics.get_question_em() / 3.0);
+            metrics.set_question_least_em(metrics.get_question_least_em() / 3.0);
+            retitle(&"您对这里的服务满意吗".repeat(4));
+        }
+        Rule::Label => {
+            let options = question.get_options();
+            let option = options.row_data(2).unwrap();
+            let line = xinsheng::ui::Line { spoken: "".into(), ..option.line };
+            options.set_row_data(2, OptionItem { line, ..option });
+        }
+        // Mirrored, although its script runs from left to right.
+        Rule::Focus => metrics.set_rtl(true),
+        Rule::Reach => metrics.set_low_reach(false),
+    }
+}
+
 fn everything() -> bool {
     std::env::var_os("XINSHENG_AUDIT").is_some_and(|what| what == "all")
 }

@@ -132,7 +132,7 @@ impl Tour {
                 ChoicePage { number: *number, grid: self.grid(stage.glass(), stop.lang) }
             }
             Content::Patient(_) | Content::Staff(_) => {
-                ChoicePage { number: 0, grid: Grid { columns: 1, rows: 1, fits: true } }
+                ChoicePage { number: 0, grid: Grid { columns: 1, rows: 1 } }
             }
         };
         let page = match &stop.content {

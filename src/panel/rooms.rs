@@ -1,8 +1,8 @@
 //! What the pages have room for on a panel: the layout of ui/ in millimetres, without a window.
 //!
-//! The screen asks it how to lay out lists, because names have to be measured before their page is drawn; the check of a configuration
-//! asks it whether everything fits. The formulas are those of ui/widgets/frame.slint and the pages, with every part at its least height; the
-//! audit of the rendered pages holds the two together.
+//! The screen asks it how to lay out lists, because names have to be measured before their page is drawn. The formulas are those of
+//! ui/widgets/frame.slint and ui/pages/choice.slint, with every part at its least height; the audit of the rendered pages holds the two
+//! together.
 
 use super::{Metrics, Panel};
 use crate::{
@@ -53,8 +53,6 @@ pub struct Grid {
     pub columns: usize,
     /// Rows of a full page.
     pub rows: usize,
-    /// Whether every name has room at full size.
-    pub fits: bool,
 }
 
 impl Grid {
@@ -84,8 +82,7 @@ impl<'a> Rooms<'a> {
             (false, false, _) => &[4, 3, 2, 1],
         };
         let fits = |columns: &&usize| names.iter().all(|name| self.name_fits(name, **columns));
-        let found = candidates.iter().find(fits);
-        let columns = found.copied().unwrap_or(1);
+        let columns = candidates.iter().find(fits).copied().unwrap_or(1);
         let rows = |foot: bool| {
             let heights = self.body_under_head(title, corner, foot);
             let rows = self.rows_of_two_lines(heights.body);
@@ -96,7 +93,7 @@ impl<'a> Rooms<'a> {
         };
         let all = rows(false);
         let rows = if names.len() <= columns * all { all } else { rows(true) };
-        Grid { columns, rows, fits: found.is_some() }
+        Grid { columns, rows }
     }
 
     fn name_fits(&self, name: &str, columns: usize) -> bool {
