@@ -3,7 +3,12 @@
 //! Every page there is, on the software renderer, 1280 x 800, drawn whole, which is what a change of pages costs on a panel without
 //! graphics hardware; a press redraws a part of that. The limit is one frame of a 60 Hz panel. The floor is one copy of the same frame in
 //! memory, in the same run: no renderer is faster. A benchmark and no test: what a shared machine measures does not decide about a change.
-#![allow(clippy::unwrap_used, clippy::pedantic, reason = "a benchmark that cannot go on fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::pedantic,
+    clippy::disallowed_methods,
+    reason = "a benchmark reads the clock, and fails if it cannot go on"
+)]
 
 use std::time::{Duration, Instant};
 
