@@ -6,10 +6,14 @@
 //! - every family here was readable, so its glyphs can be looked up.
 
 #[cfg(feature = "kiosk")]
+mod collection;
+#[cfg(feature = "kiosk")]
 mod ruler;
 
 use std::{fmt, sync::Arc};
 
+#[cfg(feature = "kiosk")]
+pub(crate) use collection::collect;
 #[cfg(feature = "kiosk")]
 pub use ruler::{Room, Ruler};
 

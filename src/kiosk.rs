@@ -46,8 +46,8 @@ const COUNTDOWN_STEP_MS: u64 = 1_000;
 /// Opening hours and the night are looked at this often.
 const AMBIENT_STEP_MS: u64 = 60_000;
 
-/// Told once whether the drafts are durable; may be called on any thread.
-pub type Reply = Box<dyn FnOnce(bool) + Send>;
+/// Told once how far the journal reaches when the drafts are durable, nothing when they could not be stored; may be called on any thread.
+pub type Reply = Box<dyn FnOnce(Option<u64>) + Send>;
 
 /// Takes drafts to the journal without making the caller wait.
 pub type Store = Box<dyn FnMut(Vec<Draft>, Reply)>;
@@ -96,11 +96,11 @@ pub struct Setup {
 
 /// News for the screen from other threads.
 enum News {
-    Stored(Token),
+    Stored(Token, u64),
     StoreFailed(Token),
     Setup(Box<Setup>),
     Badge(String),
-    Delivered,
+    Delivered(u64),
     StaffStored(crate::staff::Token, bool),
     StaffAnswer(crate::staff::Token, crate::staff::Answer),
 }
@@ -123,9 +123,9 @@ impl Messenger {
         self.tell(News::Badge(text.to_owned()));
     }
 
-    /// Central has everything that was stored so far.
-    pub fn delivered(&self) {
-        self.tell(News::Delivered);
+    /// Central has acknowledged the journal up to this place.
+    pub fn delivered(&self, through: u64) {
+        self.tell(News::Delivered(through));
     }
 
     /// What was asked in the staff area has been done.
@@ -296,12 +296,12 @@ impl Shared {
 
     fn record(&mut self, token: Token, bodies: Vec<Body>) {
         let messenger = self.messenger.clone();
-        self.write(bodies, move |durable| {
-            messenger.tell(if durable { News::Stored(token) } else { News::StoreFailed(token) });
+        self.write(bodies, move |through| {
+            messenger.tell(through.map_or(News::StoreFailed(token), |through| News::Stored(token, through)));
         });
     }
 
-    fn write(&mut self, bodies: Vec<Body>, reply: impl FnOnce(bool) + Send + 'static) {
+    fn write(&mut self, bodies: Vec<Body>, reply: impl FnOnce(Option<u64>) + Send + 'static) {
         let at = self.clock.now();
         let drafts = bodies.into_iter().map(|body| Draft { id: fresh::entry_id(&at), at, body }).collect();
         (self.store)(drafts, Box::new(reply));
@@ -310,11 +310,11 @@ impl Shared {
     fn drain(&mut self) {
         while let Ok(news) = self.news.try_recv() {
             match news {
-                News::Stored(token) => self.dispatch(Event::Stored(token)),
+                News::Stored(token, through) => self.dispatch(Event::Stored { token, through }),
                 News::StoreFailed(token) => self.dispatch(Event::StoreFailed(token)),
                 News::Setup(setup) => self.take_setup(*setup),
                 News::Badge(text) => self.badge = text,
-                News::Delivered => self.dispatch(Event::Delivered),
+                News::Delivered(through) => self.dispatch(Event::Delivered { through }),
                 News::StaffStored(token, true) => self.staff_touch(crate::staff::Event::Stored(token)),
                 News::StaffStored(token, false) => self.staff_touch(crate::staff::Event::StoreFailed(token)),
                 News::StaffAnswer(token, answer) => {

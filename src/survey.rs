@@ -187,8 +187,11 @@ pub enum Event {
     KeepLanguage,
     /// Staff are called.
     CallHelp,
-    /// Central has everything the terminal has written so far.
-    Delivered,
+    /// Central has every entry of the journal up to this one.
+    Delivered {
+        /// The place of the last one.
+        through: u64,
+    },
     /// Away from the page of a call for help.
     Dismiss,
     /// Somebody is about to wipe the screen.
@@ -198,7 +201,12 @@ pub enum Event {
     /// The glass was touched, on a target or beside.
     Touched,
     /// Storing succeeded.
-    Stored(Token),
+    Stored {
+        /// What was to be stored.
+        token: Token,
+        /// The place of its last entry in the journal.
+        through: u64,
+    },
     /// Storing failed.
     StoreFailed(Token),
     /// Time passed; see [`Survey::deadline_ms`].
@@ -212,12 +220,12 @@ impl Event {
     const fn is_by_hand(&self) -> bool {
         !matches!(
             self,
-            Self::Stored(_)
+            Self::Stored { .. }
                 | Self::StoreFailed(_)
                 | Self::Tick
                 | Self::NewPlan(_)
                 | Self::Opening(_)
-                | Self::Delivered
+                | Self::Delivered { .. }
                 | Self::Clean
         )
     }
@@ -323,7 +331,7 @@ enum State {
     StillThere { back: Box<State>, until_ms: u64 },
     Language { back: Box<State> },
     NotStored { until_ms: u64 },
-    Help { back: Box<State>, call: Option<Token>, stage: HelpStage, until_ms: u64 },
+    Help { back: Box<State>, until_ms: u64 },
     Cleaning { until_ms: u64 },
 }
 
@@ -346,7 +354,7 @@ pub struct Survey {
     flags: FlagWatch,
     next_token: u64,
     open: bool,
-    last_help: Option<(HelpStage, u64)>,
+    call: Option<aside::Call>,
     tally: Tally,
 }
 
@@ -368,7 +376,7 @@ impl Survey {
             flags: FlagWatch::default(),
             next_token: 0,
             open: true,
-            last_help: None,
+            call: None,
             tally: Tally::default(),
         })
     }
@@ -455,8 +463,8 @@ impl Survey {
             Event::Tick => self.tick(now_ms, effects),
             Event::NewPlan(plan) => self.next_plan = Some(plan),
             Event::Opening(open) => self.open = open,
-            Event::Delivered => self.delivered(now_ms),
-            Event::Stored(token) => self.stored(token, now_ms),
+            Event::Delivered { through } => self.delivered(through, now_ms),
+            Event::Stored { token, through } => self.stored(token, through, now_ms),
             Event::StoreFailed(token) => self.store_failed(token, now_ms, effects),
             Event::Pressed(target) => self.flags.pressed(target, now_ms),
             Event::Begin => self.begin(now_ms, fresh),
@@ -521,7 +529,7 @@ impl Survey {
             State::StillThere { until_ms, .. } => Page::StillThere { until_ms: *until_ms },
             State::Language { .. } => Page::Language(&self.plan.languages),
             State::NotStored { .. } => Page::NotStored,
-            State::Help { stage, .. } => Page::Help(*stage),
+            State::Help { .. } => Page::Help(self.help_stage()),
             State::Cleaning { until_ms } => Page::Cleaning { until_ms: *until_ms },
         }
     }

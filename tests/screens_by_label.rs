@@ -61,9 +61,9 @@ impl Screen {
             match disk.mode {
                 Mode::Works => {
                     written.borrow_mut().extend(drafts.into_iter().map(|draft| draft.body));
-                    reply(true);
+                    reply(Some(0));
                 }
-                Mode::Fails => reply(false),
+                Mode::Fails => reply(None),
                 Mode::Stalls => disk.waiting.push(reply),
             }
         };
@@ -230,7 +230,7 @@ fn thanks_wait_for_a_slow_disk_and_the_screen_does_not() {
     screen.wait(2_000);
     assert!(!screen.thanks());
     let reply = screen.disk.borrow_mut().waiting.pop().unwrap();
-    reply(true);
+    reply(Some(0));
     screen.kiosk.take_news();
     assert!(screen.thanks());
 }

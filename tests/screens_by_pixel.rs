@@ -43,7 +43,7 @@ fn panel(glass: Panel, touchpoints: &[&str], start: Start) -> (SimPanel, Journal
         sound: xinsheng::sound::SoundHandle::silent(),
         store: Box::new(move |drafts: Vec<Draft>, reply| {
             written.borrow_mut().extend(drafts.into_iter().map(|draft| draft.body));
-            reply(true);
+            reply(Some(0));
         }),
     });
     (panel.unwrap(), journal)

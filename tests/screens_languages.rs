@@ -236,7 +236,8 @@ fn a_call_for_help_says_what_became_of_it() {
 
         terminal.press(&help);
         assert!(says(&terminal, &calling));
-        terminal.panel.kiosk().messenger().delivered();
+        let stored = terminal.behind.entries().len();
+        terminal.panel.kiosk().messenger().delivered(stored.try_into().unwrap());
         terminal.settle();
         assert!(says(&terminal, &told) && !says(&terminal, &untold));
         terminal.just_before(HELP_SHOWN_MS, |terminal| assert!(says(terminal, &told)));

@@ -32,6 +32,8 @@ enum Op {
     Commit,
     /// The oldest outstanding commit fails.
     Fail,
+    /// Central acknowledges the journal so far.
+    Deliver(prop::sample::Index),
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -51,7 +53,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => Just(Op::Tap(Event::KeepLanguage)),
         1 => Just(Op::Tap(Event::Touched)),
         1 => Just(Op::Tap(Event::CallHelp)),
-        1 => Just(Op::Tap(Event::Delivered)),
+        1 => any::<prop::sample::Index>().prop_map(Op::Deliver),
         1 => Just(Op::Tap(Event::Dismiss)),
         1 => Just(Op::Tap(Event::Clean)),
         1 => any::<bool>().prop_map(|open| Op::Tap(Event::Opening(open))),
@@ -68,8 +70,11 @@ struct Ledger {
     ends: BTreeMap<ResponseId, EndOutcome>,
     unconfirmed: BTreeSet<ResponseId>,
     lost: BTreeSet<ResponseId>,
-    /// Calls for help that nobody can have heard of yet.
-    calls_unstored: usize,
+    /// How many entries the journal holds, and how many of them central has acknowledged.
+    journal: u64,
+    acknowledged: u64,
+    /// The last call for help: where it stands in the journal, once it does.
+    call: Option<(Token, Option<u64>)>,
 }
 
 impl Ledger {
@@ -93,7 +98,7 @@ impl Ledger {
                         let answered = self.answers.contains_key(&end.response);
                         prop_assert_eq!(end.outcome == EndOutcome::Left, !answered);
                     }
-                    Body::HelpCalled(_) => self.calls_unstored += 1,
+                    Body::HelpCalled(_) => self.call = Some((token, None)),
                     _ => {}
                 }
             }
@@ -108,10 +113,13 @@ impl Ledger {
             return None;
         }
         let (token, bodies) = self.outstanding.remove(0);
-        for body in bodies {
-            if matches!(body, Body::HelpCalled(_)) {
-                self.calls_unstored -= 1;
+        if works {
+            self.journal += bodies.len() as u64;
+            if let Some((_, place)) = self.call.as_mut().filter(|(call, _)| *call == token) {
+                *place = Some(self.journal);
             }
+        }
+        for body in bodies {
             if let Body::Answer(a) = body {
                 let still_open = self.outstanding.iter().any(|(_, later)| {
                     later.iter().any(|b| matches!(b, Body::Answer(l) if l.response == a.response))
@@ -124,7 +132,13 @@ impl Ledger {
                 }
             }
         }
-        Some(if works { Event::Stored(token) } else { Event::StoreFailed(token) })
+        Some(if works { Event::Stored { token, through: self.journal } } else { Event::StoreFailed(token) })
+    }
+
+    fn deliver(&mut self, how_far: prop::sample::Index) -> Event {
+        let new = usize::try_from(self.journal - self.acknowledged).unwrap();
+        self.acknowledged += how_far.index(new + 1) as u64;
+        Event::Delivered { through: self.acknowledged }
     }
 }
 
@@ -176,6 +190,7 @@ fn step(
         }
         Op::Commit => ledger.report(true),
         Op::Fail => ledger.report(false),
+        Op::Deliver(how_far) => Some(ledger.deliver(*how_far)),
     };
     let Some(event) = event else { return Ok(()) };
     let levels_before = match survey.page() {
@@ -183,7 +198,6 @@ fn step(
         _ => None,
     };
     let thanked_before = matches!(survey.page(), Page::Thanks { .. });
-    let told_before = survey.page() == Page::Help(HelpStage::Told);
     let cleaning_before = matches!(survey.page(), Page::Cleaning { .. });
     let (taps_before, shown_before) = (survey.tally(), format!("{:?}", survey.page()));
     let effects = survey.handle(event.clone(), *now, fresh(ids));
@@ -201,8 +215,10 @@ fn step(
         prop_assert_eq!(tally.idle, taps_before.idle + 1);
         prop_assert_eq!(format!("{:?}", survey.page()), shown_before, "wiping changed something");
     }
-    if survey.page() == Page::Help(HelpStage::Told) && !told_before && event == Event::Delivered {
-        prop_assert_eq!(ledger.calls_unstored, 0, "help was promised for a call that is not stored");
+    if survey.page() == Page::Help(HelpStage::Told) {
+        let place = ledger.call.and_then(|(_, place)| place);
+        let known = place.is_some_and(|place| place <= ledger.acknowledged);
+        prop_assert!(known, "help was promised for a call that central does not have");
     }
     if matches!(survey.page(), Page::Thanks { .. }) && !thanked_before {
         let newest = ledger.answers.keys().max();
@@ -221,11 +237,11 @@ fn is_tap(event: &Event) -> bool {
         Event::Pressed(_)
             | Event::Touched
             | Event::Tick
-            | Event::Stored(_)
+            | Event::Stored { .. }
             | Event::StoreFailed(_)
             | Event::NewPlan(_)
             | Event::Opening(_)
-            | Event::Delivered
+            | Event::Delivered { .. }
             | Event::Clean
     )
 }
@@ -278,7 +294,7 @@ impl Visitor {
         while let Some(event) = events.pop() {
             for Effect::Store { token, bodies } in self.survey.handle(event, self.now, fresh(&mut self.ids)) {
                 self.stored.extend(bodies);
-                events.push(Event::Stored(token));
+                events.push(Event::Stored { token, through: self.stored.len() as u64 });
             }
         }
         self
@@ -286,6 +302,11 @@ impl Visitor {
 
     fn waits(&mut self, ms: u64) -> &mut Self {
         self.after(ms, Event::Tick)
+    }
+
+    /// Central acknowledges everything that is stored.
+    fn delivered(&self) -> Event {
+        Event::Delivered { through: self.stored.len() as u64 }
     }
 
     fn kinds(&self) -> Vec<&'static str> {
@@ -393,7 +414,8 @@ fn help_is_promised_only_when_central_has_the_call_and_the_visit_goes_on() {
     visitor.does(Event::Begin).does(Event::CallHelp);
     assert_eq!(visitor.kinds(), ["help_called"]);
     assert_eq!(visitor.survey.page(), Page::Help(HelpStage::Calling));
-    visitor.after(300, Event::Delivered);
+    let told = visitor.delivered();
+    visitor.after(300, told);
     assert_eq!(visitor.survey.page(), Page::Help(HelpStage::Told));
     visitor.waits(20_000);
     assert!(matches!(visitor.survey.page(), Page::Question { number: (1, _), .. }));
@@ -407,10 +429,48 @@ fn help_that_reaches_nobody_says_so_and_takes_it_back_when_central_comes() {
     let mut visitor = Visitor::at(&["window"], Start::Question);
     visitor.does(Event::CallHelp).waits(8_000);
     assert_eq!(visitor.survey.page(), Page::Help(HelpStage::Untold));
-    visitor.does(Event::Delivered);
+    let told = visitor.delivered();
+    visitor.does(told);
     assert_eq!(visitor.survey.page(), Page::Help(HelpStage::Told));
     visitor.does(Event::Dismiss);
     assert!(visitor.survey.at_rest());
+}
+
+#[test]
+fn a_call_goes_on_behind_the_page_that_was_left_and_no_other_word_of_central_counts_for_it() {
+    let mut survey = Survey::new(plan(&["window"], Start::Question)).unwrap();
+    let mut ids = 0;
+    let mut at = |survey: &mut Survey, ms: u64, event| survey.handle(event, 1_000_000 + ms, fresh(&mut ids));
+    let Some(Effect::Store { token, .. }) = at(&mut survey, 0, Event::CallHelp).pop() else {
+        panic!("nothing to store")
+    };
+    at(&mut survey, 100, Event::Dismiss);
+    at(&mut survey, 200, Event::Delivered { through: 7 });
+    at(&mut survey, 300, Event::CallHelp);
+    assert_eq!(survey.page(), Page::Help(HelpStage::Calling), "the call is not even stored");
+    at(&mut survey, 400, Event::Delivered { through: 7 });
+    at(&mut survey, 500, Event::Stored { token, through: 8 });
+    at(&mut survey, 600, Event::Delivered { through: 7 });
+    assert_eq!(survey.page(), Page::Help(HelpStage::Calling), "that was about what came before it");
+    at(&mut survey, 700, Event::Dismiss);
+    at(&mut survey, 800, Event::Delivered { through: 8 });
+    assert!(survey.at_rest());
+    assert!(at(&mut survey, 900, Event::CallHelp).is_empty(), "the same call");
+    assert_eq!(survey.page(), Page::Help(HelpStage::Told));
+}
+
+#[test]
+fn a_call_that_could_not_be_stored_is_called_again() {
+    let mut survey = Survey::new(plan(&["window"], Start::Question)).unwrap();
+    let mut ids = 0;
+    let mut at = |survey: &mut Survey, ms: u64, event| survey.handle(event, 1_000_000 + ms, fresh(&mut ids));
+    let Some(Effect::Store { token, .. }) = at(&mut survey, 0, Event::CallHelp).pop() else {
+        panic!("nothing to store")
+    };
+    at(&mut survey, 100, Event::Dismiss);
+    at(&mut survey, 200, Event::StoreFailed(token));
+    assert_eq!(at(&mut survey, 300, Event::CallHelp).len(), 1);
+    assert_eq!(survey.page(), Page::Help(HelpStage::Calling));
 }
 
 #[test]

@@ -142,7 +142,9 @@ fn an_hour_of_hands_leaves_every_press_accounted_for_and_memory_flat() {
         clock,
         staff: xinsheng::kiosk::staff::StaffParts::none(),
         sound: xinsheng::sound::SoundHandle::silent(),
-        store: Box::new(move |drafts, reply| handle.append(drafts, move |head| reply(head.is_ok()))),
+        store: Box::new(move |drafts, reply| {
+            handle.append(drafts, move |head| reply(head.ok().map(|head| head.seq)))
+        }),
     });
     let mut storm = Storm {
         panel: panel.unwrap(),

@@ -23,7 +23,7 @@ use crate::{
     lang::{Languages, Text, unbroken},
     model::{Lang, Scale},
     panel::Corner,
-    questionnaire::{Hospital, Question, ReasonGroup, Texts, Touchpoint},
+    questionnaire::{Hospital, Question, Questionnaire, ReasonGroup, Texts, Touchpoint},
     survey::{HelpStage, Page},
     ui,
 };
@@ -178,9 +178,13 @@ impl Gallery {
 
     fn fill(&self, stage: &Stage, content: &Content, speaker: &Speaker) {
         let lang = speaker.lang;
-        let (question, group, some) =
-            (self.question(content, lang), self.group(content, lang), [0, 2].into());
-        let places = self.places(content, lang);
+        let ((asks, question), (wants, group)) = (self.question(content, lang), self.group(content, lang));
+        let by = match content {
+            Content::Question(_) => asks,
+            Content::Reasons(_) => wants,
+            _ => None,
+        };
+        let (places, some) = (self.places(content, lang, by), [0, 2].into());
         let langs: Vec<Lang> = self.languages.catalogue.tags().filter_map(|tag| tag.parse().ok()).collect();
         let page = match content {
             Content::Staff(sheet) if sheet.tests_keys().is_some() => asked(&question),
@@ -220,41 +224,50 @@ impl Gallery {
         }
     }
 
-    /// The longest question on a scale.
-    fn question(&self, content: &Content, lang: &Lang) -> Question {
+    /// The longest question on a scale, and who asks it.
+    fn question(&self, content: &Content, lang: &Lang) -> (Option<&Questionnaire>, Question) {
         let scale = match content {
             Content::Question(scale) => *scale,
             Content::Staff(staff::Sheet::SelfTestKeys) => Scale::Nps11,
             _ => Scale::Csat5,
         };
-        let all = self.hospital(lang).questionnaires.iter().flat_map(|asked| &asked.questions);
-        let on_scale = all.filter(|question| question.scale == scale);
-        let longest = on_scale.max_by_key(|question| length(&question.text, lang));
-        Question { scale, ..longest.unwrap_or(&self.any).clone() }
+        let on_scale = self.asked(lang).filter(|(_, question)| question.scale == scale);
+        let longest = on_scale.max_by_key(|(_, question)| length(&question.text, lang));
+        let (by, question) = longest.unzip();
+        (by, Question { scale, ..question.unwrap_or(&self.any).clone() })
     }
 
-    /// The group of so many reasons that has the longest one; cut from a larger one where nobody asks for so few.
-    fn group(&self, content: &Content, lang: &Lang) -> ReasonGroup {
+    /// The group of so many reasons that has the longest one, and who asks for it; cut from a larger one where nobody asks for so few.
+    fn group(&self, content: &Content, lang: &Lang) -> (Option<&Questionnaire>, ReasonGroup) {
         let count = if let Content::Reasons(count) = content { *count } else { 1 };
-        let questions = self.hospital(lang).questionnaires.iter().flat_map(|asked| &asked.questions);
-        let groups: Vec<&ReasonGroup> = questions.flat_map(|question| &question.reasons).collect();
+        let groups: Vec<(&Questionnaire, &ReasonGroup)> = self
+            .asked(lang)
+            .flat_map(|(by, question)| question.reasons.iter().map(move |group| (by, group)))
+            .collect();
         let widest =
             |group: &ReasonGroup| group.reasons.iter().map(|reason| length(&reason.text, lang)).max();
-        let exact =
-            groups.iter().filter(|group| group.reasons.len() == count).max_by_key(|group| widest(group));
-        let larger = groups.iter().filter(|group| group.reasons.len() > count);
-        let found = exact.or_else(|| larger.max_by_key(|group| widest(group)));
-        let mut group = found.map_or_else(empty_group, |group| (*group).clone());
+        let exact = groups.iter().filter(|(_, group)| group.reasons.len() == count);
+        let larger = groups.iter().filter(|(_, group)| group.reasons.len() > count);
+        let found = exact.max_by_key(|(_, group)| widest(group));
+        let (by, group) = found.or_else(|| larger.max_by_key(|(_, group)| widest(group))).copied().unzip();
+        let mut group = group.map_or_else(empty_group, Clone::clone);
         group.reasons.sort_by_key(|reason| std::cmp::Reverse(length(&reason.text, lang)));
         group.reasons.truncate(count);
-        group
+        (by, group)
     }
 
-    /// Touchpoints with the longest names first, over again where there are not enough.
-    fn places(&self, content: &Content, lang: &Lang) -> Vec<&Touchpoint> {
+    /// Every question in a language, with the questionnaire it is from.
+    fn asked(&self, lang: &Lang) -> impl Iterator<Item = (&Questionnaire, &Question)> {
+        let questionnaires = self.hospital(lang).questionnaires.iter();
+        questionnaires.flat_map(|by| by.questions.iter().map(move |question| (by, question)))
+    }
+
+    /// Touchpoints with the longest names first, over again where there are not enough; where something is asked, those that ask it.
+    fn places(&self, content: &Content, lang: &Lang, by: Option<&Questionnaire>) -> Vec<&Touchpoint> {
         let count = if let Content::Choice(total, _) = content { *total } else { 1 };
         let mut places: Vec<&Touchpoint> = self.hospital(lang).touchpoints.iter().collect();
-        places.sort_by_key(|place| std::cmp::Reverse(length(&place.name, lang)));
+        let asks = |place: &Touchpoint| by.is_some_and(|by| place.questionnaire == by.id);
+        places.sort_by_key(|place| (!asks(place), std::cmp::Reverse(length(&place.name, lang))));
         places
             .into_iter()
             .cycle()

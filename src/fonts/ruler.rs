@@ -5,10 +5,10 @@ use std::cell::RefCell;
 use parley::{
     FontContext, FontFamily, FontFamilyName, FontWeight, GenericFamily, Layout, LayoutContext, OverflowWrap,
     StyleProperty,
-    fontique::{Blob, Collection, CollectionOptions, FontInfoOverride, FontWeight as Weight},
+    fontique::{Collection, CollectionOptions, SourceCache},
 };
 
-use super::Fonts;
+use super::{Fonts, collect};
 
 /// Texts are measured at this size, and told in em.
 const EM: f32 = 100.0;
@@ -34,21 +34,8 @@ impl Ruler {
     /// Measures in these fonts.
     pub fn new(fonts: &Fonts) -> Self {
         let mut collection = Collection::new(CollectionOptions { shared: false, system_fonts: false });
-        let mut families = Vec::new();
-        for family in fonts.families() {
-            for (file, weight) in [(&family.regular, Weight::NORMAL), (&family.bold, Weight::BOLD)] {
-                let named = FontInfoOverride {
-                    family_name: Some(&family.name),
-                    weight: Some(weight),
-                    ..FontInfoOverride::default()
-                };
-                let registered = collection.register_fonts(Blob::new(file.clone()), Some(named));
-                families.extend(registered.into_iter().map(|(id, _)| id));
-            }
-        }
-        families.dedup();
-        collection.set_generic_families(GenericFamily::SansSerif, families.into_iter());
-        let context = FontContext { collection, source_cache: parley::fontique::SourceCache::default() };
+        collect(fonts, &mut collection, &[GenericFamily::SansSerif]);
+        let context = FontContext { collection, source_cache: SourceCache::default() };
         Self { fonts: fonts.clone(), inner: RefCell::new((context, LayoutContext::new())) }
     }
 

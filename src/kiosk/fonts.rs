@@ -6,36 +6,17 @@
 
 use std::{fs, io, path::Path};
 
-use slint::fontique_011::{
-    fontique::{Blob, FontInfoOverride, FontWeight, GenericFamily},
-    shared_collection,
-};
+use slint::fontique_011::{fontique::GenericFamily, shared_collection};
 
-use crate::fonts::Fonts;
+use crate::fonts::{Fonts, collect};
 
 /// Where fontconfig looks for its configuration.
 const VARIABLE: &str = "FONTCONFIG_FILE";
 
-/// Makes every family usable by its name on this thread's screens. The first one, then the others, stand in for what a family lacks.
+/// Makes every family usable by its name on this thread's screens.
 /// To be called once a thread, when Slint has its platform and before a window is shown.
 pub fn register(fonts: &Fonts) {
-    let mut collection = shared_collection();
-    let mut families = Vec::new();
-    for family in fonts.families() {
-        for (file, weight) in [(&family.regular, FontWeight::NORMAL), (&family.bold, FontWeight::BOLD)] {
-            let named = FontInfoOverride {
-                family_name: Some(&family.name),
-                weight: Some(weight),
-                ..FontInfoOverride::default()
-            };
-            let registered = collection.register_fonts(Blob::new(file.clone()), Some(named));
-            families.extend(registered.into_iter().map(|(id, _)| id));
-        }
-    }
-    families.dedup();
-    for generic in [GenericFamily::SansSerif, GenericFamily::SystemUi] {
-        collection.set_generic_families(generic, families.iter().copied());
-    }
+    collect(fonts, &mut shared_collection(), &[GenericFamily::SansSerif, GenericFamily::SystemUi]);
 }
 
 /// Points fontconfig at a folder with our font, unless somebody configured it already. To be called before any thread is started.

@@ -88,7 +88,7 @@ pub fn run(setup: &KioskSetup, languages: Languages, options: &Options) -> anyho
         look,
         full_screen: false,
         clock: Arc::new(SystemClock::new()),
-        store: Box::new(|_, reply| reply(true)),
+        store: Box::new(|_, reply| reply(Some(0))),
         staff: super::staff::StaffParts::none(),
         sound: crate::sound::SoundHandle::silent(),
     };

@@ -172,7 +172,7 @@ impl Shared {
             crate::staff::Effect::Ask { token, ask } => (self.staff_parts.ask)(token, ask),
             crate::staff::Effect::Record { token, body } => {
                 let messenger = self.messenger.clone();
-                self.write(vec![body], move |durable| messenger.staff_stored(token, durable));
+                self.write(vec![body], move |through| messenger.staff_stored(token, through.is_some()));
             }
             crate::staff::Effect::Wipe => {
                 self.staff = None;

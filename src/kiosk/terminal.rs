@@ -272,7 +272,7 @@ impl Terminal {
                 if calls && stored.is_ok() {
                     sync.retry();
                 }
-                reply(stored.is_ok());
+                reply(stored.ok().map(|head| head.seq));
             });
         })
     }
@@ -344,9 +344,7 @@ impl Terminal {
         args.on_status = Box::new(move |status| {
             let words = status.badge.as_ref().map(ToString::to_string).unwrap_or_default();
             messenger.badge(&badges.change(|badge| badge.sync = words));
-            if status.all_sent && status.state == sync::SyncState::InContact {
-                messenger.delivered();
-            }
+            messenger.delivered(status.queue.cursor);
         });
         if kiosk.source == config::ConfigSource::Central {
             args.on_config = self.on_delivery();

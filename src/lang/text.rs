@@ -160,12 +160,8 @@ texts! {
     StatusOldest = "staff status", "Oldest unsent";
     /// When central last answered.
     StatusContact = "staff status", "Last contact";
-    /// Why central is not in contact.
-    StatusTrouble = "staff status", "Reason";
     /// The terminal's name.
     StatusTerminal = "staff status", "Terminal";
-    /// The program's version.
-    StatusVersion = "staff status", "Version";
     /// How the journal's storage is.
     StatusStorage = "staff status", "Storage";
     /// Nothing, never, nobody.
@@ -195,7 +191,7 @@ texts! {
     /// The network test succeeded.
     NetworkGood = "staff network", "Central answered";
     /// The network test failed; the diagnosis stands below.
-    NetworkBad = "staff network", "Central did not answer";
+    NetworkBad = "staff network", "No contact with central";
     /// No sound.
     VolumeOff = "staff volume", "Off";
     /// A third.

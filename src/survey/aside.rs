@@ -11,6 +11,16 @@ use crate::{
     wire::{Body, Cleaning, EndOutcome, HelpCall},
 };
 
+/// The last call for help. It outlives its page: whoever calls again meets the same call, as far as it has come by then.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Call {
+    stage: HelpStage,
+    at_ms: u64,
+    token: Token,
+    /// Its place in the journal, once it is stored.
+    seq: Option<u64>,
+}
+
 impl Survey {
     /// Somebody calls. The page they came from waits behind the call.
     pub(super) fn call_help(&mut self, now_ms: u64, effects: &mut Vec<Effect>) {
@@ -25,52 +35,54 @@ impl Survey {
                 return;
             }
         };
-        let timing = self.plan.timing;
-        let again = self.last_help.filter(|(stage, at)| {
-            *stage != HelpStage::Untold && now_ms.saturating_sub(*at) < timing.help_again_ms
-        });
-        self.state = if let Some((stage, _)) = again {
-            let wait = if stage == HelpStage::Calling { timing.help_wait_ms } else { timing.help_ms };
-            State::Help { back, call: None, stage, until_ms: now_ms + wait }
-        } else {
+        let again_ms = self.plan.timing.help_again_ms;
+        let same =
+            |call: &Call| call.stage != HelpStage::Untold && now_ms.saturating_sub(call.at_ms) < again_ms;
+        if !self.call.as_ref().is_some_and(same) {
             let body = Body::HelpCalled(HelpCall { touchpoint, lang: self.lang.clone() });
-            let call = Some(self.store(vec![body], None, effects));
-            self.last_help = Some((HelpStage::Calling, now_ms));
-            State::Help { back, call, stage: HelpStage::Calling, until_ms: now_ms + timing.help_wait_ms }
-        };
+            let token = self.store(vec![body], None, effects);
+            self.call = Some(Call { stage: HelpStage::Calling, at_ms: now_ms, token, seq: None });
+        }
+        self.state = self.help_page(back, now_ms);
     }
 
-    /// The call is stored: from now on central's word that it has everything covers it.
-    pub(super) fn help_stored(&mut self, token: Token) {
-        if let Some(State::Help { call, .. }) = help_of(&mut self.state)
-            && *call == Some(token)
-        {
-            *call = None;
+    /// How far the last call is.
+    pub(super) fn help_stage(&self) -> HelpStage {
+        self.call.map_or(HelpStage::Untold, |call| call.stage)
+    }
+
+    /// The page of a call for help, with its whole time before it.
+    pub(super) fn help_page(&self, back: Box<State>, now_ms: u64) -> State {
+        let timing = self.plan.timing;
+        let calling = self.help_stage() == HelpStage::Calling;
+        State::Help { back, until_ms: now_ms + if calling { timing.help_wait_ms } else { timing.help_ms } }
+    }
+
+    /// The call is stored: central's word covers it when it reaches so far.
+    pub(super) fn help_stored(&mut self, token: Token, through: u64) {
+        if let Some(call) = self.call.as_mut().filter(|call| call.token == token) {
+            call.seq = Some(through);
         }
     }
 
     pub(super) fn help_failed(&mut self, token: Token, now_ms: u64) {
-        if let Some(State::Help { call, .. }) = help_of(&mut self.state)
-            && *call == Some(token)
-        {
+        if self.call.is_some_and(|call| call.token == token) {
             self.help_turned(HelpStage::Untold, now_ms);
         }
     }
 
-    /// Central has everything that was stored before.
-    pub(super) fn delivered(&mut self, now_ms: u64) {
-        if let Some(State::Help { call: None, stage: HelpStage::Calling | HelpStage::Untold, .. }) =
-            help_of(&mut self.state)
-        {
+    /// Central has everything up to a place in the journal.
+    pub(super) fn delivered(&mut self, through: u64, now_ms: u64) {
+        let covers = |call: Call| call.stage != HelpStage::Told && call.seq.is_some_and(|seq| seq <= through);
+        if self.call.is_some_and(covers) {
             self.help_turned(HelpStage::Told, now_ms);
         }
     }
 
     /// The wait for central is over, or the page has been read.
     pub(super) fn help_time_is_up(&mut self, help: State, now_ms: u64) {
-        let calling = matches!(help, State::Help { stage: HelpStage::Calling, .. });
         self.state = help;
-        if calling {
+        if self.help_stage() == HelpStage::Calling {
             self.help_turned(HelpStage::Untold, now_ms);
         } else {
             self.dismiss(now_ms);
@@ -116,11 +128,10 @@ impl Survey {
 
     fn help_turned(&mut self, to: HelpStage, now_ms: u64) {
         let help_ms = self.plan.timing.help_ms;
-        if let Some((stage, _)) = &mut self.last_help {
-            *stage = to;
+        if let Some(call) = &mut self.call {
+            call.stage = to;
         }
-        if let Some(State::Help { stage, until_ms, .. }) = help_of(&mut self.state) {
-            *stage = to;
+        if let Some(State::Help { until_ms, .. }) = help_of(&mut self.state) {
             *until_ms = now_ms + help_ms;
         }
     }

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Effect, HelpStage, OutOfHours, SavingPage, State, Survey, Token, visit::Visit, visit_of};
+use super::{Effect, OutOfHours, SavingPage, State, Survey, Token, visit::Visit, visit_of};
 use crate::{
     model::{Lang, ResponseId},
     wire::{Body, EndOutcome},
@@ -231,13 +231,10 @@ impl Survey {
             | State::Asking { .. }
             | State::Reasoning { .. }
             | State::Thanking { .. }
-            | State::NotStored { .. }) => self.state = State::Language { back: Box::new(back) },
+            | State::NotStored { .. }
+            | State::Help { .. }) => self.state = State::Language { back: Box::new(back) },
             // Who opens the list is still there.
             State::StillThere { back, .. } => self.state = State::Language { back },
-            State::Help { back, call, stage, until_ms } => {
-                let help = State::Help { back, call, stage, until_ms };
-                self.state = State::Language { back: Box::new(help) };
-            }
             other => self.state = other,
         }
     }
@@ -258,19 +255,16 @@ impl Survey {
         match state {
             State::Thanking { visit, .. } => State::Thanking { visit, until_ms: now_ms + timing.undo_ms },
             State::NotStored { .. } => State::NotStored { until_ms: now_ms + timing.not_stored_ms },
-            State::Help { back, call, stage, .. } => {
-                let wait = if stage == HelpStage::Calling { timing.help_wait_ms } else { timing.help_ms };
-                State::Help { back, call, stage, until_ms: now_ms + wait }
-            }
+            State::Help { back, .. } => self.help_page(back, now_ms),
             other => other,
         }
     }
 
-    pub(super) fn stored(&mut self, token: Token, now_ms: u64) {
+    pub(super) fn stored(&mut self, token: Token, through: u64, now_ms: u64) {
         if let Some(visit) = visit_of_mut(&mut self.state) {
             visit.unstored.remove(&token);
         }
-        self.help_stored(token);
+        self.help_stored(token, through);
         self.state = match self.take() {
             State::Saving { visit, .. } if visit.unstored.is_empty() => {
                 State::Thanking { visit, until_ms: now_ms + self.plan.timing.undo_ms }

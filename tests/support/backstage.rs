@@ -47,7 +47,9 @@ impl Backstage {
     /// The way of entries to the journal.
     pub fn store(&self) -> Store {
         let recorder = self.recorder.handle();
-        Box::new(move |drafts, reply| recorder.append(drafts, move |head| reply(head.is_ok())))
+        Box::new(move |drafts, reply| {
+            recorder.append(drafts, move |head| reply(head.ok().map(|head| head.seq)))
+        })
     }
 
     /// A staff area with a PIN, whose questions go to the hands.

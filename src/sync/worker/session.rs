@@ -109,6 +109,7 @@ fn begin<'a>(shell: &'a Shell, args: &'a mut SyncArgs) -> Result<Option<Session<
         watch: Stopwatch::start(),
         network: facts::network(),
         tells_loss: false,
+        told: told(&status),
         status,
     }))
 }
@@ -162,6 +163,8 @@ struct Session<'a> {
     network: u64,
     /// The health report under way says what storage lost; told once, it is forgotten.
     tells_loss: bool,
+    /// What the listener was told last.
+    told: Told,
     status: SyncStatus,
 }
 
@@ -415,9 +418,17 @@ impl Session<'_> {
             None => before.state,
         };
         *self.shell.shared.status() = self.status.clone();
-        let told = |status: &SyncStatus| (status.state, status.badge.clone(), status.all_sent);
-        if told(&before) != told(&self.status) {
+        let worth_telling = told(&self.status);
+        if worth_telling != self.told {
+            self.told = worth_telling;
             (self.args.on_status)(&self.status);
         }
     }
+}
+
+/// What the listener is told of when it changes.
+type Told = (SyncState, Option<Badge>, bool, u64);
+
+fn told(status: &SyncStatus) -> Told {
+    (status.state, status.badge.clone(), status.all_sent, status.queue.cursor)
 }
