@@ -6,6 +6,7 @@
 //! - the page shown is always the survey's page, or the staff area's while somebody is in it: nothing else decides what is on the screen;
 //! - a page that thanks is shown only after the storing thread said so (the survey sees to it).
 
+pub mod apology;
 mod callbacks;
 pub mod fonts;
 pub mod look;
@@ -490,6 +491,7 @@ fn spoken_page(survey: &Survey) -> Option<PageName> {
         Page::StillThere { .. } => PageName::StillThere,
         Page::Language(_) => PageName::Language,
         Page::NotStored => PageName::NotRecorded,
+        Page::OutOfService(_) => PageName::OutOfService,
         Page::Help(HelpStage::Calling) => PageName::Help,
         Page::Help(HelpStage::Told) => PageName::HelpTold,
         Page::Help(HelpStage::Untold) => PageName::HelpUntold,

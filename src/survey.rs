@@ -10,6 +10,7 @@
 mod aside;
 mod flags;
 mod moves;
+mod strikes;
 mod visit;
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -20,6 +21,7 @@ use crate::{
     wire::Body,
 };
 use flags::FlagWatch;
+use strikes::Strike;
 use visit::Visit;
 
 /// Waits, in milliseconds.
@@ -33,7 +35,9 @@ pub struct Timing {
     pub undo_ms: u64,
     /// How long "could not be saved" stays.
     pub not_stored_ms: u64,
-    /// A second strike on the same target within this time is the same tap (EN 301 549 5.8).
+    /// How long nobody is asked after that: each tap would be in vain, and the next one after it shows whether storing works again.
+    pub out_of_service_ms: u64,
+    /// A second strike within this time on the same target, or on what took its place, is the same tap (EN 301 549 5.8).
     pub double_strike_ms: u64,
     /// A tap on another target within this time is a palm or a second finger: no hand moves that fast from one target to the next.
     pub palm_ms: u64,
@@ -55,6 +59,7 @@ impl Default for Timing {
             warning_ms: 20_000,
             undo_ms: 5_000,
             not_stored_ms: 10_000,
+            out_of_service_ms: 60_000,
             double_strike_ms: 500,
             palm_ms: 120,
             help_wait_ms: 8_000,
@@ -86,6 +91,15 @@ pub enum OutOfHours {
     Close,
 }
 
+/// Why nobody is asked anything.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OutOfService {
+    /// Nobody has said yet what is rated here.
+    NotSetUp,
+    /// What is tapped cannot be stored.
+    Storage,
+}
+
 /// What a terminal asks, where, and in which languages. Built from checked configuration.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Plan {
@@ -99,6 +113,8 @@ pub struct Plan {
     pub start: Start,
     /// Outside the opening hours.
     pub out_of_hours: OutOfHours,
+    /// Nothing is asked at all; what says so is the page at rest.
+    pub out_of_service: Option<OutOfService>,
     /// Somebody can be called from here.
     pub help: bool,
     /// Waits.
@@ -148,7 +164,7 @@ impl Plan {
 
     /// Whether the question itself stands on the screen at rest.
     pub fn rests_on_question(&self) -> bool {
-        self.start == Start::Question && self.touchpoints.len() == 1
+        self.start == Start::Question && self.touchpoints.len() == 1 && self.out_of_service.is_none()
     }
 }
 
@@ -294,6 +310,8 @@ pub enum Page<'a> {
         /// An earlier visit can be rated.
         rate: bool,
     },
+    /// Nobody is asked anything.
+    OutOfService(OutOfService),
 }
 
 /// How far a call for help is. Nobody is told that help comes before central has the call.
@@ -312,7 +330,7 @@ pub enum HelpStage {
 pub struct Tally {
     /// Changed something.
     pub taken: u64,
-    /// A second strike on the same target.
+    /// A second strike on the same target, or on what took its place.
     pub double_strikes: u64,
     /// A second target in the same instant.
     pub palms: u64,
@@ -331,6 +349,7 @@ enum State {
     StillThere { back: Box<State>, until_ms: u64 },
     Language { back: Box<State> },
     NotStored { until_ms: u64 },
+    OutOfService { until_ms: u64 },
     Help { back: Box<State>, until_ms: u64 },
     Cleaning { until_ms: u64 },
 }
@@ -350,7 +369,7 @@ pub struct Survey {
     state: State,
     lang: Lang,
     touched_at_ms: u64,
-    last_tap: Option<(usize, u64)>,
+    last_tap: Option<strikes::Tap>,
     flags: FlagWatch,
     next_token: u64,
     open: bool,
@@ -422,6 +441,7 @@ impl Survey {
             State::Thanking { until_ms, .. }
             | State::StillThere { until_ms, .. }
             | State::NotStored { until_ms }
+            | State::OutOfService { until_ms }
             | State::Help { until_ms, .. }
             | State::Cleaning { until_ms } => Some(*until_ms),
         }
@@ -446,16 +466,31 @@ impl Survey {
         if by_hand {
             self.touched_at_ms = now_ms;
         }
-        let before = (is_tap, self.state.clone(), self.tally);
-        self.take_event(event, now_ms, fresh, &mut effects);
-        if let (true, state, tally) = before
-            && tally == self.tally
-        {
-            let changed = state != self.state || !effects.is_empty();
-            *(if changed { &mut self.tally.taken } else { &mut self.tally.idle }) += 1;
+        if is_tap {
+            self.take_tap(event, now_ms, fresh, &mut effects);
+        } else {
+            self.take_event(event, now_ms, fresh, &mut effects);
         }
         self.take_new_plan_at_rest();
         effects
+    }
+
+    fn take_tap(&mut self, event: Event, now_ms: u64, fresh: ResponseId, effects: &mut Vec<Effect>) {
+        let tap = strikes::Tap::new(&event, now_ms);
+        match self.last_tap.as_ref().map_or(Strike::Tap, |last| tap.after(last, &self.plan.timing)) {
+            Strike::Double => self.tally.double_strikes += 1,
+            Strike::Palm => self.tally.palms += 1,
+            Strike::Tap => {
+                let before = self.state.clone();
+                self.take_event(event, now_ms, fresh, effects);
+                if before == self.state && effects.is_empty() {
+                    self.tally.idle += 1;
+                } else {
+                    self.tally.taken += 1;
+                    self.last_tap = Some(tap);
+                }
+            }
+        }
     }
 
     fn take_event(&mut self, event: Event, now_ms: u64, fresh: ResponseId, effects: &mut Vec<Effect>) {
@@ -470,7 +505,7 @@ impl Survey {
             Event::Begin => self.begin(now_ms, fresh),
             Event::PickTouchpoint(index) => self.pick_touchpoint(index, now_ms),
             Event::Rate(index) => self.rate(index, now_ms, fresh, effects),
-            Event::ToggleReason(index) => self.toggle_reason(index, now_ms),
+            Event::ToggleReason(index) => self.toggle_reason(index),
             Event::ReasonsDone => self.reasons_done(now_ms, effects),
             Event::Back => self.back(now_ms),
             Event::Undo => self.undo(now_ms, fresh, effects),
@@ -496,6 +531,8 @@ impl Survey {
 
     fn page_of<'a>(&'a self, state: &'a State) -> Page<'a> {
         match state {
+            State::Rest if let Some(why) = self.plan.out_of_service => Page::OutOfService(why),
+            State::OutOfService { .. } => Page::OutOfService(OutOfService::Storage),
             State::Rest if self.closed() => {
                 Page::Closed { rate: self.plan.out_of_hours == OutOfHours::Offer }
             }
@@ -576,7 +613,7 @@ impl Survey {
 
 fn visit_of(state: &State) -> Option<&Visit> {
     match state {
-        State::Rest | State::NotStored { .. } | State::Cleaning { .. } => None,
+        State::Rest | State::NotStored { .. } | State::OutOfService { .. } | State::Cleaning { .. } => None,
         State::Choosing(visit)
         | State::Asking { visit, .. }
         | State::Reasoning { visit, .. }

@@ -169,6 +169,7 @@ fn with_nothing_right_the_built_in_questions_are_asked_for_the_terminals_own_tou
     terminal.write("touchpoints.toml", "not a file");
     let started = terminal.start(Some("exit"));
     assert_eq!(started.origin, Origin::BuiltIn);
+    assert!(started.place_known);
     assert_eq!(asked(&started), ["ward-7", "pharmacy"]);
     let setup = &started.loaded.value;
     assert_eq!(setup.kiosk.start, Start::Attract);
@@ -182,8 +183,11 @@ fn with_nothing_right_the_built_in_questions_are_asked_for_the_terminals_own_tou
     fs::remove_file(terminal.path("kiosk.toml")).unwrap();
     let started = terminal.start(Some("ward-7"));
     assert_eq!((started.origin, asked(&started)), (Origin::BuiltIn, vec!["ward-7"]));
+    assert!(started.place_known);
     assert_eq!(started.loaded.value.kiosk.start, Start::Question);
-    assert_eq!(asked(&terminal.start(None)), ["registration"]);
+    let unknown = terminal.start(None);
+    assert!(!unknown.place_known, "nobody has said what is rated here: it asks nothing");
+    assert_eq!(asked(&unknown), ["registration"]);
 }
 
 #[test]
@@ -198,6 +202,7 @@ fn a_wrong_kiosk_file_does_not_hide_the_hospitals_own_questions() {
     terminal.replace("kiosk.toml", "[\"registration\"]\n", "[\"window-3\"]\n");
     let started = terminal.start(None);
     assert_eq!((started.origin, asked(&started)), (Origin::BuiltIn, vec!["window-3"]));
+    assert!(started.place_known);
     let place = started.loaded.value.hospital.touchpoint(&"window-3".parse().unwrap()).unwrap();
     assert_eq!(place.icon, "registration");
 }

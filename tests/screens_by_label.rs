@@ -210,7 +210,13 @@ fn a_tap_that_cannot_be_stored_is_not_thanked_for() {
     assert!(screen.shows("没有记上，抱歉"));
     assert!(!screen.thanks());
     screen.wait(10_000);
+    assert!(screen.shows("暂停使用"), "{:?}", screen.labels());
+    assert!(screen.button("很好").is_none(), "nobody taps in vain");
+    screen.disk.borrow_mut().mode = Mode::Works;
+    screen.wait(60_000);
     assert!(screen.kiosk.at_rest());
+    screen.press("很好");
+    assert!(screen.thanks());
 }
 
 #[test]

@@ -17,7 +17,10 @@ use slint::{
 };
 use xinsheng::{
     panel::Panel,
-    ui::{AppWindow, Attract, Page, Question, Reasons, Shell, StillThere, Thanks, lay_out},
+    ui::{
+        AppWindow, Arrangement, Attract, Choice, OptionItem, Page, PlaceItem, Question, Reasons, Shell,
+        StillThere, Thanks, lay_out,
+    },
 };
 
 #[test]
@@ -92,6 +95,45 @@ fn a_pad_of_a_few_buttons_needs_no_glass() {
     type_key(&window, Key::Return);
     type_key(&window, Key::Escape);
     assert_eq!(*log.borrow(), ["start", "here", "undo", "done", "back"]);
+}
+
+#[test]
+fn keys_reach_what_has_no_digit_of_its_own() {
+    init_no_event_loop();
+    let window = AppWindow::new().expect("a window");
+    show_on(&window, &Panel::new(10.1, 1280, 800));
+    window.show().expect("shown");
+    let log = record_question(&window);
+    let note = |word: &'static str| {
+        let log = log.clone();
+        move || log.borrow_mut().push(word.into())
+    };
+    let (shell, question) = (window.global::<Shell>(), window.global::<Question>());
+    shell.on_help_tapped(note("help"));
+    shell.on_language_tapped(note("languages"));
+    shell.set_page(Page::Question);
+    question.set_arrangement(Arrangement::Keys);
+    question.set_options(std::rc::Rc::new(slint::VecModel::from(vec![OptionItem::default(); 11])).into());
+    for key in ["0", "9", ".", "*"] {
+        type_key(&window, key);
+    }
+    type_key(&window, Key::F1);
+    type_key(&window, Key::F3);
+    let choice = window.global::<Choice>();
+    choice.on_previous_tapped(note("previous"));
+    choice.on_next_tapped(note("next"));
+    choice.on_place_tapped({
+        let log = log.clone();
+        move |place| log.borrow_mut().push(format!("place {place}"))
+    });
+    choice.set_places(std::rc::Rc::new(slint::VecModel::from(vec![PlaceItem::default(); 10])).into());
+    shell.set_page(Page::Choice);
+    type_key(&window, Key::PageDown);
+    type_key(&window, Key::PageUp);
+    type_key(&window, "0");
+    let done: Vec<String> = log.borrow().iter().filter(|word| *word != "touched").cloned().collect();
+    let on_keys = ["tapped 0", "tapped 9", "tapped 10", "tapped 10", "help", "languages"];
+    assert_eq!(done, [&on_keys[..], &["next", "previous", "place 9"]].concat());
 }
 
 #[test]

@@ -17,7 +17,7 @@ use xinsheng::kiosk::{Kiosk, Parts, look::Look};
 use xinsheng::lang::Catalogue;
 use xinsheng::model::BootId;
 use xinsheng::panel::Panel;
-use xinsheng::staff::lockout::LOCK_MS;
+use xinsheng::staff::{Volume, lockout::LOCK_MS};
 use xinsheng::survey::{Page, Start};
 use xinsheng::ui::{AppWindow, Page as Shown, Shell};
 use xinsheng::wire::Body;
@@ -222,7 +222,7 @@ fn wiping_needs_no_pin_and_counts_for_nothing() {
 fn the_network_test_says_why_central_is_not_reached() {
     let screen = Screen::new();
     screen.knock(5).type_pin(PIN).press("测试网络").answered();
-    assert!(screen.shows("中心服务器没有应答"));
+    assert!(screen.shows("与中心服务器通信不正常"));
     let note = screen.window.global::<xinsheng::ui::Report>().get_note();
     assert!(note.contains("check the network"), "{note}");
 }
@@ -248,4 +248,57 @@ fn touching_every_field_of_the_glass_passes_its_test() {
     screen.window.window().dispatch_event(WindowEvent::PointerPressed { position: at(0), button });
     screen.window.window().dispatch_event(WindowEvent::PointerReleased { position: at(0), button });
     assert_eq!(screen.page(), Shown::Choice);
+}
+
+#[test]
+fn what_staff_choose_on_the_pages_is_kept_on_the_card() {
+    let screen = Screen::new();
+    screen.knock(5).type_pin(PIN).press("音量").press("大").answered();
+    assert_eq!(screen.behind.choices().volume, Some(Volume::High));
+    let again = screen.power_cycle(BootId::from_parts(0, [2; 10]));
+    assert_eq!(again.behind.choices().volume, Some(Volume::High));
+}
+
+#[test]
+fn a_restart_is_asked_for_only_after_its_own_page() {
+    let screen = Screen::new();
+    screen.knock(5).type_pin(PIN).press("重新启动");
+    assert!(screen.shows("重新启动终端？"));
+    assert!(!screen.behind.restarted());
+    screen.press("重新启动");
+    assert!(screen.behind.restarted());
+}
+
+#[test]
+fn the_screen_test_shows_each_picture_over_the_whole_glass_and_ends_at_the_menu() {
+    let screen = Screen::new();
+    screen.knock(5).type_pin(PIN).press("测试屏幕");
+    let mut seen = Vec::new();
+    while screen.page() == Shown::ScreenTest {
+        seen.push(screen.window.global::<xinsheng::ui::ScreenTest>().get_picture());
+        assert!(seen.len() < 20, "it does not end: {seen:?}");
+        let (position, button) = (LogicalPosition::new(640.0, 400.0), PointerEventButton::Left);
+        screen.wait(600);
+        screen.window.window().dispatch_event(WindowEvent::PointerPressed { position, button });
+        screen.window.window().dispatch_event(WindowEvent::PointerReleased { position, button });
+    }
+    let distinct: std::collections::BTreeSet<_> = seen.iter().collect();
+    assert!(seen.len() >= 5 && distinct.len() == seen.len(), "{seen:?}");
+    assert_eq!(screen.page(), Shown::Choice);
+}
+
+#[test]
+fn without_a_stick_the_export_says_so_and_a_wrong_code_enrols_nobody() {
+    let screen = Screen::new();
+    screen.knock(5).type_pin(PIN).press("导出数据").answered();
+    assert!(screen.shows("没有插 U 盘"));
+    screen.press("返回").press("登记终端");
+    assert_eq!(screen.page(), Shown::Keypad);
+    for digit in "1234567890".repeat(3).chars() {
+        screen.press(&digit.to_string());
+    }
+    screen.press("确定").answered();
+    assert_eq!(screen.page(), Shown::Keypad, "the code can be typed again");
+    let note = screen.window.global::<xinsheng::ui::Keypad>().get_note().spoken;
+    assert!(note.starts_with("没有登记成功"), "{note}");
 }

@@ -14,7 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use xinsheng::model::ResponseId;
-use xinsheng::survey::{Effect, Event, HelpStage, OutOfHours, Page, Plan, Start, Survey, Token};
+use xinsheng::survey::{
+    Effect, Event, HelpStage, OutOfHours, OutOfService, Page, Plan, Start, Survey, Token,
+};
 use xinsheng::wire::{Body, EndOutcome, Flag};
 
 #[path = "support/hospital.rs"]
@@ -399,6 +401,33 @@ fn a_second_strike_on_the_same_face_is_the_same_tap() {
 }
 
 #[test]
+fn a_second_strike_means_nothing_on_the_page_that_has_come_under_the_finger() {
+    // Each way through a visit: the tap that turns the page, and what stands under the finger then.
+    let mut visitor = Visitor::at(&["window"], Start::Attract);
+    visitor.does(Event::Begin).after(499, Event::Rate(2));
+    assert_eq!(visitor.kinds(), [""; 0], "who touches twice to begin has rated nothing");
+    visitor.does(Event::OpenLanguages).does(Event::PickLanguage(1)).after(499, Event::Rate(2));
+    assert_eq!(visitor.kinds(), [""; 0], "nor has who chooses a language");
+    visitor.waits(30_000).does(Event::StillHere).after(499, Event::Rate(2));
+    assert_eq!(visitor.kinds(), [""; 0], "nor who says that they are there");
+    visitor.after(1, Event::Rate(2));
+    assert_eq!(visitor.kinds(), ["answer"]);
+    assert_eq!(visitor.survey.tally().double_strikes, 3);
+
+    let mut visitor = Visitor::at(&["ward"], Start::Question);
+    visitor.does(Event::Rate(0)).after(499, Event::ToggleReason(0));
+    visitor.does(Event::ReasonsDone).after(499, Event::Undo);
+    assert!(matches!(visitor.survey.page(), Page::Thanks { .. }), "the thanks are not skipped");
+    let chosen = visitor.stored.iter().any(|body| matches!(body, Body::Reasons(r) if !r.reasons.is_empty()));
+    assert!(!chosen, "no reason was chosen");
+    let stored = visitor.kinds().len();
+    visitor.does(Event::Undo).after(499, Event::Rate(4));
+    assert_eq!(visitor.kinds().len(), stored + 1, "the end of what was undone, and no answer");
+    visitor.after(1, Event::CallHelp).after(499, Event::Dismiss);
+    assert_eq!(visitor.survey.page(), Page::Help(HelpStage::Calling));
+}
+
+#[test]
 fn a_second_finger_in_the_same_instant_is_no_second_tap() {
     let mut visitor = Visitor::at(&["window"], Start::Question);
     visitor.does(Event::Rate(2)).after(119, Event::Rate(3));
@@ -444,18 +473,18 @@ fn a_call_goes_on_behind_the_page_that_was_left_and_no_other_word_of_central_cou
     let Some(Effect::Store { token, .. }) = at(&mut survey, 0, Event::CallHelp).pop() else {
         panic!("nothing to store")
     };
-    at(&mut survey, 100, Event::Dismiss);
-    at(&mut survey, 200, Event::Delivered { through: 7 });
-    at(&mut survey, 300, Event::CallHelp);
+    at(&mut survey, 600, Event::Dismiss);
+    at(&mut survey, 700, Event::Delivered { through: 7 });
+    at(&mut survey, 1_200, Event::CallHelp);
     assert_eq!(survey.page(), Page::Help(HelpStage::Calling), "the call is not even stored");
-    at(&mut survey, 400, Event::Delivered { through: 7 });
-    at(&mut survey, 500, Event::Stored { token, through: 8 });
-    at(&mut survey, 600, Event::Delivered { through: 7 });
+    at(&mut survey, 1_300, Event::Delivered { through: 7 });
+    at(&mut survey, 1_400, Event::Stored { token, through: 8 });
+    at(&mut survey, 1_500, Event::Delivered { through: 7 });
     assert_eq!(survey.page(), Page::Help(HelpStage::Calling), "that was about what came before it");
-    at(&mut survey, 700, Event::Dismiss);
-    at(&mut survey, 800, Event::Delivered { through: 8 });
+    at(&mut survey, 2_000, Event::Dismiss);
+    at(&mut survey, 2_100, Event::Delivered { through: 8 });
     assert!(survey.at_rest());
-    assert!(at(&mut survey, 900, Event::CallHelp).is_empty(), "the same call");
+    assert!(at(&mut survey, 2_600, Event::CallHelp).is_empty(), "the same call");
     assert_eq!(survey.page(), Page::Help(HelpStage::Told));
 }
 
@@ -467,9 +496,9 @@ fn a_call_that_could_not_be_stored_is_called_again() {
     let Some(Effect::Store { token, .. }) = at(&mut survey, 0, Event::CallHelp).pop() else {
         panic!("nothing to store")
     };
-    at(&mut survey, 100, Event::Dismiss);
-    at(&mut survey, 200, Event::StoreFailed(token));
-    assert_eq!(at(&mut survey, 300, Event::CallHelp).len(), 1);
+    at(&mut survey, 600, Event::Dismiss);
+    at(&mut survey, 700, Event::StoreFailed(token));
+    assert_eq!(at(&mut survey, 1_200, Event::CallHelp).len(), 1);
     assert_eq!(survey.page(), Page::Help(HelpStage::Calling));
 }
 
@@ -523,8 +552,8 @@ fn the_list_of_languages_can_be_reached_from_the_thanks_and_gives_the_time_back(
 
 #[test]
 fn haste_repeats_bursts_and_sweeps_are_flagged_and_kept() {
-    let mut visitor = Visitor::at(&["exit"], Start::Attract);
-    visitor.does(Event::Begin).after(299, Event::Rate(1));
+    let mut visitor = Visitor::at(&["window"], Start::Attract);
+    visitor.does(Event::Begin).does(Event::Rate(4)).after(299, Event::Rate(1));
     assert_eq!(visitor.flags(), [Flag::TooFast]);
 
     let mut visitor = Visitor::at(&["exit"], Start::Question);
@@ -552,5 +581,29 @@ fn a_failed_commit_is_said_and_never_thanked_for() {
     survey.handle(Event::StoreFailed(token), 1_000_100, fresh(&mut ids));
     assert_eq!(survey.page(), Page::NotStored);
     survey.handle(Event::Tick, 1_010_100, fresh(&mut ids));
-    assert!(survey.at_rest());
+    assert_eq!(
+        survey.page(),
+        Page::OutOfService(OutOfService::Storage),
+        "the next visitor does not tap in vain"
+    );
+    assert!(survey.handle(Event::Rate(0), 1_040_000, fresh(&mut ids)).is_empty());
+    survey.handle(Event::Tick, 1_070_100, fresh(&mut ids));
+    assert!(survey.at_rest(), "the next tap shows whether storing works again");
+    assert_eq!(survey.handle(Event::Rate(0), 1_080_000, fresh(&mut ids)).len(), 1);
+}
+
+#[test]
+fn a_terminal_that_is_not_set_up_asks_nothing_until_it_is() {
+    let unknown = Plan { out_of_service: Some(OutOfService::NotSetUp), ..plan(&["exit"], Start::Question) };
+    let mut visitor = Visitor::at(&["exit"], Start::Question);
+    visitor.does(Event::NewPlan(unknown));
+    for event in [Event::Begin, Event::Rate(1), Event::ToggleReason(0)] {
+        visitor.does(event);
+        assert_eq!(visitor.survey.page(), Page::OutOfService(OutOfService::NotSetUp));
+    }
+    assert_eq!(visitor.kinds(), [""; 0]);
+    visitor.does(Event::OpenLanguages).does(Event::PickLanguage(1));
+    assert_eq!(visitor.survey.page(), Page::OutOfService(OutOfService::NotSetUp), "in the other language");
+    visitor.does(Event::NewPlan(plan(&["exit"], Start::Question))).does(Event::Rate(1));
+    assert_eq!(visitor.kinds(), ["answer"]);
 }

@@ -24,7 +24,7 @@ use crate::{
     model::{Lang, Scale},
     panel::Corner,
     questionnaire::{Hospital, Question, Questionnaire, ReasonGroup, Texts, Touchpoint},
-    survey::{HelpStage, Page},
+    survey::{HelpStage, OutOfService, Page},
     ui,
 };
 
@@ -75,6 +75,7 @@ enum Content {
     StillThere,
     Language,
     NotStored,
+    OutOfService(OutOfService),
     Help(HelpStage),
     Cleaning,
     Closed {
@@ -196,6 +197,7 @@ impl Gallery {
             Content::StillThere => Page::StillThere { until_ms: 0 },
             Content::Language => Page::Language(&langs),
             Content::NotStored => Page::NotStored,
+            Content::OutOfService(why) => Page::OutOfService(*why),
             Content::Help(stage) => Page::Help(*stage),
             Content::Cleaning => Page::Cleaning { until_ms: 0 },
             Content::Closed { rate } => Page::Closed { rate: *rate },
@@ -313,7 +315,8 @@ fn notice_scenes() -> Vec<Scene> {
         of("closed", Content::Closed { rate: false }),
         of("closed-rate", Content::Closed { rate: true }),
         of("not-stored", Content::NotStored),
-        of("not-set-up", Content::Staff(staff::Sheet::NotSetUp)),
+        of("not-set-up", Content::OutOfService(OutOfService::NotSetUp)),
+        of("out-of-service", Content::OutOfService(OutOfService::Storage)),
     ]
 }
 

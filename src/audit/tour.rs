@@ -19,7 +19,7 @@ use crate::{
     model::Lang,
     panel::{Corner, Grid, Panel},
     questionnaire::{Question, Questionnaire, Texts, Touchpoint},
-    survey::{HelpStage, OutOfHours, Page, Plan},
+    survey::{HelpStage, OutOfHours, OutOfService, Page, Plan},
     theme::Palette,
 };
 
@@ -276,6 +276,8 @@ impl Tour {
             ("still-there", Page::StillThere { until_ms: 0 }),
             ("cleaning", Page::Cleaning { until_ms: 0 }),
             ("not-stored", Page::NotStored),
+            ("out-of-service", Page::OutOfService(OutOfService::Storage)),
+            ("not-set-up", Page::OutOfService(OutOfService::NotSetUp)),
         ];
         if plan.languages.len() > 1 {
             pages.push(("language", Page::Language(&plan.languages)));

@@ -16,7 +16,7 @@ use xinsheng::{
     config::{self, Glyphs, KioskSetup, Loaded, SoundConfig},
     journal,
     kiosk::{
-        Kiosk, fonts, preview, screens,
+        Kiosk, apology, fonts, preview, screens,
         terminal::{IDENTITY_FILE, Place, Terminal},
     },
     lang::Languages,
@@ -203,7 +203,15 @@ fn show(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     let place = Place { config: arguments.config.clone(), data: arguments.data.clone() };
     let screens = screens::by_program(std::env::current_exe().context("where is this program?")?);
-    let mut terminal = Terminal::start_with(place, Arc::new(SystemClock::new()), screens)?;
+    let mut terminal = match Terminal::start_with(place, Arc::new(SystemClock::new()), screens) {
+        Ok(terminal) => terminal,
+        Err(error) if apology::is_due(&error) => {
+            tracing::error!("out of service: {error:#}");
+            apology::show(&arguments.config)?;
+            return Err(error);
+        }
+        Err(error) => return Err(error),
+    };
     let window =
         AppWindow::new().context("cannot open a window; is there a display (DISPLAY or WAYLAND_DISPLAY)?")?;
     fonts::register(&terminal.languages().fonts);

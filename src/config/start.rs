@@ -46,6 +46,8 @@ pub struct Started {
     pub loaded: Loaded<KioskSetup>,
     /// Where it came from.
     pub origin: Origin,
+    /// Somebody has said what is rated here: a configuration, its readable part, or an enrolment.
+    pub place_known: bool,
     /// What is wrong with the files, if they are not in force; or with their screens, if there was nothing better.
     pub findings: Findings,
 }
@@ -127,20 +129,17 @@ pub fn start(
             let findings = if known { Findings::default() } else { screens(&loaded) };
             // Screens that break a rule still take ratings: they are better than none.
             if last_good.is_none() || !findings.any_error() {
-                return Started { loaded, origin: Origin::Files, findings };
+                return Started { loaded, origin: Origin::Files, place_known: true, findings };
             }
             findings
         }
         Err(findings) => findings,
     };
     if let Some(loaded) = last_good {
-        return Started { loaded, origin: Origin::LastGood, findings };
+        return Started { loaded, origin: Origin::LastGood, place_known: true, findings };
     }
-    Started {
-        loaded: built_in(path, data_dir, enrolled_for, read, glyphs),
-        origin: Origin::BuiltIn,
-        findings,
-    }
+    let (loaded, place_known) = built_in(path, data_dir, enrolled_for, read, glyphs);
+    Started { loaded, origin: Origin::BuiltIn, place_known, findings }
 }
 
 /// The data folder a kiosk.toml names, also when the file is wrong elsewhere; `None` if that cannot be seen.
@@ -206,14 +205,14 @@ pub fn example_hospitals() -> [Hospital; 2] {
 }
 
 /// The example's questions for this terminal's own touchpoints: what the file's readable part binds it to, else what central enrolled it
-/// for, so that no rating is booked to another place.
+/// for, so that no rating is booked to another place. And whether there are any.
 fn built_in(
     path: &Path,
     data_dir: &Path,
     enrolled_for: Option<&TouchpointId>,
     read: Read<'_>,
     glyphs: &Glyphs<'_>,
-) -> Loaded<KioskSetup> {
+) -> (Loaded<KioskSetup>, bool) {
     let mut loaded = example();
     let (bound, central_url) = readable_part(path, read);
     loaded.value.kiosk.central_url = central_url.unwrap_or(loaded.value.kiosk.central_url);
@@ -229,7 +228,8 @@ fn built_in(
         loaded.value.kiosk.second_language = None;
     }
     data_dir.clone_into(&mut loaded.value.kiosk.storage_dir);
-    if !own.is_empty() {
+    let place_known = !own.is_empty();
+    if place_known {
         for id in &own {
             stand_in(&mut loaded.value.hospital, id);
         }
@@ -243,7 +243,7 @@ fn built_in(
             loaded.value.kiosk.touchpoints = vec![first];
         }
     }
-    loaded
+    (loaded, place_known)
 }
 
 /// The touchpoints and central's address, as far as a wrong kiosk.toml still shows them.

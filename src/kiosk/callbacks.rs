@@ -36,7 +36,7 @@ pub(super) fn connect(window: &AppWindow, shared: &Rc<RefCell<Shared>>) {
     attract.on_start_pressed(on(Event::Pressed(BESIDE)));
     attract.on_start_tapped(on(Event::Begin));
 
-    connect_choice(window, shared);
+    connect_choice(window, shared, &on);
 
     let question = window.global::<Question>();
     question.on_option_pressed(on_index(Event::Pressed));
@@ -100,7 +100,11 @@ fn act_on_notice(shared: &Rc<RefCell<Shared>>) -> impl Fn() + 'static {
     }
 }
 
-fn connect_choice(window: &AppWindow, shared: &Rc<RefCell<Shared>>) {
+fn connect_choice<F: Fn() + 'static>(
+    window: &AppWindow,
+    shared: &Rc<RefCell<Shared>>,
+    on: &impl Fn(Event) -> F,
+) {
     let choice = window.global::<Choice>();
     let place = |event: fn(usize) -> Event| {
         let shared = Rc::downgrade(shared);
@@ -118,11 +122,12 @@ fn connect_choice(window: &AppWindow, shared: &Rc<RefCell<Shared>>) {
         let shared = Rc::downgrade(shared);
         move || {
             if let Some(shared) = shared.upgrade() {
-                shared.borrow_mut().handle(Event::Touched);
                 shared.borrow_mut().turn_choice_page(forward);
             }
         }
     };
+    choice.on_previous_pressed(on(Event::Pressed(BESIDE + 10)));
+    choice.on_next_pressed(on(Event::Pressed(BESIDE + 11)));
     choice.on_previous_tapped(turn(false));
     choice.on_next_tapped(turn(true));
 }

@@ -75,10 +75,12 @@ pub fn paint(window: &AppWindow, palette: &Palette) {
 
 /// Puts the hospital's picture on the page that invites. A picture that cannot be read is logged and left out.
 pub fn hang_logo(window: &AppWindow, look: &Look) {
-    let Some(path) = &look.logo else { return };
-    if let Ok(image) = slint::Image::load_from_path(path) {
-        window.global::<Shell>().set_logo(image);
-    } else {
-        tracing::warn!(logo = %path.display(), "the logo cannot be read and is left out");
-    }
+    let image = look.logo.as_ref().and_then(|path| {
+        let image = slint::Image::load_from_path(path);
+        if image.is_err() {
+            tracing::warn!(logo = %path.display(), "the logo cannot be read and is left out");
+        }
+        image.ok()
+    });
+    window.global::<Shell>().set_logo(image.unwrap_or_default());
 }

@@ -13,7 +13,7 @@ use crate::{
     model::{Lang, Level, Scale},
     panel::{Corner, Grid, Panel, Rooms},
     questionnaire::{Question, ReasonGroup, Texts, Touchpoint},
-    survey::{HelpStage, Page},
+    survey::{HelpStage, OutOfService, Page},
     ui::{
         self, AppWindow, Arrangement, Attract, Choice, Language, LanguageItem, Metrics, Notice, OptionItem,
         PlaceItem, ReasonItem, Reasons, Shell, StillThere, Thanks,
@@ -147,7 +147,11 @@ pub fn show(view: &View, window: &AppWindow) {
             fill_languages(speaker, speaker.line(Text::LanguageTitle), languages, speaker.lang, window);
             ui::Page::Language
         }
-        Page::NotStored | Page::Help(_) | Page::Cleaning { .. } | Page::Closed { .. } => {
+        Page::NotStored
+        | Page::Help(_)
+        | Page::Cleaning { .. }
+        | Page::Closed { .. }
+        | Page::OutOfService(_) => {
             show_notice(view, &window.global::<Notice>());
             ui::Page::Notice
         }
@@ -348,6 +352,12 @@ fn show_notice(view: &View, notice: &Notice) {
         Page::Cleaning { .. } => ("wipe", Text::CleaningTitle, Text::CleaningExplanation),
         Page::Closed { rate: true } => ("clock", Text::ClosedTitle, Text::ClosedStillRate),
         Page::Closed { rate: false } => ("clock", Text::ClosedTitle, Text::ClosedExplanation),
+        Page::OutOfService(OutOfService::NotSetUp) => {
+            ("wrench", Text::OutOfServiceTitle, Text::OutOfServiceSetup)
+        }
+        Page::OutOfService(OutOfService::Storage) => {
+            ("wrench", Text::OutOfServiceTitle, Text::OutOfServiceStorage)
+        }
         Page::Attract
         | Page::Choice(_)
         | Page::Question { .. }
@@ -369,6 +379,7 @@ fn show_notice(view: &View, notice: &Notice) {
         | Page::Language(_)
         | Page::Cleaning { .. }
         | Page::Closed { rate: false }
+        | Page::OutOfService(_)
         | Page::NotStored => ui::Line::default(),
     };
     let cleaning = matches!(view.page, Page::Cleaning { .. });

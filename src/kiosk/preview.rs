@@ -6,15 +6,16 @@ use anyhow::{Context, bail};
 use slint::{ComponentHandle, PhysicalSize};
 
 use super::{
-    Kiosk, Parts,
+    Kiosk, Parts, Store,
     terminal::{look_of, panel_of, plan_of},
 };
 use crate::{
     clock::SystemClock,
-    config::KioskSetup,
+    config::{KioskSetup, example_hospitals},
     lang::Languages,
     model::Lang,
     panel::{Panel, Rotation},
+    survey::Plan,
     theme::Theme,
     ui::AppWindow,
 };
@@ -70,30 +71,50 @@ pub fn run(setup: &KioskSetup, languages: Languages, options: &Options) -> anyho
     let mut plan = plan_of(setup);
     if let Some(tag) = &options.lang {
         let lang: Lang = tag.parse().with_context(|| format!("`{tag}` is no language tag"))?;
-        plan.languages.retain(|known| *known != lang);
-        plan.languages.insert(0, lang);
+        ask_in(lang, &mut plan);
     }
     let window =
         AppWindow::new().context("cannot open a window; is there a display (DISPLAY or WAYLAND_DISPLAY)?")?;
     super::fonts::register(&languages.fonts);
     let (width, height) = panel.page_px();
     window.window().set_size(PhysicalSize::new(width, height));
-    let parts = Parts {
-        plan,
+    let mut parts = idle_parts(setup, languages, Box::new(|_, reply| reply(Some(0))));
+    (parts.plan, parts.panel, parts.look, parts.full_screen) = (plan, panel, look, false);
+    parts.low_reach |= options.low_reach;
+    let _kiosk = Kiosk::new(&window, parts)?;
+    window.run().context("the window ended")
+}
+
+/// What a screen needs that has no terminal behind it.
+pub(super) fn idle_parts(setup: &KioskSetup, languages: Languages, store: Store) -> Parts {
+    Parts {
+        plan: plan_of(setup),
         catalogue: languages.catalogue,
         fonts: languages.fonts,
         second_language: setup.kiosk.second_language.clone(),
-        panel,
-        low_reach: options.low_reach || setup.kiosk.panel.low_reach,
-        look,
-        full_screen: false,
+        panel: panel_of(&setup.kiosk),
+        low_reach: setup.kiosk.panel.low_reach,
+        look: look_of(&setup.kiosk),
+        full_screen: setup.kiosk.panel.full_screen,
         clock: Arc::new(SystemClock::new()),
-        store: Box::new(|_, reply| reply(Some(0))),
+        store,
         staff: super::staff::StaffParts::none(),
         sound: crate::sound::SoundHandle::silent(),
-    };
-    let _kiosk = Kiosk::new(&window, parts)?;
-    window.run().context("the window ended")
+    }
+}
+
+/// Puts a language first. Where the hospital does not speak it, an example hospital that does shows what its pages look like.
+fn ask_in(lang: Lang, plan: &mut Plan) {
+    if !plan.hospital.languages.contains(&lang)
+        && let Some(example) = example_hospitals().into_iter().find(|other| other.languages.contains(&lang))
+    {
+        tracing::warn!(%lang, "the hospital does not speak this language; an example hospital stands in");
+        let places = example.touchpoints.iter().map(|touchpoint| touchpoint.id.clone());
+        plan.touchpoints = places.take(plan.touchpoints.len()).collect();
+        plan.hospital = Arc::new(example);
+    }
+    plan.languages.retain(|known| *known != lang);
+    plan.languages.insert(0, lang);
 }
 
 fn panel(configured: Panel, options: &Options) -> anyhow::Result<Panel> {

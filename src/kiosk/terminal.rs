@@ -28,7 +28,7 @@ use crate::{
         hands::{Hands, HandsArgs, Settings},
         places_on_offer,
     },
-    survey::{OutOfHours, Plan, Start, Timing},
+    survey::{OutOfHours, OutOfService, Plan, Start, Timing},
     sync,
     wire::{Body, BootFacts, ConfigChange, Draft, ScreenFacts},
 };
@@ -70,6 +70,8 @@ pub struct Terminal {
 struct InForce {
     loaded: Loaded<KioskSetup>,
     choices: StaffChoices,
+    /// Nobody has said what is rated here.
+    not_set_up: bool,
 }
 
 impl InForce {
@@ -78,6 +80,13 @@ impl InForce {
         let mut setup = self.loaded.value.clone();
         self.choices.apply(&mut setup);
         setup
+    }
+
+    /// What the screen makes of it.
+    fn screen(&self) -> Setup {
+        let mut screen = setup_of(&self.setup());
+        screen.plan.out_of_service = self.not_set_up.then_some(OutOfService::NotSetUp);
+        screen
     }
 }
 
@@ -148,7 +157,11 @@ impl Terminal {
         let sound = Sound::spawn(sound::Settings::of(&started.loaded.value), clock.clone())
             .context("cannot start the sound's thread")?;
         sound.handle().set_level(level_of(choices.volume));
-        let in_force = Arc::new(Mutex::new(InForce { loaded: started.loaded.clone(), choices }));
+        let in_force = Arc::new(Mutex::new(InForce {
+            loaded: started.loaded.clone(),
+            choices,
+            not_set_up: !started.place_known,
+        }));
         let terminal = Self {
             place,
             data,
@@ -212,8 +225,7 @@ impl Terminal {
     /// # Errors
     /// The words of the pages cannot be read.
     pub fn parts(&self) -> anyhow::Result<Parts> {
-        let setup = lock(&self.in_force).setup();
-        let Setup { plan, second_language, panel, low_reach, look } = setup_of(&setup);
+        let Setup { plan, second_language, panel, low_reach, look } = lock(&self.in_force).screen();
         Ok(Parts {
             plan,
             catalogue: self.languages.catalogue.clone(),
@@ -222,7 +234,7 @@ impl Terminal {
             panel,
             low_reach,
             look,
-            full_screen: setup.kiosk.panel.full_screen,
+            full_screen: lock(&self.in_force).loaded.value.kiosk.panel.full_screen,
             clock: self.clock.clone(),
             store: self.store(),
             staff: self.staff_parts(),
@@ -321,9 +333,9 @@ impl Terminal {
             let setup = {
                 let mut in_force = lock(&in_force);
                 in_force.choices = choices.clone();
-                in_force.setup()
+                in_force.screen()
             };
-            changes.setup(setup_of(&setup));
+            changes.setup(setup);
         });
         *lock(&self.hands) = Some(Hands::spawn(args).context("cannot start the staff area's thread")?);
         Ok(())
@@ -390,10 +402,10 @@ impl Terminal {
                 }
                 let setup = {
                     let mut in_force = lock(&in_force);
-                    in_force.loaded = *loaded;
-                    in_force.setup()
+                    (in_force.loaded, in_force.not_set_up) = (*loaded, false);
+                    in_force.screen()
                 };
-                messenger.setup(setup_of(&setup));
+                messenger.setup(setup);
                 messenger.badge(&badges.change(|words| words.config.clear()));
             }
             Change::Refused(findings) => {
@@ -479,6 +491,7 @@ pub fn plan_of(setup: &KioskSetup) -> Plan {
             config::OutOfHours::Offer => OutOfHours::Offer,
             config::OutOfHours::Close => OutOfHours::Close,
         },
+        out_of_service: None,
         help: kiosk.help,
         timing: Timing {
             idle_ms: ms(kiosk.timing.idle),

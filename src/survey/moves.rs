@@ -37,26 +37,6 @@ impl Survey {
         }
     }
 
-    /// Whether this is no tap of its own: a second strike on the same target, or a second target in the same instant.
-    fn bounces(&mut self, target: usize, now_ms: u64) -> bool {
-        let timing = self.plan.timing;
-        let since = |at: u64| now_ms.saturating_sub(at);
-        match self.last_tap {
-            Some((last, at)) if last == target && since(at) < timing.double_strike_ms => {
-                self.tally.double_strikes += 1;
-                true
-            }
-            Some((last, at)) if last != target && since(at) < timing.palm_ms => {
-                self.tally.palms += 1;
-                true
-            }
-            _ => {
-                self.last_tap = Some((target, now_ms));
-                false
-            }
-        }
-    }
-
     pub(super) fn store(
         &mut self,
         bodies: Vec<Body>,
@@ -78,7 +58,7 @@ impl Survey {
             (true, OutOfHours::Offer) => true,
             (true, OutOfHours::Ask | OutOfHours::Close) => false,
         };
-        if self.state != State::Rest || !invited {
+        if self.state != State::Rest || !invited || self.plan.out_of_service.is_some() {
             return;
         }
         let only = self.plan.only_touchpoint().cloned();
@@ -96,7 +76,6 @@ impl Survey {
         match self.take() {
             State::Choosing(mut visit) => {
                 visit.touchpoint = Some(touchpoint);
-                self.last_tap = Some((index, now_ms));
                 self.state = State::Asking { visit, index: 0, shown_at_ms: Some(now_ms) };
             }
             other => self.state = other,
@@ -120,14 +99,6 @@ impl Survey {
             self.state = State::Asking { visit, index, shown_at_ms };
             return;
         };
-        if self.bounces(level, now_ms) {
-            self.state = if visit.is_untouched() && shown_at_ms.is_none() {
-                State::Rest
-            } else {
-                State::Asking { visit, index, shown_at_ms }
-            };
-            return;
-        }
         let shown_ms = shown_at_ms.map(|at| now_ms.saturating_sub(at));
         let flags = self.flags.judge(&visit, level, shown_ms, now_ms);
         visit.answered = true;
@@ -147,10 +118,7 @@ impl Survey {
         };
     }
 
-    pub(super) fn toggle_reason(&mut self, reason: usize, now_ms: u64) {
-        if self.bounces(reason, now_ms) {
-            return;
-        }
+    pub(super) fn toggle_reason(&mut self, reason: usize) {
         let known = match &self.state {
             State::Reasoning { visit, index, level, .. } => {
                 self.group(visit, *index, *level).is_some_and(|group| reason < group.reasons.len())
@@ -185,7 +153,6 @@ impl Survey {
     pub(super) fn back(&mut self, now_ms: u64) {
         match self.take() {
             State::Reasoning { visit, index, .. } => {
-                self.last_tap = None;
                 self.state = State::Asking { visit, index, shown_at_ms: Some(now_ms) };
             }
             other => self.state = other,
@@ -196,7 +163,6 @@ impl Survey {
         match self.take() {
             State::Thanking { visit, .. } => {
                 self.store(vec![visit.end(EndOutcome::Undone)], None, effects);
-                self.last_tap = None;
                 let mut again = Visit::new(fresh, visit.touchpoint);
                 again.replaces = Some(visit.response);
                 self.state = State::Asking { visit: again, index: 0, shown_at_ms: Some(now_ms) };
@@ -232,6 +198,7 @@ impl Survey {
             | State::Reasoning { .. }
             | State::Thanking { .. }
             | State::NotStored { .. }
+            | State::OutOfService { .. }
             | State::Help { .. }) => self.state = State::Language { back: Box::new(back) },
             // Who opens the list is still there.
             State::StillThere { back, .. } => self.state = State::Language { back },
@@ -255,6 +222,7 @@ impl Survey {
         match state {
             State::Thanking { visit, .. } => State::Thanking { visit, until_ms: now_ms + timing.undo_ms },
             State::NotStored { .. } => State::NotStored { until_ms: now_ms + timing.not_stored_ms },
+            State::OutOfService { .. } => State::OutOfService { until_ms: now_ms + timing.out_of_service_ms },
             State::Help { back, .. } => self.help_page(back, now_ms),
             other => other,
         }
@@ -310,7 +278,11 @@ impl Survey {
                 self.rest();
             }
             help @ State::Help { .. } => self.help_time_is_up(help, now_ms),
-            State::Rest | State::NotStored { .. } | State::Cleaning { .. } => self.rest(),
+            State::NotStored { .. } => {
+                self.rest();
+                self.state = State::OutOfService { until_ms: now_ms + self.plan.timing.out_of_service_ms };
+            }
+            State::Rest | State::OutOfService { .. } | State::Cleaning { .. } => self.rest(),
             back => {
                 self.state = State::StillThere {
                     back: Box::new(back),
@@ -327,7 +299,7 @@ impl Survey {
 
 fn visit_of_mut(state: &mut State) -> Option<&mut Visit> {
     match state {
-        State::Rest | State::NotStored { .. } | State::Cleaning { .. } => None,
+        State::Rest | State::NotStored { .. } | State::OutOfService { .. } | State::Cleaning { .. } => None,
         State::Choosing(visit)
         | State::Asking { visit, .. }
         | State::Reasoning { visit, .. }

@@ -35,11 +35,6 @@ impl Visit {
         }
     }
 
-    /// Nothing of it can have left a trace.
-    pub fn is_untouched(&self) -> bool {
-        !self.answered && self.replaces.is_none()
-    }
-
     pub fn end(&self, outcome: EndOutcome) -> Body {
         Body::ResponseEnd(ResponseEnd {
             response: self.response,

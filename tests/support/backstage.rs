@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
@@ -14,8 +14,8 @@ use xinsheng::kiosk::staff::StaffParts;
 use xinsheng::kiosk::{Kiosk, Store};
 use xinsheng::model::ChainId;
 use xinsheng::pin::{Pin, PinHash};
-use xinsheng::staff::Volume;
 use xinsheng::staff::hands::{Hands, HandsArgs, HandsHandle, Settings};
+use xinsheng::staff::{StaffChoices, Volume};
 use xinsheng::sync;
 use xinsheng::wire::{Body, Entry};
 
@@ -31,6 +31,7 @@ pub struct Backstage {
     /// Filled once there is a screen to answer to.
     asked: Rc<RefCell<Option<HandsHandle>>>,
     hands: Option<(Hands, Receiver<()>)>,
+    restarted: Rc<Cell<bool>>,
     recorder: Recorder,
     home: tempfile::TempDir,
 }
@@ -41,7 +42,7 @@ impl Backstage {
         let args = OpenArgs { ballast_bytes: 0, ..OpenArgs::new(ChainId([1; 16]), clock.now()) };
         let (journal, _) = Journal::open(home.path(), args).unwrap();
         let recorder = Recorder::spawn(journal, clock.clone(), |_| {}).unwrap();
-        Self { clock, asked: Rc::default(), hands: None, recorder, home }
+        Self { clock, asked: Rc::default(), hands: None, restarted: Rc::default(), recorder, home }
     }
 
     /// The way of entries to the journal.
@@ -54,10 +55,12 @@ impl Backstage {
 
     /// A staff area with a PIN, whose questions go to the hands.
     pub fn staff(&self) -> StaffParts {
-        let asked = self.asked.clone();
+        let (asked, restarted) = (self.asked.clone(), self.restarted.clone());
         StaffParts {
             has_pin: Box::new(|| true),
             volume: Box::new(|| Volume::Medium),
+            places: Box::new(|| vec![vec!["exit".parse().unwrap()]]),
+            restart: Box::new(move || restarted.set(true)),
             ask: Box::new(move |token, ask| asked.borrow().as_ref().unwrap().ask(token, ask)),
             ..StaffParts::none()
         }
@@ -102,6 +105,16 @@ impl Backstage {
             journal.batch(limits).unwrap().map(|batch| batch.lines).unwrap_or_default()
         });
         lines.unwrap().iter().map(|line| Entry::from_line(line).unwrap().body).collect()
+    }
+
+    /// What staff chose on site, as it lies on the card.
+    pub fn choices(&self) -> StaffChoices {
+        self.recorder.handle().call(|journal| StaffChoices::load(journal).unwrap()).unwrap()
+    }
+
+    /// Whether staff asked for a restart.
+    pub fn restarted(&self) -> bool {
+        self.restarted.get()
     }
 
     /// The program ends; what stays is the card.

@@ -87,6 +87,7 @@ pub fn plan(touchpoints: &[&str], start: Start) -> Plan {
         start,
         timing: Timing::default(),
         out_of_hours: OutOfHours::Ask,
+        out_of_service: None,
         help: true,
     }
 }

@@ -11,8 +11,8 @@ use crate::{
     panel::Corner,
     staff::{Ago, StatusFacts, Storage},
     ui::{
-        self, AppWindow, Choice, Keypad, Line, Notice, PlaceItem, Question, Report, ReportRow, ScreenTest,
-        Shell, TouchTest,
+        self, AppWindow, Choice, Keypad, Line, PlaceItem, Question, Report, ReportRow, ScreenTest, Shell,
+        TouchTest,
     },
 };
 
@@ -51,8 +51,6 @@ pub enum Sheet {
     TouchTest,
     /// White, black or steps of grey.
     Picture(Picture),
-    /// No configuration yet: staff are to be told. A page of its own, outside the staff area.
-    NotSetUp,
 }
 
 /// What the screen test shows.
@@ -117,7 +115,6 @@ impl Sheet {
             Self::Picture(Picture::White) => "screen-test-white",
             Self::Picture(Picture::Black) => "screen-test-black",
             Self::Picture(Picture::Greys) => "screen-test-greys",
-            Self::NotSetUp => "not-set-up",
         }
     }
 
@@ -139,8 +136,7 @@ impl Sheet {
             | Self::Export
             | Self::Restart
             | Self::TouchTest
-            | Self::Picture(_)
-            | Self::NotSetUp => None,
+            | Self::Picture(_) => None,
         }
     }
 
@@ -165,7 +161,7 @@ impl Sheet {
             Self::PinLocked => pin("", counted(speaker, Text::StaffLocked, "60"), true),
             Self::EnrolCode => {
                 let failed = line(Text::EnrolFailed);
-                let page = keypad(window, speaker, Text::EnrolTitle, "4839 2017 65", failed, false);
+                let page = keypad(window, speaker, Text::EnrolTitle, "48392-01765-32178", failed, false);
                 window.global::<Keypad>().set_other(line(Text::EnrolLater));
                 page
             }
@@ -188,7 +184,6 @@ impl Sheet {
             Self::SelfTest | Self::SelfTestKeys => self_test(window, speaker),
             Self::TouchTest => touch_test(window, speaker, glass),
             Self::Picture(picture) => screen_test(window, picture),
-            Self::NotSetUp => not_set_up(window, speaker),
         };
         window.global::<Shell>().set_page(page);
     }
@@ -327,19 +322,6 @@ fn screen_test(window: &AppWindow, picture: Picture) -> ui::Page {
         Picture::Greys => 5,
     });
     ui::Page::ScreenTest
-}
-
-fn not_set_up(window: &AppWindow, speaker: &Speaker) -> ui::Page {
-    window.global::<Shell>().set_back(Line::default());
-    window.global::<Shell>().set_language_label("文 / A".into());
-    let notice = window.global::<Notice>();
-    notice.set_sign("wrench".into());
-    notice.set_title(speaker.line(Text::OutOfServiceTitle));
-    notice.set_reason(speaker.line(Text::OutOfServiceSetup));
-    notice.set_action(Line::default());
-    notice.set_seconds(-1);
-    notice.set_language_shown(true);
-    ui::Page::Notice
 }
 
 fn model<T: Clone + 'static>(items: Vec<T>) -> ModelRc<T> {
