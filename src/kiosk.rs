@@ -7,6 +7,7 @@
 //! - a page that thanks is shown only after the storing thread said so (the survey sees to it).
 
 mod callbacks;
+pub(crate) mod faults;
 pub mod fonts;
 pub mod look;
 pub mod pages;
@@ -99,7 +100,7 @@ enum News {
     Stored(Token, u64),
     StoreFailed(Token),
     Setup(Box<Setup>),
-    Badge(String),
+    Badge(Option<Text>),
     Delivered(u64),
     StaffStored(crate::staff::Token, bool),
     StaffAnswer(crate::staff::Token, crate::staff::Answer),
@@ -118,9 +119,9 @@ impl Messenger {
         self.tell(News::Setup(Box::new(setup)));
     }
 
-    /// A word for staff in the corner; empty takes it away.
-    pub fn badge(&self, text: &str) {
-        self.tell(News::Badge(text.to_owned()));
+    /// A word for staff in the corner, in the language at rest; `None` takes it away.
+    pub fn badge(&self, text: Option<Text>) {
+        self.tell(News::Badge(text));
     }
 
     /// Central has acknowledged the journal up to this place.
@@ -167,7 +168,7 @@ struct Shared {
     sound: SoundHandle,
     heard_taken: u64,
     touches: u64,
-    badge: String,
+    badge: Option<Text>,
     clock: Arc<dyn Clock>,
     store: Store,
     news: mpsc::Receiver<News>,
@@ -210,7 +211,7 @@ impl Kiosk {
                 sound: parts.sound,
                 heard_taken: 0,
                 touches: 0,
-                badge: String::new(),
+                badge: None,
                 clock: parts.clock,
                 store: parts.store,
                 news,
@@ -418,7 +419,7 @@ impl Shared {
             choice: ChoicePage { number: self.choice_page, grid },
             help: plan.help,
             left_ms: self.survey.deadline_ms().unwrap_or_default().saturating_sub(self.clock.now().up_ms),
-            badge: &self.badge,
+            badge: self.badge,
         }
     }
 
