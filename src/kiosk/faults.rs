@@ -24,7 +24,7 @@ pub(super) fn answer(speaker: &Speaker, reached: &Reached) -> String {
 }
 
 /// How the journal's storage is.
-pub(super) fn storage(speaker: &Speaker, storage: &Storage) -> String {
+pub(crate) fn storage(speaker: &Speaker, storage: &Storage) -> String {
     let said = |text: Text| speaker.words(text);
     match storage {
         Storage::Good => said(Text::StatusGood).spoken,
@@ -99,7 +99,7 @@ mod tests {
         }
         let broken = Storage::Broken("disk I/O error".into());
         assert_eq!(with_speaker("en", |speaker| storage(speaker, &broken)), "disk I/O error");
-        assert_eq!(with_speaker("zh-CN", |speaker| storage(speaker, &broken)), "无法读取，请重新启动终端");
+        assert_eq!(with_speaker("zh-CN", |speaker| storage(speaker, &broken)), "无法读取，请重启");
     }
 
     #[test]
@@ -107,7 +107,7 @@ mod tests {
         let reached = Reached { held: Some(42), words: "https://a holds 42 entries".into() };
         with_speaker("zh-CN", |speaker| {
             assert_eq!(answer(speaker, &reached), "服务器已收到本机 42 条记录");
-            assert_eq!(storage(speaker, &Storage::NotStored(3)), "3 条没有存下，请更换磁盘");
+            assert_eq!(storage(speaker, &Storage::NotStored(3)), "3 条丢失，请换磁盘");
         });
         assert_eq!(with_speaker("en", |speaker| answer(speaker, &reached)), reached.words);
     }

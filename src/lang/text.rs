@@ -221,13 +221,13 @@ texts! {
     /// Whatever only the log can say.
     DiagnosisOther = "staff diagnosis", "The link to central fails. Tell the IT staff; the log says why.";
     /// The disk is full.
-    StorageFull = "staff storage", "the disk is full; free some room";
+    StorageFull = "staff storage", "full; free some room";
     /// Taps that could not be stored since the program started.
-    StorageNotStored = "staff storage", "{n} entries not stored; exchange the disk";
-    /// Entries may have been lost.
-    StorageDamaged = "staff storage", "was damaged; entries may be lost";
+    StorageNotStored = "staff storage", "{n} lost; replace disk";
+    /// It was damaged; entries may have been lost.
+    StorageDamaged = "staff storage", "entries may be lost";
     /// Nothing can be read.
-    StorageBroken = "staff storage", "cannot be read; restart the terminal";
+    StorageBroken = "staff storage", "unreadable; restart";
     /// No sound.
     VolumeOff = "staff volume", "Off";
     /// A third.

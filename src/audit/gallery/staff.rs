@@ -78,6 +78,14 @@ fn diagnosis(speaker: &Speaker) -> Diagnosis {
     longest.unwrap_or_else(|| Diagnosis::new(Fault::Other, words))
 }
 
+/// The longest thing that is wrong with storage.
+fn worst_storage(speaker: &Speaker) -> Storage {
+    let broken = Storage::Broken(Text::StorageBroken.source().to_owned());
+    let all = [Storage::Full, Storage::NotStored(128), Storage::Damaged, broken];
+    let longest = all.into_iter().max_by_key(|storage| faults::storage(speaker, storage).chars().count());
+    longest.unwrap_or(Storage::Full)
+}
+
 impl Sheet {
     /// Every one that belongs to the staff area.
     pub fn all() -> impl Iterator<Item = Self> {
@@ -281,7 +289,7 @@ fn status(window: &AppWindow, speaker: &Speaker, wrong: bool) -> ui::Page {
         trouble: wrong.then(|| diagnosis(speaker)),
         terminal: if wrong { None } else { "registration-12".parse().ok() },
         version: env!("CARGO_PKG_VERSION"),
-        storage: if wrong { Storage::NotStored(128) } else { Storage::Good },
+        storage: if wrong { worst_storage(speaker) } else { Storage::Good },
     };
     fill_status(speaker, Some(&facts), &window.global::<Report>());
     ui::Page::Report
