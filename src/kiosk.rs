@@ -8,6 +8,7 @@
 
 pub mod apology;
 mod callbacks;
+pub(crate) mod faults;
 pub mod fonts;
 pub mod look;
 pub mod pages;
@@ -100,7 +101,7 @@ enum News {
     Stored(Token, u64),
     StoreFailed(Token),
     Setup(Box<Setup>),
-    Badge(String),
+    Badge(Option<Text>),
     Delivered(u64),
     StaffStored(crate::staff::Token, bool),
     StaffAnswer(crate::staff::Token, crate::staff::Answer),
@@ -119,9 +120,9 @@ impl Messenger {
         self.tell(News::Setup(Box::new(setup)));
     }
 
-    /// A word for staff in the corner; empty takes it away.
-    pub fn badge(&self, text: &str) {
-        self.tell(News::Badge(text.to_owned()));
+    /// A word for staff in the corner, in the language at rest; `None` takes it away.
+    pub fn badge(&self, text: Option<Text>) {
+        self.tell(News::Badge(text));
     }
 
     /// Central has acknowledged the journal up to this place.
@@ -168,7 +169,7 @@ struct Shared {
     sound: SoundHandle,
     heard_taken: u64,
     touches: u64,
-    badge: String,
+    badge: Option<Text>,
     clock: Arc<dyn Clock>,
     store: Store,
     news: mpsc::Receiver<News>,
@@ -211,7 +212,7 @@ impl Kiosk {
                 sound: parts.sound,
                 heard_taken: 0,
                 touches: 0,
-                badge: String::new(),
+                badge: None,
                 clock: parts.clock,
                 store: parts.store,
                 news,
@@ -419,7 +420,7 @@ impl Shared {
             choice: ChoicePage { number: self.choice_page, grid },
             help: plan.help,
             left_ms: self.survey.deadline_ms().unwrap_or_default().saturating_sub(self.clock.now().up_ms),
-            badge: &self.badge,
+            badge: self.badge,
         }
     }
 

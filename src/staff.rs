@@ -21,6 +21,7 @@ mod view;
 use std::path::PathBuf;
 
 pub use choices::{Choice, FileSays, StaffChoices, Volume, places_on_offer};
+pub use contact::Reached;
 pub use facts::{Ago, StatusFacts, Storage};
 pub use keypad::{Code, Key};
 pub use lockout::PinVerdict;
@@ -29,6 +30,7 @@ pub use view::{ButtonState, EnrolState, ExportState, NetworkState, PinNote, Pres
 use crate::{
     model::{Lang, TerminalId, TouchpointId},
     pin::Pin,
+    sync::Diagnosis,
     wire::Body,
 };
 use keypad::Digits;
@@ -212,7 +214,7 @@ pub enum Answer {
     /// How the terminal is.
     Status(Box<StatusFacts>),
     /// What central said, or why it did not.
-    Network(Result<String, String>),
+    Network(Result<Reached, Diagnosis>),
     /// Where the stick is.
     Stick(Option<PathBuf>),
     /// How many entries are on the stick, or why none are.

@@ -14,7 +14,7 @@ use slint::platform::{PointerEventButton, WindowEvent};
 use slint::{ComponentHandle, LogicalPosition, PhysicalSize};
 use xinsheng::clock::SimClock;
 use xinsheng::kiosk::{Kiosk, Parts, look::Look};
-use xinsheng::lang::Catalogue;
+use xinsheng::lang::{Catalogue, Text};
 use xinsheng::model::BootId;
 use xinsheng::panel::Panel;
 use xinsheng::staff::{Volume, lockout::LOCK_MS};
@@ -43,10 +43,15 @@ impl Screen {
     }
 
     fn at(home: tempfile::TempDir, boot: BootId) -> Self {
+        Self::with(home, boot, |_| {})
+    }
+
+    fn with(home: tempfile::TempDir, boot: BootId, prepare: impl FnOnce(&mut Backstage)) -> Self {
         let window = AppWindow::new().unwrap();
         window.window().set_size(PhysicalSize::new(1280, 800));
         let clock = Arc::new(SimClock::at("2026-11-21T02:00:00Z".parse().unwrap(), boot));
         let mut behind = Backstage::open(home, clock.clone());
+        prepare(&mut behind);
         let parts = Parts {
             plan: hospital::plan(&["exit"], Start::Question),
             catalogue: Catalogue::shipped().unwrap(),
@@ -223,8 +228,33 @@ fn the_network_test_says_why_central_is_not_reached() {
     let screen = Screen::new();
     screen.knock(5).type_pin(PIN).press("测试网络").answered();
     assert!(screen.shows("与中心服务器通信不正常"));
+    assert!(screen.shows("连不上中心服务器，请检查网线和网络"));
+}
+
+#[test]
+fn a_refused_terminal_says_what_to_do_in_the_language_of_the_page() {
+    init_no_event_loop();
+    let home = tempfile::tempdir().unwrap();
+    let screen = Screen::with(home, BootId::from_parts(0, [1; 10]), Backstage::refuse);
+    screen.knock(5).type_pin(PIN).press("测试网络").answered();
+    assert!(screen.shows("与中心服务器通信不正常"));
     let note = screen.window.global::<xinsheng::ui::Report>().get_note();
-    assert!(note.contains("check the network"), "{note}");
+    assert_eq!(note, "中心服务器不认这台终端，请重新登记", "nothing of central's English");
+}
+
+#[test]
+fn the_corner_says_it_in_the_language_at_rest() {
+    let screen = Screen::new();
+    let badge = |text| {
+        screen.kiosk.messenger().badge(text);
+        screen.kiosk.take_news();
+        screen.window.global::<Shell>().get_badge()
+    };
+    assert_eq!(badge(Some(Text::BadgeOffline)), "离线");
+    screen.press("语言").press("English");
+    assert!(screen.shows("Language"), "a visitor reads English now");
+    assert_eq!(badge(Some(Text::BadgeConfigRefused)), "新设置未采用");
+    assert_eq!(badge(None), "");
 }
 
 #[test]

@@ -32,7 +32,7 @@ use xinsheng::{
         lockout::LOCK_MS,
     },
     sync::{
-        self, IdentityError,
+        self, Diagnosis, Fault, IdentityError,
         message::{Reply, Request},
         outcome::Trouble,
         transport::Transport,
@@ -324,7 +324,8 @@ fn the_journal_goes_to_the_configured_folder_and_only_while_it_is_there() {
 fn a_terminal_without_network_says_why_and_keeps_its_code() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), clock());
     let run = Run::start(folder.path(), &clock, settings(None));
-    assert_eq!(run.asks(Ask::TestNetwork), Answer::Network(Err(Trouble::Resolve.to_string())));
+    let expected = Diagnosis::new(Fault::NameUnresolved, Trouble::Resolve.to_string());
+    assert_eq!(run.asks(Ask::TestNetwork), Answer::Network(Err(expected)));
     let Answer::Enrolled(Err(why)) = run.asks(Ask::Enrol(xinsheng::staff::Code::default())) else {
         panic!("enrolled by nobody")
     };
@@ -369,7 +370,7 @@ fn from_the_menu_to_central_and_back() {
             }
         }
         match staff.view() {
-            View::NetworkTest(NetworkState::Good { words }) => words.clone(),
+            View::NetworkTest(NetworkState::Good(reached)) => reached.words.clone(),
             other => format!("{other:?}"),
         }
     };

@@ -16,9 +16,10 @@ use xinsheng::model::{Lang, TouchpointId};
 use xinsheng::pin::Pin;
 use xinsheng::staff::{
     Ago, Answer, Ask, ButtonState, Choice, Effect, EnrolState, Entry, Event, ExportState, IDLE_MS, MenuItem,
-    NetworkState, PICTURES, PinNote, PinVerdict, Press, Staff, StaffPlan, StatusFacts, Storage, Token, View,
-    Volume,
+    NetworkState, PICTURES, PinNote, PinVerdict, Press, Reached, Staff, StaffPlan, StatusFacts, Storage,
+    Token, View, Volume,
 };
+use xinsheng::sync::{Diagnosis, Fault};
 use xinsheng::wire::Body;
 
 const EVENTS_PER_VISIT_MAX: usize = 120;
@@ -55,11 +56,15 @@ fn facts() -> StatusFacts {
         unsent: Some(7),
         oldest_unsent: Some(Ago::Hours(3)),
         last_contact: None,
-        trouble: Some("central cannot be reached".into()),
+        trouble: Some(Diagnosis::new(Fault::Unreached, "central cannot be reached")),
         terminal: None,
         version: "1",
         storage: Storage::Good,
     }
+}
+
+fn reached() -> Reached {
+    Reached { held: Some(7), words: "fine".into() }
 }
 
 /// A member of staff with quick hands: whatever is asked is kept for later.
@@ -170,8 +175,8 @@ fn touch() -> impl Strategy<Value = Event> {
 fn answer() -> impl Strategy<Value = Answer> {
     prop_oneof![
         Just(Answer::Status(Box::new(facts()))),
-        Just(Answer::Network(Ok("fine".into()))),
-        Just(Answer::Network(Err("no name".into()))),
+        Just(Answer::Network(Ok(reached()))),
+        Just(Answer::Network(Err(Diagnosis::new(Fault::NameUnresolved, "no name")))),
         Just(Answer::Stick(None)),
         Just(Answer::Stick(Some("/media/stick".into()))),
         Just(Answer::Exported(Ok(12))),
@@ -459,16 +464,17 @@ fn status_and_network_are_shown_when_they_are_known_and_can_be_asked_again() {
     assert_eq!(visit.asked(), &Ask::TestNetwork);
     visit.does(Event::Confirm);
     assert_eq!(visit.asks.len(), 1, "one test at a time");
-    visit.hears(Answer::Network(Err("no name".into())));
-    assert_eq!(visit.staff.view(), View::NetworkTest(&NetworkState::Bad { diagnosis: "no name".into() }));
-    visit.does(Event::Confirm).hears(Answer::Network(Ok("fine".into())));
-    assert_eq!(visit.staff.view(), View::NetworkTest(&NetworkState::Good { words: "fine".into() }));
+    let bad = Diagnosis::new(Fault::NameUnresolved, "no name");
+    visit.hears(Answer::Network(Err(bad.clone())));
+    assert_eq!(visit.staff.view(), View::NetworkTest(&NetworkState::Bad(bad)));
+    visit.does(Event::Confirm).hears(Answer::Network(Ok(reached())));
+    assert_eq!(visit.staff.view(), View::NetworkTest(&NetworkState::Good(reached())));
 }
 
 #[test]
 fn a_result_that_took_long_can_still_be_read() {
     let mut visit = Visit::at(MenuItem::NetworkTest);
-    visit.waits(55_000).hears(Answer::Network(Ok("fine".into())));
+    visit.waits(55_000).hears(Answer::Network(Ok(reached())));
     visit.waits(IDLE_MS - 1);
     assert!(!visit.staff.has_left());
     visit.waits(1);

@@ -216,7 +216,7 @@ impl Gallery {
             choice: ChoicePage { number, grid },
             help: true,
             left_ms: 20_000,
-            badge: "",
+            badge: None,
         };
         let undo = !matches!(content, Content::Thanks { undo: false, .. });
         stage.window().global::<ui::Thanks>().set_undo_shown(undo);

@@ -151,7 +151,7 @@ impl Tour {
             choice,
             help: plan.help,
             left_ms: LEFT_MS,
-            badge: "",
+            badge: None,
         };
         pages::show(&view, stage.window());
         if let Content::Staff(sheet) = &stop.content {

@@ -9,7 +9,7 @@ use slint::{ComponentHandle, Model, ModelRc, VecModel};
 
 use crate::{
     fonts::{Fonts, Ruler},
-    lang::{Catalogue, Text, Words},
+    lang::{Catalogue, Text, Words, unbroken},
     model::{Lang, Level, Scale},
     panel::{Corner, Grid, Panel, Rooms},
     questionnaire::{Question, ReasonGroup, Texts, Touchpoint},
@@ -30,7 +30,7 @@ pub struct View<'a> {
     pub place: Option<&'a Touchpoint>,
     /// The hospital's name, for the page that invites.
     pub hospital: Option<&'a Texts>,
-    /// Languages on offer.
+    /// Languages on offer; the first one is shown at rest.
     pub languages: &'a [Lang],
     /// Which page of a list shows.
     pub choice: ChoicePage,
@@ -38,8 +38,8 @@ pub struct View<'a> {
     pub help: bool,
     /// What is left of a countdown, in milliseconds.
     pub left_ms: u64,
-    /// A word for staff; empty: none.
-    pub badge: &'a str,
+    /// A word for staff, who read the language at rest whichever one a visitor chose.
+    pub badge: Option<Text>,
 }
 
 /// A page of a list.
@@ -168,7 +168,10 @@ pub fn show_frame(view: &View, window: &AppWindow) {
     shell.set_hospital(view.hospital.map(|name| speaker.texts(name)).unwrap_or_default());
     shell.set_privacy(speaker.line(Text::Privacy));
     shell.set_privacy_short(speaker.line(Text::PrivacyShort));
-    shell.set_badge(view.badge.into());
+    let resting = view.languages.first().unwrap_or(speaker.lang).as_str();
+    let badge = view.badge.map(|text| unbroken(speaker.catalogue.text(resting, text)));
+    shell.set_badge(badge.unwrap_or_default().into());
+    shell.set_badge_family(speaker.fonts.family_for(resting).into());
     shell.set_language_label(if view.languages.len() > 1 { "文 / A" } else { "" }.into());
     shell.set_language_spoken(speaker.words(Text::LanguageButton).spoken.into());
     shell.set_language_stored(false);

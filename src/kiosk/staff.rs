@@ -11,7 +11,7 @@
 use slint::ComponentHandle;
 
 use super::{
-    ChoicePage, Shared, Speaker,
+    ChoicePage, Shared, Speaker, faults,
     pages::{self, View},
 };
 use crate::{
@@ -422,8 +422,9 @@ fn show_touch_test(speaker: &Speaker, fields: &[bool], (columns, rows): (usize, 
 /// The facts, and below them why central is not in contact.
 pub(crate) fn fill_status(speaker: &Speaker, facts: Option<&StatusFacts>, report: &Report) {
     let rows = facts.map(|facts| status_rows(speaker, facts)).unwrap_or_default();
-    let trouble = facts.and_then(|facts| facts.trouble.as_deref()).unwrap_or_default();
-    fill_report(speaker.line(Text::StaffStatus), rows, trouble, None, report);
+    let trouble = facts.and_then(|facts| facts.trouble.as_ref());
+    let note = trouble.map(|trouble| faults::of_central(speaker, trouble)).unwrap_or_default();
+    fill_report(speaker.line(Text::StaffStatus), rows, &note, None, report);
 }
 
 fn status_rows(speaker: &Speaker, facts: &StatusFacts) -> Vec<ReportRow> {
@@ -443,10 +444,7 @@ fn status_rows(speaker: &Speaker, facts: &StatusFacts) -> Vec<ReportRow> {
         value: value.into(),
         wrong,
     };
-    let storage = match &facts.storage {
-        Storage::Good => speaker.words(Text::StatusGood).spoken,
-        other => other.to_string(),
-    };
+    let storage = faults::storage(speaker, &facts.storage);
     let enrolled = facts.terminal.as_ref().map(ToString::to_string);
     vec![
         row(Text::StatusUnsent, facts.unsent.map_or_else(|| "?".to_owned(), |n| n.to_string()), false),
@@ -467,12 +465,12 @@ fn status_rows(speaker: &Speaker, facts: &StatusFacts) -> Vec<ReportRow> {
 
 fn show_network(speaker: &Speaker, state: &NetworkState, report: &Report) {
     let (title, note) = match state {
-        NetworkState::Testing => (Text::NetworkTesting, ""),
-        NetworkState::Good { words } => (Text::NetworkGood, words.as_str()),
-        NetworkState::Bad { diagnosis } => (Text::NetworkBad, diagnosis.as_str()),
+        NetworkState::Testing => (Text::NetworkTesting, String::new()),
+        NetworkState::Good(reached) => (Text::NetworkGood, faults::answer(speaker, reached)),
+        NetworkState::Bad(diagnosis) => (Text::NetworkBad, faults::of_central(speaker, diagnosis)),
     };
     let again = (*state != NetworkState::Testing).then(|| speaker.line(Text::StaffNetworkTest));
-    fill_report(speaker.line(title), Vec::new(), note, again, report);
+    fill_report(speaker.line(title), Vec::new(), &note, again, report);
 }
 
 fn show_export(speaker: &Speaker, state: &ExportState, staff: &Staff, report: &Report) {

@@ -14,12 +14,12 @@ use std::{
 
 use anyhow::Context;
 
-use super::{Messenger, Parts, Setup, Store, look::Look, screens::ScreenCheck, staff::StaffParts};
+use super::{Messenger, Parts, Setup, Store, faults, look::Look, screens::ScreenCheck, staff::StaffParts};
 use crate::{
     clock::{Clock, fresh},
     config::{self, Change, Findings, Glyphs, KioskConfig, KioskSetup, LastGood, Loaded, Origin, Started},
     journal::{Journal, OpenArgs, OpenReport, Recorder, RecorderHandle},
-    lang::Languages,
+    lang::{Languages, Text},
     model::Lang,
     panel::{Panel, Rotation, usual_viewing_distance_mm},
     sound::{self, Level, Sound},
@@ -103,16 +103,16 @@ struct Badges(Arc<Mutex<BadgeWords>>);
 
 #[derive(Default)]
 struct BadgeWords {
-    config: String,
-    sync: String,
+    config: Option<Text>,
+    sync: Option<Text>,
 }
 
 impl Badges {
     /// Changes the words and gives what is to be shown.
-    fn change(&self, change: impl FnOnce(&mut BadgeWords)) -> String {
+    fn change(&self, change: impl FnOnce(&mut BadgeWords)) -> Option<Text> {
         let mut words = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut words);
-        if words.config.is_empty() { words.sync.clone() } else { words.config.clone() }
+        words.config.or(words.sync)
     }
 }
 
@@ -295,7 +295,7 @@ impl Terminal {
     /// A thread cannot start.
     pub fn attach(&mut self, messenger: &Messenger) -> anyhow::Result<()> {
         if self.started.origin != Origin::Files || !self.languages.refused.is_empty() {
-            messenger.badge(&self.badges.change(|words| words.config = refused_words()));
+            messenger.badge(self.badges.change(|words| words.config = Some(Text::BadgeConfigRefused)));
         }
         self.connect(messenger)?;
         self.lend_hands(messenger)?;
@@ -354,8 +354,8 @@ impl Terminal {
         args.screen = screen_of(kiosk);
         args.config_hash = Box::new(move || lock(&in_force).loaded.config_hash.clone());
         args.on_status = Box::new(move |status| {
-            let words = status.badge.as_ref().map(ToString::to_string).unwrap_or_default();
-            messenger.badge(&badges.change(|badge| badge.sync = words));
+            let text = status.badge.as_ref().map(faults::badge);
+            messenger.badge(badges.change(|words| words.sync = text));
             messenger.delivered(status.queue.cursor);
         });
         if kiosk.source == config::ConfigSource::Central {
@@ -406,14 +406,14 @@ impl Terminal {
                     in_force.screen()
                 };
                 messenger.setup(setup);
-                messenger.badge(&badges.change(|words| words.config.clear()));
+                messenger.badge(badges.change(|words| words.config = None));
             }
             Change::Refused(findings) => {
                 tracing::error!(
                     "changed configuration refused, the last good one stays in force:\n{findings}"
                 );
                 record(&recorder, &*clock, config_entry("", Some(&findings)));
-                messenger.badge(&badges.change(|words| words.config = refused_words()));
+                messenger.badge(badges.change(|words| words.config = Some(Text::BadgeConfigRefused)));
             }
         }
     }
@@ -550,10 +550,6 @@ fn languages(config: &Path) -> anyhow::Result<Languages> {
         tracing::error!("a language is left out:\n{refused}");
     }
     Ok(languages)
-}
-
-fn refused_words() -> String {
-    crate::lang::Text::BadgeConfigRefused.source().to_owned()
 }
 
 fn config_entry(config_hash: &str, refused: Option<&Findings>) -> Body {

@@ -192,6 +192,42 @@ texts! {
     NetworkGood = "staff network", "Central answered";
     /// The network test failed; the diagnosis stands below.
     NetworkBad = "staff network", "No contact with central";
+    /// Below "Central answered": what it has of this terminal.
+    NetworkHolds = "staff network", "{n} entries of this terminal are there";
+    /// Central's name has no address.
+    DiagnosisName = "staff diagnosis", "Central's name is not found. Check the cable, DNS and the address.";
+    /// There is no connection.
+    DiagnosisUnreached = "staff diagnosis", "Central cannot be reached. Check the cable and the network.";
+    /// Central's certificate is over or not valid yet, or the clock is wrong.
+    DiagnosisCertificateTime = "staff diagnosis", "Central's certificate has expired, or the clock here is wrong. Tell the IT staff.";
+    /// Central's certificate comes from an unknown authority.
+    DiagnosisCertificateIssuer = "staff diagnosis", "Central's certificate is from an unknown authority. Tell the IT staff.";
+    /// Central's certificate is for another name.
+    DiagnosisCertificateName = "staff diagnosis", "Central's certificate is for another name. Check the address.";
+    /// No answer in time, or half of one.
+    DiagnosisNoAnswer = "staff diagnosis", "Central did not answer, or the connection broke. Try again.";
+    /// Central is busy or restarting.
+    DiagnosisBusy = "staff diagnosis", "Central is busy or restarting. Try again in a few minutes.";
+    /// What answers is not the central this terminal knows.
+    DiagnosisInBetween = "staff diagnosis", "Something else answers: a login page, a proxy or another server. Tell the IT staff.";
+    /// Central does not know this terminal, or no longer.
+    DiagnosisNotAccepted = "staff diagnosis", "Central does not accept this terminal. Enrol it anew.";
+    /// The address, the settings or the version of one side is wrong.
+    DiagnosisMisconfigured = "staff diagnosis", "Central's address or version does not fit. Check the settings.";
+    /// This terminal has no usable identity yet.
+    DiagnosisNotEnrolled = "staff diagnosis", "This terminal is not enrolled yet. Enter an enrolment code.";
+    /// The identity here is another machine's.
+    DiagnosisCloned = "staff diagnosis", "The data here were copied from another machine. Enrol this terminal anew.";
+    /// Whatever only the log can say.
+    DiagnosisOther = "staff diagnosis", "The link to central fails. Tell the IT staff; the log says why.";
+    /// The disk is full.
+    StorageFull = "staff storage", "full; free some room";
+    /// Taps that could not be stored since the program started.
+    StorageNotStored = "staff storage", "{n} lost; replace disk";
+    /// It was damaged; entries may have been lost.
+    StorageDamaged = "staff storage", "entries may be lost";
+    /// Nothing can be read.
+    StorageBroken = "staff storage", "unreadable; restart";
     /// No sound.
     VolumeOff = "staff volume", "Off";
     /// A third.

@@ -1,4 +1,4 @@
-//! One contact with central, here and now, and what it says in words.
+//! One contact with central, here and now, and what it says.
 //!
 //! It asks how far central is with this journal: that needs the name, the network, the certificate, the terminal's key and central's own,
 //! and changes nothing. What the answer would mean for the journal is left to the sync thread.
@@ -8,7 +8,7 @@ use crate::{
     model::{ChainId, Moment, StoreId},
     sign::KeyPair,
     sync::{
-        Identity,
+        Diagnosis, Fault, Identity,
         message::{Reply, Speaker, ask_cursor},
         nonce,
         outcome::{Asked, Exchange, Outcome, Trouble, Trust, classify},
@@ -28,8 +28,21 @@ pub struct About<'a> {
     pub url: &'a str,
 }
 
-/// Asks central. Words if it answered as itself, else what is wrong and what to do.
-pub fn try_central(transport: &mut dyn Transport, about: &About<'_>, now: &Moment) -> Result<String, String> {
+/// Central answered as itself.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reached {
+    /// How many entries of this journal it holds; `None`: this terminal is not enrolled, so central says no more.
+    pub held: Option<u64>,
+    /// The same in English, with central's address.
+    pub words: String,
+}
+
+/// Asks central.
+pub fn try_central(
+    transport: &mut dyn Transport,
+    about: &About<'_>,
+    now: &Moment,
+) -> Result<Reached, Diagnosis> {
     // A terminal that is not enrolled signs with a key of the moment: central refuses it, and has been reached.
     let key = about
         .identity
@@ -41,24 +54,31 @@ pub fn try_central(transport: &mut dyn Transport, about: &About<'_>, now: &Momen
     let nonce = nonce();
     let terminal = about.identity.map(|identity| identity.terminal.as_str());
     let speaker = Speaker { key: &key, terminal, at: now.wall, nonce: &nonce };
-    let request =
-        ask_cursor(&speaker, about.chain).map_err(|error| format!("the request cannot be made: {error}"))?;
+    let request = ask_cursor(&speaker, about.chain)
+        .map_err(|error| Diagnosis::new(Fault::Other, format!("the request cannot be made: {error}")))?;
     let signature = request.header(header::SIGNATURE).to_owned();
     let answer = transport.send(&request);
     let exchange = Exchange { asked: Asked::Cursor, chain: about.chain, signature };
     let outcome = classify(&exchange, &trust, answer.as_ref());
     tracing::info!(url = about.url, ?outcome, "staff tried to reach central");
-    words(&outcome, about, answer.as_ref())
+    said(&outcome, about, answer.as_ref())
 }
 
-fn words(outcome: &Outcome, about: &About<'_>, answer: Result<&Reply, &Trouble>) -> Result<String, String> {
+fn said(
+    outcome: &Outcome,
+    about: &About<'_>,
+    answer: Result<&Reply, &Trouble>,
+) -> Result<Reached, Diagnosis> {
     let is_problem = answer.is_ok_and(|reply| reply.content_type() == content_type::PROBLEM);
     match outcome {
         Outcome::Cursor(cursor) => {
-            Ok(format!("{} holds {} entries of this journal", about.url, cursor.accepted_through))
+            let held = cursor.accepted_through;
+            let words = format!("{} holds {held} entries of this journal", about.url);
+            Ok(Reached { held: Some(held), words })
         }
         Outcome::NotAllowed { .. } if about.identity.is_none() && is_problem => {
-            Ok(format!("{} answers; this terminal is not enrolled yet", about.url))
+            let words = format!("{} answers; this terminal is not enrolled yet", about.url);
+            Ok(Reached { held: None, words })
         }
         Outcome::Receipt(_)
         | Outcome::Health(_)
@@ -71,8 +91,8 @@ fn words(outcome: &Outcome, about: &About<'_>, answer: Result<&Reply, &Trouble>)
         | Outcome::NotAllowed { .. }
         | Outcome::Misconfigured { .. }
         | Outcome::Conflict => Err(outcome
-            .trouble(about.url)
-            .unwrap_or_else(|| "the answer fits no question of ours".to_owned())),
+            .diagnosis(about.url)
+            .unwrap_or_else(|| Diagnosis::new(Fault::Other, "the answer fits no question of ours"))),
     }
 }
 
@@ -119,7 +139,7 @@ mod tests {
     fn tried(
         identity: Option<&Identity>,
         line: impl Fn(&Request) -> Result<Reply, Trouble> + Send + 'static,
-    ) -> Result<String, String> {
+    ) -> Result<Reached, Diagnosis> {
         let boot = BootId::from_parts(0, [0; 10]);
         let now = Moment { wall: DateTime::UNIX_EPOCH, boot, up_ms: 0, quality: TimeQuality::Unset };
         let about = About { identity, chain: CHAIN, url: "https://central.example" };
@@ -162,29 +182,34 @@ mod tests {
 
     #[test]
     fn central_itself_is_told_from_whatever_else_answers() {
-        let words = tried(Some(&identity()), |request| Ok(cursor(request))).unwrap();
-        assert_eq!(words, "https://central.example holds 42 entries of this journal");
+        let reached = tried(Some(&identity()), |request| Ok(cursor(request))).unwrap();
+        assert_eq!(reached.held, Some(42));
+        assert_eq!(reached.words, "https://central.example holds 42 entries of this journal");
         let unsigned = tried(Some(&identity()), |request| {
             let mut reply = cursor(request);
             reply.headers.remove(header::SIGNATURE);
             Ok(reply)
         });
-        assert!(unsigned.unwrap_err().contains("does not carry central's signature"));
+        let found = unsigned.unwrap_err();
+        assert!(found.words.contains("does not carry central's signature"), "{found}");
+        assert_eq!(found.fault, Fault::InBetween);
         let portal = tried(Some(&identity()), |_| Ok(reply(200, "text/html", b"<html>log in".to_vec())));
-        assert!(portal.unwrap_err().contains("a login page or proxy may be in between"));
+        let found = portal.unwrap_err();
+        assert!(found.words.contains("a login page or proxy may be in between"), "{found}");
+        assert_eq!(found.fault, Fault::InBetween);
     }
 
     #[test]
     fn every_trouble_is_said_in_the_words_of_the_outcome_table() {
         for trouble in [Trouble::Resolve, Trouble::Connect, Trouble::CertificateExpired, Trouble::Timeout] {
-            let expected = trouble.to_string();
-            assert_eq!(tried(Some(&identity()), move |_| Err(trouble.clone())), Err(expected.clone()));
-            assert!(!expected.is_empty());
+            let expected = Diagnosis::new(trouble.fault(), trouble.to_string());
+            assert_eq!(tried(Some(&identity()), move |_| Err(trouble.clone())), Err(expected));
         }
         let revoked = tried(Some(&identity()), |_| {
             Ok(reply(403, content_type::PROBLEM, refusal("the key is revoked")))
         });
-        assert_eq!(revoked.unwrap_err(), "central does not accept this terminal (403): the key is revoked");
+        let expected = "central does not accept this terminal (403): the key is revoked";
+        assert_eq!(revoked.unwrap_err(), Diagnosis::new(Fault::NotAccepted, expected));
     }
 
     #[test]
@@ -193,9 +218,10 @@ mod tests {
             assert_eq!(request.header(header::TERMINAL), "", "nobody's name");
             Ok(reply(401, content_type::PROBLEM, refusal("the header is missing")))
         };
-        assert!(tried(None, stranger).unwrap().contains("not enrolled yet"));
+        let reached = tried(None, stranger).unwrap();
+        assert!(reached.held.is_none() && reached.words.contains("not enrolled yet"), "{reached:?}");
         let portal = tried(None, |_| Ok(reply(401, "text/html", Vec::new())));
         assert!(portal.is_err(), "a login page is not central");
-        assert_eq!(tried(None, |_| Err(Trouble::Connect)), Err(Trouble::Connect.to_string()));
+        assert_eq!(tried(None, |_| Err(Trouble::Connect)).unwrap_err().fault, Fault::Unreached);
     }
 }

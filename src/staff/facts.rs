@@ -1,13 +1,11 @@
 //! How the terminal is, for the status page: from what the journal and the sync thread know to what staff want to hear.
 
-use std::fmt;
-
 use chrono::{DateTime, Utc};
 
 use crate::{
     journal::{JournalError, Stats},
     model::{Moment, TerminalId},
-    sync::SyncStatus,
+    sync::{Diagnosis, SyncStatus},
 };
 
 const MINUTES_A_DAY: u64 = 24 * 60;
@@ -54,7 +52,7 @@ impl Ago {
     }
 }
 
-/// How the journal's storage is; the text is for staff.
+/// How the journal's storage is.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Storage {
     /// All is well.
@@ -65,22 +63,8 @@ pub enum Storage {
     NotStored(u64),
     /// Entries may have been lost, and central has not been told yet.
     Damaged,
-    /// Nothing can be read.
+    /// Nothing can be read; why not, in English.
     Broken(String),
-}
-
-impl fmt::Display for Storage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Good => f.write_str("good"),
-            Self::Full => f.write_str("the disk is full; free some room"),
-            Self::NotStored(count) => {
-                write!(f, "{count} entries could not be stored since the start; exchange the disk")
-            }
-            Self::Damaged => f.write_str("was damaged; entries may be lost"),
-            Self::Broken(why) => f.write_str(why),
-        }
-    }
 }
 
 /// What the status page says.
@@ -92,8 +76,8 @@ pub struct StatusFacts {
     pub oldest_unsent: Option<Ago>,
     /// When central last answered as itself since the program started.
     pub last_contact: Option<Ago>,
-    /// Why central is not in contact, in words; `None` if it is.
-    pub trouble: Option<String>,
+    /// Why central is not in contact; `None` if it is.
+    pub trouble: Option<Diagnosis>,
     /// The terminal's name; `None` before it is enrolled.
     pub terminal: Option<TerminalId>,
     /// The program's version.

@@ -16,7 +16,7 @@ use std::{
 
 use super::{
     Answer, Ask, Choice, Code, FileSays, PinVerdict, StaffChoices, StatusFacts, Token,
-    contact::{About, try_central},
+    contact::{About, Reached, try_central},
     export,
     lockout::Lockout,
     stick,
@@ -28,7 +28,7 @@ use crate::{
     model::TerminalId,
     pin::{Pin, PinHash},
     sync::{
-        Identity, IdentityError, SyncHandle,
+        Diagnosis, Fault, Identity, IdentityError, SyncHandle,
         enrol::enrol_through,
         keys::hardware_id,
         transport::{Deadlines, HttpTransport, Transport, TransportError},
@@ -302,17 +302,21 @@ impl Worker {
         StatusFacts::new(&self.args.sync.status(), &stats, &self.args.clock.now())
     }
 
-    fn test_network(&self) -> Result<String, String> {
+    fn test_network(&self) -> Result<Reached, Diagnosis> {
         // Entries that wait for the next attempt need not wait for it.
         self.args.sync.retry();
-        let chain =
-            self.args.recorder.call(|journal| journal.head().chain).map_err(|gone| gone.to_string())?;
+        let chain = self
+            .args
+            .recorder
+            .call(|journal| journal.head().chain)
+            .map_err(|gone| Diagnosis::of_error(Fault::Other, gone))?;
         let identity = match Identity::load(&self.args.identity_file) {
             Ok(identity) => Some(identity),
             Err(IdentityError::Missing(_)) => None,
-            Err(error) => return Err(words(&error.into())),
+            Err(error) => return Err(Diagnosis::of_error(error.fault(), error)),
         };
-        let mut transport = (self.args.connect)(&self.args.settings).map_err(|error| words(&error.into()))?;
+        let mut transport = (self.args.connect)(&self.args.settings)
+            .map_err(|error| Diagnosis::of_error(error.fault(), error))?;
         let about = About { identity: identity.as_ref(), chain, url: &self.args.settings.central_url };
         try_central(&mut *transport, &about, &self.args.clock.now())
     }

@@ -227,7 +227,7 @@ impl Staff {
 
     fn confirm(&mut self, effects: &mut Vec<Effect>) {
         match &mut self.state {
-            State::NetworkTest(state @ (NetworkState::Good { .. } | NetworkState::Bad { .. })) => {
+            State::NetworkTest(state @ (NetworkState::Good(_) | NetworkState::Bad(_))) => {
                 *state = NetworkState::Testing;
                 self.ask(Ask::TestNetwork, effects);
             }
@@ -271,8 +271,8 @@ impl Staff {
             Answer::Network(result) => {
                 if let State::NetworkTest(state) = &mut self.state {
                     *state = match result {
-                        Ok(words) => NetworkState::Good { words },
-                        Err(diagnosis) => NetworkState::Bad { diagnosis },
+                        Ok(reached) => NetworkState::Good(reached),
+                        Err(diagnosis) => NetworkState::Bad(diagnosis),
                     };
                     self.read_from_now();
                 }

@@ -2,8 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::{Note, Staff, State, StatusFacts, Volume};
-use crate::model::{Lang, TerminalId, TouchpointId};
+use super::{Note, Reached, Staff, State, StatusFacts, Volume};
+use crate::{
+    model::{Lang, TerminalId, TouchpointId},
+    sync::Diagnosis,
+};
 
 /// What is over the keypad of the door.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,15 +59,9 @@ pub enum NetworkState {
     /// Central is being asked.
     Testing,
     /// It answered as itself.
-    Good {
-        /// What it said.
-        words: String,
-    },
-    /// It did not.
-    Bad {
-        /// Why, and what to do.
-        diagnosis: String,
-    },
+    Good(Reached),
+    /// It did not: why.
+    Bad(Diagnosis),
 }
 
 /// How the export goes.

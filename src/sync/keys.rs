@@ -14,6 +14,7 @@ use std::{
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde::{Deserialize, Serialize};
 
+use super::diagnosis::Fault;
 use crate::{
     chain,
     model::{SiteId, StoreId, TerminalId, TouchpointId},
@@ -63,6 +64,16 @@ pub enum IdentityError {
     /// A key in the file, or one sent by central, is none.
     #[error("a key of the identity is damaged; enrol this terminal anew")]
     Key(#[from] KeyError),
+}
+
+impl IdentityError {
+    /// What of it staff can tell apart.
+    pub const fn fault(&self) -> Fault {
+        match self {
+            Self::Missing(_) | Self::Unreadable { .. } | Self::Key(_) => Fault::NotEnrolled,
+            Self::Io { .. } => Fault::Other,
+        }
+    }
 }
 
 /// Who this terminal is, and whom it believes.

@@ -8,7 +8,10 @@
 use chrono::DateTime;
 use serde::de::DeserializeOwned;
 
-use super::message::Reply;
+use super::{
+    diagnosis::{Diagnosis, Fault},
+    message::Reply,
+};
 use crate::{
     model::{ChainId, StoreId},
     sign::{Proof, PublicKey, ResponseParts, SignError, verify_response},
@@ -112,31 +115,36 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// What went wrong, in words for staff; `None` if central did what it was asked. `url` is where it was asked.
-    pub fn trouble(&self, url: &str) -> Option<String> {
-        match self {
+    /// What went wrong; `None` if central did what it was asked. `url` is where it was asked.
+    pub fn diagnosis(&self, url: &str) -> Option<Diagnosis> {
+        let (fault, words) = match self {
             Self::Receipt(_)
             | Self::Cursor(_)
             | Self::Health(_)
             | Self::Config { .. }
-            | Self::ConfigUnchanged => None,
-            Self::Unknown(trouble @ Trouble::Foreign { .. }) => Some(format!("{trouble}; asked {url}")),
-            Self::Unknown(trouble) => Some(trouble.to_string()),
+            | Self::ConfigUnchanged => return None,
+            Self::Unknown(trouble @ Trouble::Foreign { .. }) => {
+                (trouble.fault(), format!("{trouble}; asked {url}"))
+            }
+            Self::Unknown(trouble) => (trouble.fault(), trouble.to_string()),
             Self::Wait { ms, status } => {
-                Some(format!("central is busy ({status}) and asks to wait {} s", ms / 1000))
+                (Fault::Busy, format!("central is busy ({status}) and asks to wait {} s", ms / 1000))
             }
-            Self::TooLarge => Some("a request was too large (413)".into()),
-            Self::Refused { reason } => Some(format!("central refused a request: {reason}")),
+            Self::TooLarge => (Fault::Other, "a request was too large (413)".into()),
+            Self::Refused { reason } => (Fault::Other, format!("central refused a request: {reason}")),
             Self::NotAllowed { status, reason } => {
-                Some(format!("central does not accept this terminal ({status}): {reason}"))
+                (Fault::NotAccepted, format!("central does not accept this terminal ({status}): {reason}"))
             }
-            Self::Misconfigured { status, reason } => Some(format!("{url} answered {status}: {reason}")),
-            Self::Conflict => Some("central holds another history under this chain (409)".into()),
-        }
+            Self::Misconfigured { status, reason } => {
+                (Fault::Misconfigured, format!("{url} answered {status}: {reason}"))
+            }
+            Self::Conflict => (Fault::Other, "central holds another history under this chain (409)".into()),
+        };
+        Some(Diagnosis { fault, words })
     }
 }
 
-/// Why nothing is known, in words for staff.
+/// Why nothing is known, in words for the log.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Trouble {
     /// The name has no address.
@@ -190,6 +198,23 @@ pub enum Trouble {
         /// Why not.
         error: SignError,
     },
+}
+
+impl Trouble {
+    /// What of it staff can tell apart.
+    pub const fn fault(&self) -> Fault {
+        match self {
+            Self::Resolve => Fault::NameUnresolved,
+            Self::Connect => Fault::Unreached,
+            Self::CertificateExpired | Self::CertificateNotYetValid => Fault::CertificateTime,
+            Self::CertificateIssuer => Fault::CertificateIssuer,
+            Self::CertificateName => Fault::CertificateName,
+            Self::Tls(_) => Fault::Other,
+            Self::Timeout | Self::Broken(_) => Fault::NoAnswer,
+            Self::Status(_) => Fault::Busy,
+            Self::TooLong | Self::Foreign { .. } | Self::Unsigned { .. } => Fault::InBetween,
+        }
+    }
 }
 
 /// Judges what came back.

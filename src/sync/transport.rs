@@ -17,6 +17,7 @@ use std::{
 use reqwest::{Certificate, Url, blocking::Client, redirect};
 
 use super::{
+    diagnosis::Fault,
     message::{ANSWER_BYTES_MAX, Method, Reply, Request},
     outcome::Trouble,
 };
@@ -54,6 +55,16 @@ pub enum TransportError {
     /// The client cannot start.
     #[error("the connection to central cannot be set up")]
     Client(#[from] reqwest::Error),
+}
+
+impl TransportError {
+    /// What of it staff can tell apart.
+    pub const fn fault(&self) -> Fault {
+        match self {
+            Self::Address(_) | Self::Plain(_) | Self::Authority { .. } => Fault::Misconfigured,
+            Self::Client(_) => Fault::Other,
+        }
+    }
 }
 
 /// How long a request may take.

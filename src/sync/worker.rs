@@ -17,6 +17,7 @@ use std::{
 use chrono::{DateTime, Utc};
 
 use super::{
+    diagnosis::Diagnosis,
     engine::{Badge, Pace, Queue},
     transport::{Deadlines, HttpTransport, Transport, TransportError},
 };
@@ -110,8 +111,8 @@ pub struct SyncStatus {
     pub terminal: Option<TerminalId>,
     /// When central last answered as itself, by the terminal's clock.
     pub last_contact: Option<DateTime<Utc>>,
-    /// What went wrong last, in words; gone when central answers.
-    pub last_error: Option<String>,
+    /// What went wrong last; gone when central answers.
+    pub last_error: Option<Diagnosis>,
     /// What staff are shown.
     pub badge: Option<Badge>,
     /// The journal's queue as of the last look.

@@ -12,12 +12,16 @@ use xinsheng::clock::{Clock, SimClock};
 use xinsheng::journal::{BatchLimits, Journal, OpenArgs, Recorder};
 use xinsheng::kiosk::staff::StaffParts;
 use xinsheng::kiosk::{Kiosk, Store};
-use xinsheng::model::ChainId;
+use xinsheng::model::{ChainId, StoreId};
 use xinsheng::pin::{Pin, PinHash};
+use xinsheng::sign::KeyPair;
 use xinsheng::staff::hands::{Hands, HandsArgs, HandsHandle, Settings};
 use xinsheng::staff::{StaffChoices, Volume};
-use xinsheng::sync;
-use xinsheng::wire::{Body, Entry};
+use xinsheng::sync::message::{Reply, Request};
+use xinsheng::sync::outcome::Trouble;
+use xinsheng::sync::transport::Transport;
+use xinsheng::sync::{self, Identity};
+use xinsheng::wire::{Body, EnrolmentReply, Entry, content_type};
 
 /// The PIN that opens the staff area.
 pub const PIN: &str = "80614";
@@ -34,6 +38,19 @@ pub struct Backstage {
     restarted: Rc<Cell<bool>>,
     recorder: Recorder,
     home: tempfile::TempDir,
+    refused: bool,
+}
+
+/// A central that knows nobody.
+struct Refusing;
+
+impl Transport for Refusing {
+    fn send(&mut self, _: &Request) -> Result<Reply, Trouble> {
+        let problem =
+            serde_json::json!({ "type": "about:blank", "title": "the key is revoked", "status": 403 });
+        let headers = [("content-type".to_owned(), content_type::PROBLEM.to_owned())].into();
+        Ok(Reply { status: 403, headers, body: problem.to_string().into_bytes() })
+    }
 }
 
 impl Backstage {
@@ -42,7 +59,30 @@ impl Backstage {
         let args = OpenArgs { ballast_bytes: 0, ..OpenArgs::new(ChainId([1; 16]), clock.now()) };
         let (journal, _) = Journal::open(home.path(), args).unwrap();
         let recorder = Recorder::spawn(journal, clock.clone(), |_| {}).unwrap();
-        Self { clock, asked: Rc::default(), hands: None, restarted: Rc::default(), recorder, home }
+        Self {
+            clock,
+            asked: Rc::default(),
+            hands: None,
+            restarted: Rc::default(),
+            recorder,
+            home,
+            refused: false,
+        }
+    }
+
+    /// The terminal has an identity, and central wants no more of it.
+    pub fn refuse(&mut self) {
+        let reply = EnrolmentReply {
+            terminal: "t-1".parse().unwrap(),
+            site: "main".parse().unwrap(),
+            touchpoint: "exit".parse().unwrap(),
+            store: StoreId(uuid::Uuid::nil()),
+            central_key: KeyPair::from_seed(&[2; 32]).public().to_string(),
+            time: self.clock.now().wall,
+        };
+        let identity = Identity::new(KeyPair::from_seed(&[1; 32]), "serial-1".into(), reply).unwrap();
+        identity.save(&self.home.path().join("identity.json")).unwrap();
+        self.refused = true;
     }
 
     /// The way of entries to the journal.
@@ -76,6 +116,9 @@ impl Backstage {
         let identity = home.join("identity.json");
         let clock = self.clock.clone();
         let mut args = HandsArgs::new(settings, home.to_owned(), identity, recorder, clock, sync);
+        if self.refused {
+            args.connect = Box::new(|_| Ok(Box::new(Refusing)));
+        }
         let (told, answers) = mpsc::channel();
         let messenger = kiosk.messenger();
         args.reply = Box::new(move |token, answer| {

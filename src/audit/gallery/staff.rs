@@ -4,12 +4,14 @@ use slint::{ComponentHandle, Model, ModelRc, SharedString, VecModel};
 
 use crate::{
     kiosk::{
+        faults,
         pages::{self, ChoicePage, Glass, Speaker, View},
         staff::fill_status,
     },
     lang::Text,
     panel::Corner,
     staff::{Ago, StatusFacts, Storage},
+    sync::{Diagnosis, Fault, outcome::Trouble},
     ui::{
         self, AppWindow, Choice, Keypad, Line, PlaceItem, Question, Report, ReportRow, ScreenTest, Shell,
         TouchTest,
@@ -64,9 +66,23 @@ pub enum Picture {
     Greys,
 }
 
-/// The longest thing a network test has to say.
-const DIAGNOSIS: &str = "central's certificate comes from an unknown authority; set [central] ca_file, or something intercepts \
-     the connection";
+/// The longest thing a network test has to say in the language of the pages.
+fn diagnosis(speaker: &Speaker) -> Diagnosis {
+    // In English the exact words show, and these are the longest that hold nothing of somebody else's.
+    let words = Trouble::CertificateIssuer.to_string();
+    let letters = |found: &Diagnosis| faults::of_central(speaker, found).chars().count();
+    let all = Fault::ALL.map(|fault| Diagnosis::new(fault, words.clone()));
+    let longest = all.into_iter().max_by_key(letters);
+    longest.unwrap_or_else(|| Diagnosis::new(Fault::Other, words))
+}
+
+/// The longest thing that is wrong with storage.
+fn worst_storage(speaker: &Speaker) -> Storage {
+    let broken = Storage::Broken(Text::StorageBroken.source().to_owned());
+    let all = [Storage::Full, Storage::NotStored(128), Storage::Damaged, broken];
+    let longest = all.into_iter().max_by_key(|storage| faults::storage(speaker, storage).chars().count());
+    longest.unwrap_or(Storage::Full)
+}
 
 impl Sheet {
     /// Every one that belongs to the staff area.
@@ -171,7 +187,8 @@ impl Sheet {
             Self::StatusWrong => status(window, speaker, true),
             Self::Network => {
                 let again = Some(Text::StaffNetworkTest);
-                report(window, speaker, Text::NetworkBad, Vec::new(), DIAGNOSIS, again)
+                let note = faults::of_central(speaker, &diagnosis(speaker));
+                report(window, speaker, Text::NetworkBad, Vec::new(), &note, again)
             }
             Self::Export => {
                 let (folder, start) = ("/media/usb0/xinsheng-export", Some(Text::ExportStart));
@@ -264,10 +281,10 @@ fn status(window: &AppWindow, speaker: &Speaker, wrong: bool) -> ui::Page {
         unsent: Some(if wrong { 128_404 } else { 12 }),
         oldest_unsent: Some(Ago::Days(if wrong { 128 } else { 1 })),
         last_contact: (!wrong).then_some(Ago::Minutes(59)),
-        trouble: wrong.then(|| DIAGNOSIS.to_owned()),
+        trouble: wrong.then(|| diagnosis(speaker)),
         terminal: if wrong { None } else { "registration-12".parse().ok() },
         version: env!("CARGO_PKG_VERSION"),
-        storage: Storage::Good,
+        storage: if wrong { worst_storage(speaker) } else { Storage::Good },
     };
     fill_status(speaker, Some(&facts), &window.global::<Report>());
     ui::Page::Report

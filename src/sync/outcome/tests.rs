@@ -182,3 +182,53 @@ fn no_answer_means_nothing_is_known() {
     let outcome = classify(&exchange(BATCH, "n"), &trust(), Err(&Trouble::Timeout));
     assert_eq!(outcome, Outcome::Unknown(Trouble::Timeout));
 }
+
+#[test]
+fn every_trouble_is_a_fault_that_staff_can_tell_apart() {
+    let unsigned = Trouble::Unsigned {
+        status: 200,
+        error: SignError::KeyId { expected: "a".into(), found: "b".into() },
+    };
+    let expected = [
+        (Trouble::Resolve, Fault::NameUnresolved),
+        (Trouble::Connect, Fault::Unreached),
+        (Trouble::CertificateExpired, Fault::CertificateTime),
+        (Trouble::CertificateNotYetValid, Fault::CertificateTime),
+        (Trouble::CertificateIssuer, Fault::CertificateIssuer),
+        (Trouble::CertificateName, Fault::CertificateName),
+        (Trouble::Tls("handshake".into()), Fault::Other),
+        (Trouble::Timeout, Fault::NoAnswer),
+        (Trouble::Broken("reset".into()), Fault::NoAnswer),
+        (Trouble::TooLong, Fault::InBetween),
+        (Trouble::Status(502), Fault::Busy),
+        (Trouble::Foreign { status: 200, what: "html".into() }, Fault::InBetween),
+        (unsigned, Fault::InBetween),
+    ];
+    for (trouble, fault) in expected {
+        let words = trouble.to_string();
+        let found = Outcome::Unknown(trouble).diagnosis("https://a").unwrap();
+        assert_eq!(found.fault, fault, "{words}");
+        assert!(found.words.starts_with(&words), "{found}");
+    }
+}
+
+#[test]
+fn every_outcome_is_a_fault_or_none() {
+    let refused = |status| Outcome::NotAllowed { status, reason: "revoked".into() };
+    let wrong = |status| Outcome::Misconfigured { status, reason: "not found".into() };
+    let expected = [
+        (Outcome::Config { etag: String::new(), text: String::new() }, None),
+        (Outcome::ConfigUnchanged, None),
+        (Outcome::Wait { ms: 5_000, status: 429 }, Some(Fault::Busy)),
+        (Outcome::TooLarge, Some(Fault::Other)),
+        (Outcome::Refused { reason: "no".into() }, Some(Fault::Other)),
+        (refused(401), Some(Fault::NotAccepted)),
+        (refused(403), Some(Fault::NotAccepted)),
+        (wrong(404), Some(Fault::Misconfigured)),
+        (wrong(302), Some(Fault::Misconfigured)),
+        (Outcome::Conflict, Some(Fault::Other)),
+    ];
+    for (outcome, fault) in expected {
+        assert_eq!(outcome.diagnosis("https://a").map(|found| found.fault), fault, "{outcome:?}");
+    }
+}

@@ -11,6 +11,7 @@ use crate::{
     journal::{Batch, BatchLimits, Gone, JournalError, RecorderHandle},
     model::{ChainId, Moment},
     sync::{
+        diagnosis::{Diagnosis, Fault},
         engine::{Badge, Effect, Engine, NewChainReason, Queue, Step},
         hands,
         keys::{Identity, put_aside},
@@ -71,8 +72,9 @@ fn begin<'a>(shell: &'a Shell, args: &'a mut SyncArgs) -> Result<Option<Session<
     let identity = match Identity::load(&args.identity_file) {
         Ok(identity) => identity,
         Err(error) => {
+            let fault = error.fault();
             let words = format!("{:#}", anyhow::Error::new(error));
-            tell(shell, args, SyncState::NotEnrolled, Badge::NotAllowed(words));
+            tell(shell, args, SyncState::NotEnrolled, Badge::NotAllowed(words), fault);
             return Ok(None);
         }
     };
@@ -83,8 +85,9 @@ fn begin<'a>(shell: &'a Shell, args: &'a mut SyncArgs) -> Result<Option<Session<
     let transport = match (args.connect)() {
         Ok(transport) => transport,
         Err(error) => {
+            let fault = error.fault();
             let words = format!("{:#}", anyhow::Error::new(error));
-            tell(shell, args, SyncState::Misconfigured, Badge::Misconfigured(words));
+            tell(shell, args, SyncState::Misconfigured, Badge::Misconfigured(words), fault);
             return Ok(None);
         }
     };
@@ -132,23 +135,24 @@ fn leave_copied_identity(shell: &Shell, args: &SyncArgs) -> Result<(), End> {
         Err(error) => tracing::error!(%error, "cannot put the identity of another machine aside"),
     }
     let badge = Badge::NotAllowed(NewChainReason::Cloned.to_string());
-    tell(shell, args, SyncState::NotEnrolled, badge);
+    tell(shell, args, SyncState::NotEnrolled, badge, Fault::Cloned);
     Ok(())
 }
 
 /// Tells of a state outside a session, once.
-fn tell(shell: &Shell, args: &SyncArgs, state: SyncState, badge: Badge) {
+fn tell(shell: &Shell, args: &SyncArgs, state: SyncState, badge: Badge, fault: Fault) {
+    let diagnosis = Diagnosis::new(fault, badge.to_string());
     let status = {
         let mut status = shell.shared.status();
         if status.state == state && status.badge.as_ref() == Some(&badge) {
             return;
         }
         status.state = state;
-        status.last_error = Some(badge.to_string());
+        status.last_error = Some(diagnosis.clone());
         status.badge = Some(badge);
         status.clone()
     };
-    tracing::warn!(state = ?status.state, "{}", status.last_error.as_deref().unwrap_or_default());
+    tracing::warn!(state = ?status.state, "{diagnosis}");
     (args.on_status)(&status);
 }
 
@@ -237,7 +241,7 @@ impl Session<'_> {
         let answer = self.transport.send(&request);
         let outcome = classify(&exchange, &self.trust, answer.as_ref());
         tracing::debug!(?request, ?outcome, "asked central");
-        let trouble = outcome.trouble(&self.args.url);
+        let trouble = outcome.diagnosis(&self.args.url);
         let effects = self.engine.handle(exchange.asked, outcome, queue, self.watch.ms(), fresh::unit());
         for effect in effects {
             self.apply(effect, exchange.chain)?;
@@ -325,7 +329,7 @@ impl Session<'_> {
             queue_depth: queue.waiting,
             oldest_unsent_s: age_s,
             refused: stats.map_or(0, |stats| stats.refused),
-            last_error: self.status.last_error.clone(),
+            last_error: self.status.last_error.as_ref().map(ToString::to_string),
             temperature_c: facts::temperature_c(),
             disk_free_bytes,
             clock: now.quality,
@@ -400,13 +404,13 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn publish(&mut self, trouble: Option<String>, queue: Queue) {
+    fn publish(&mut self, trouble: Option<Diagnosis>, queue: Queue) {
         let before = self.status.clone();
         let answered = trouble.is_none();
-        if answered {
-            self.status.last_contact = Some(self.shell.clock.now().wall);
-        } else if trouble != before.last_error {
-            tracing::warn!(url = self.args.url, "{}", trouble.as_deref().unwrap_or_default());
+        match &trouble {
+            None => self.status.last_contact = Some(self.shell.clock.now().wall),
+            Some(found) if trouble != before.last_error => tracing::warn!(url = self.args.url, "{found}"),
+            Some(_) => {}
         }
         self.status.all_sent = answered && queue.waiting == 0;
         self.status.last_error = trouble;
