@@ -465,14 +465,23 @@ fn help_that_reaches_nobody_says_so_and_takes_it_back_when_central_comes() {
     assert!(visitor.survey.at_rest());
 }
 
+/// A survey whose visitor has called for help, in the millisecond 0, and the call that waits to be stored.
+fn called_for_help() -> (Survey, Token) {
+    let mut survey = Survey::new(plan(&["window"], Start::Question)).unwrap();
+    match at(&mut survey, 0, Event::CallHelp).as_slice() {
+        [Effect::Store { token, .. }] => (survey, *token),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn at(survey: &mut Survey, ms: u64, event: Event) -> Vec<Effect> {
+    let mut id = ms;
+    survey.handle(event, 1_000_000 + ms, fresh(&mut id))
+}
+
 #[test]
 fn a_call_goes_on_behind_the_page_that_was_left_and_no_other_word_of_central_counts_for_it() {
-    let mut survey = Survey::new(plan(&["window"], Start::Question)).unwrap();
-    let mut ids = 0;
-    let mut at = |survey: &mut Survey, ms: u64, event| survey.handle(event, 1_000_000 + ms, fresh(&mut ids));
-    let Some(Effect::Store { token, .. }) = at(&mut survey, 0, Event::CallHelp).pop() else {
-        panic!("nothing to store")
-    };
+    let (mut survey, token) = called_for_help();
     at(&mut survey, 600, Event::Dismiss);
     at(&mut survey, 700, Event::Delivered { through: 7 });
     at(&mut survey, 1_200, Event::CallHelp);
@@ -490,12 +499,7 @@ fn a_call_goes_on_behind_the_page_that_was_left_and_no_other_word_of_central_cou
 
 #[test]
 fn a_call_that_could_not_be_stored_is_called_again() {
-    let mut survey = Survey::new(plan(&["window"], Start::Question)).unwrap();
-    let mut ids = 0;
-    let mut at = |survey: &mut Survey, ms: u64, event| survey.handle(event, 1_000_000 + ms, fresh(&mut ids));
-    let Some(Effect::Store { token, .. }) = at(&mut survey, 0, Event::CallHelp).pop() else {
-        panic!("nothing to store")
-    };
+    let (mut survey, token) = called_for_help();
     at(&mut survey, 600, Event::Dismiss);
     at(&mut survey, 700, Event::StoreFailed(token));
     assert_eq!(at(&mut survey, 1_200, Event::CallHelp).len(), 1);
