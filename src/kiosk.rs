@@ -338,6 +338,14 @@ impl Shared {
         self.dispatch(Event::NewPlan(setup.plan));
     }
 
+    /// The window has come to a screen with another scale factor.
+    fn lay_out_anew(&mut self) {
+        if let Some(window) = self.window.upgrade() {
+            ui::lay_out(&window, &self.glass.panel, self.glass.low_reach);
+        }
+        self.show();
+    }
+
     /// How many things the list has that shows, and how it lies: the staff area's, or the touchpoints.
     fn list(&self) -> (usize, Grid) {
         let speaker = self.speaker();

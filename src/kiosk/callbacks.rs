@@ -83,6 +83,12 @@ fn connect_shell<F: Fn() + 'static>(
     shell.on_help_pressed(on(Event::Pressed(BESIDE + 9)));
     shell.on_help_tapped(on(Event::CallHelp));
     let weak = Rc::downgrade(shared);
+    shell.on_rescaled(move || {
+        if let Some(shared) = weak.upgrade() {
+            shared.borrow_mut().lay_out_anew();
+        }
+    });
+    let weak = Rc::downgrade(shared);
     shell.on_news(move || {
         if let Some(shared) = weak.upgrade() {
             shared.borrow_mut().take_news();
