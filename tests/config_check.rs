@@ -7,6 +7,8 @@
     reason = "a test that cannot go on fails, and says what it met"
 )]
 
+#[path = "support/chance.rs"]
+mod chance;
 #[path = "support/config_mistakes.rs"]
 mod mistakes;
 
@@ -471,7 +473,7 @@ fn slipped(text: &str, line: usize, slip: &Slip) -> String {
 
 proptest! {
     // A case reads the whole example; two hundred keep this test under a few seconds.
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(chance::cases(200))]
 
     #[test]
     fn any_slips_give_a_value_or_a_finding_inside_the_file(

@@ -11,7 +11,7 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::TestRunner;
 use xinsheng::model::{Lang, TouchpointId};
 use xinsheng::pin::Pin;
 use xinsheng::staff::{
@@ -21,6 +21,9 @@ use xinsheng::staff::{
 };
 use xinsheng::sync::{Diagnosis, Fault};
 use xinsheng::wire::Body;
+
+#[path = "support/chance.rs"]
+mod chance;
 
 const EVENTS_PER_VISIT_MAX: usize = 120;
 
@@ -339,7 +342,7 @@ fn run(has_pin: bool, entry: Entry, ops: &[Op]) -> Result<(), TestCaseError> {
 fn whatever_anybody_does_the_promises_of_the_staff_area_hold() {
     let steps: usize = std::env::var("XINSHENG_STEPS").ok().and_then(|s| s.parse().ok()).unwrap_or(60_000);
     let cases = u32::try_from(steps / EVENTS_PER_VISIT_MAX).unwrap();
-    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
+    let mut runner = TestRunner::new(chance::cases(cases));
     let entries = prop_oneof![4 => Just(Entry::Door), 1 => Just(Entry::Enrol)];
     let ops = prop::collection::vec(op(), EVENTS_PER_VISIT_MAX);
     runner

@@ -8,6 +8,8 @@
 )]
 #![expect(clippy::unwrap_used, reason = "a test")]
 
+#[path = "support/chance.rs"]
+mod chance;
 #[path = "support/hospital.rs"]
 mod hospital;
 #[path = "support/booked.rs"]
@@ -775,7 +777,7 @@ async fn counts_equal_a_recount(store: Arc<dyn Store>, taps: [Vec<Tap>; 2], send
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(chance::cases(24))]
 
     #[test]
     fn counts_equal_a_recount_whatever_is_sent_in_whatever_pieces(

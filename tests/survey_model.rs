@@ -12,13 +12,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::TestRunner;
 use xinsheng::model::ResponseId;
 use xinsheng::survey::{
     Effect, Event, HelpStage, OutOfHours, OutOfService, Page, Plan, Start, Survey, Token,
 };
 use xinsheng::wire::{Body, EndOutcome, Flag};
 
+#[path = "support/chance.rs"]
+mod chance;
 #[path = "support/hospital.rs"]
 mod hospital;
 use hospital::plan;
@@ -259,7 +261,7 @@ fn whatever_visitors_do_the_promises_of_the_survey_hold() {
         Plan { out_of_hours: OutOfHours::Close, ..plan(&["window", "exit"], Start::Attract) },
     ];
     let cases = u32::try_from(steps / EVENTS_PER_VISIT_MAX).unwrap();
-    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
+    let mut runner = TestRunner::new(chance::cases(cases));
     let ops = prop::collection::vec(op(), EVENTS_PER_VISIT_MAX);
     runner
         .run(&(0..plans.len(), ops), |(which, ops)| run(&plans[which], &ops))
