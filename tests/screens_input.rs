@@ -119,6 +119,10 @@ fn keys_reach_what_has_no_digit_of_its_own() {
     }
     type_key(&window, Key::F1);
     type_key(&window, Key::F3);
+    shell.on_louder(note("louder"));
+    shell.on_softer(note("softer"));
+    type_key(&window, "+");
+    type_key(&window, "-");
     let choice = window.global::<Choice>();
     choice.on_previous_tapped(note("previous"));
     choice.on_next_tapped(note("next"));
@@ -132,7 +136,7 @@ fn keys_reach_what_has_no_digit_of_its_own() {
     type_key(&window, Key::PageUp);
     type_key(&window, "0");
     let done: Vec<String> = log.borrow().iter().filter(|word| *word != "touched").cloned().collect();
-    let on_keys = ["tapped 0", "tapped 9", "tapped 10", "tapped 10", "help", "languages"];
+    let on_keys = ["tapped 0", "tapped 9", "tapped 10", "tapped 10", "help", "languages", "louder", "softer"];
     assert_eq!(done, [&on_keys[..], &["next", "previous", "place 9"]].concat());
 }
 

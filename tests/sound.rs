@@ -21,7 +21,7 @@ use xinsheng::{
     config::{self, Glyphs, KioskSetup},
     lang::Catalogue,
     model::{BootId, Lang, TimeQuality},
-    sound::{self, Desk, Drafts, Event, Level, Output, PageName, RATE, Settings, Sound, SoundHandle},
+    sound::{self, Desk, Drafts, Event, Output, PageName, RATE, Settings, Sound, SoundHandle},
 };
 
 /// A terminal's folder with clips that stand at one value, so that a recording shows which of them sounds.
@@ -287,7 +287,7 @@ fn the_volume_goes_by_the_hour_and_by_the_people() {
     played.hour = 13;
     played.page(PageName::Language, "en");
     played.pass(1_000);
-    played.tell(Event::VisitorLevel(Level::High));
+    played.tell(Event::VisitorTurns { louder: true });
     played.page(PageName::Choice, "en");
     played.pass(1_000);
     // The next visitor finds what staff left.

@@ -82,6 +82,16 @@ fn connect_shell<F: Fn() + 'static>(
     shell.on_language_tapped(on(Event::OpenLanguages));
     shell.on_help_pressed(on(Event::Pressed(BESIDE + 9)));
     shell.on_help_tapped(on(Event::CallHelp));
+    let turn = |louder: bool| {
+        let weak = Rc::downgrade(shared);
+        move || {
+            if let Some(shared) = weak.upgrade() {
+                shared.borrow().sound.visitor_turns(louder);
+            }
+        }
+    };
+    shell.on_louder(turn(true));
+    shell.on_softer(turn(false));
     let weak = Rc::downgrade(shared);
     shell.on_rescaled(move || {
         if let Some(shared) = weak.upgrade() {

@@ -107,6 +107,16 @@ impl Level {
             Self::High => percent.saturating_add(percent / 2).min(100),
         }
     }
+
+    /// One step louder or softer, as far as it goes.
+    const fn turned(self, louder: bool) -> Self {
+        match (self, louder) {
+            (Self::Off | Self::Low, false) => Self::Off,
+            (Self::Off, true) | (Self::Medium, false) => Self::Low,
+            (Self::Low, true) | (Self::High, false) => Self::Medium,
+            (Self::Medium | Self::High, true) => Self::High,
+        }
+    }
 }
 
 /// What happened.
@@ -120,8 +130,11 @@ pub enum Event {
     Rest,
     /// Staff set how loud the terminal is.
     Level(Level),
-    /// The visitor wants it louder or softer; in force until the visitor has gone.
-    VisitorLevel(Level),
+    /// The visitor wants it a step louder or softer; in force until the visitor has gone.
+    VisitorTurns {
+        /// And not softer.
+        louder: bool,
+    },
 }
 
 /// A sound.
@@ -193,7 +206,11 @@ impl Director {
                 self.visitor = None;
             }
             Event::Level(level) => self.level = level,
-            Event::VisitorLevel(level) => self.visitor = Some(level),
+            Event::VisitorTurns { louder } => {
+                self.visitor = Some(self.visitor.unwrap_or(self.level).turned(louder));
+                // The step is heard.
+                play.push(Cue::Click);
+            }
         }
         let percent = self.percent(time);
         if percent == 0 {
@@ -273,7 +290,7 @@ mod tests {
         for (mut director, time) in
             [(director(), hour(23)), (director(), None), (Director::new(None), hour(9))]
         {
-            for event in [Event::Click, page(PageName::Thanks, "en"), Event::VisitorLevel(Level::High)] {
+            for event in [Event::Click, page(PageName::Thanks, "en"), LOUDER] {
                 let plan = director.handle(event, time);
                 assert_eq!((plan.percent, plan.play), (0, vec![]));
             }
@@ -293,17 +310,22 @@ mod tests {
         assert_eq!(director.handle(page(PageName::Choice, "en"), hour(9)).play, []);
     }
 
+    const LOUDER: Event = Event::VisitorTurns { louder: true };
+
     #[test]
     fn a_visitors_level_ends_with_the_visit_and_staffs_level_stays() {
         let mut director = director();
         let percent = |director: &mut Director, event: Event| director.handle(event, hour(9)).percent;
         assert_eq!(percent(&mut director, Event::Level(Level::Low)), 25);
-        assert_eq!(percent(&mut director, Event::VisitorLevel(Level::High)), 75);
-        assert_eq!(percent(&mut director, Event::Click), 75);
+        assert_eq!(percent(&mut director, LOUDER), 50);
+        assert_eq!(percent(&mut director, LOUDER), 75);
+        assert_eq!(percent(&mut director, LOUDER), 75);
+        assert_eq!(percent(&mut director, Event::VisitorTurns { louder: false }), 50);
+        assert_eq!(percent(&mut director, Event::Click), 50);
         assert_eq!(percent(&mut director, Event::Rest), 25);
         // What staff switched off no visitor switches on.
         assert_eq!(percent(&mut director, Event::Level(Level::Off)), 0);
-        assert_eq!(percent(&mut director, Event::VisitorLevel(Level::High)), 0);
+        assert_eq!(percent(&mut director, LOUDER), 0);
     }
 
     #[test]

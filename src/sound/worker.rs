@@ -101,9 +101,9 @@ impl SoundHandle {
         self.tell(Command::Event(Event::Level(level)));
     }
 
-    /// How loud this visitor wants it, until [`SoundHandle::rest`].
-    pub fn set_visitor_level(&self, level: Level) {
-        self.tell(Command::Event(Event::VisitorLevel(level)));
+    /// A step louder or softer for this visitor, until [`SoundHandle::rest`].
+    pub fn visitor_turns(&self, louder: bool) {
+        self.tell(Command::Event(Event::VisitorTurns { louder }));
     }
 
     /// Another configuration is in force.
