@@ -11,6 +11,7 @@
 #![cfg(feature = "simulator")]
 
 use std::{
+    collections::BTreeSet,
     fs::File,
     io::{BufReader, BufWriter},
     path::{Path, PathBuf},
@@ -22,6 +23,7 @@ use xinsheng::{
         stage::{Frame, Stage},
     },
     panel::{Panel, Rotation},
+    simulator::pictures::{Wanted, save},
     theme::Theme,
 };
 
@@ -152,6 +154,30 @@ fn another_word_another_colour_and_a_shift_are_seen() {
     assert!(differs(&mut stage, &like(|other| other.panel.diagonal_in = 10.0), "question-csat5"), "a shift");
 }
 
+#[test]
+fn contact_sheets_show_every_page_and_a_coarse_panels_colours() {
+    let folder = tempfile::tempdir().unwrap();
+    let wanted = |rgb565| Wanted {
+        panels: vec![Panel::new(7.0, 800, 480)],
+        low_reach: false,
+        lang: Some("zh-CN".to_owned()),
+        theme: Some(Theme::Night),
+        singles: true,
+        rgb565,
+    };
+    let mut sheets = Vec::new();
+    for rgb565 in [false, true] {
+        let paths = save(Gallery::shipped().unwrap(), &wanted(rgb565), folder.path()).unwrap();
+        assert_eq!(paths.len(), Gallery::scenes().len() + 1, "each page, and the sheet");
+        let question = paths.iter().find(|path| path.ends_with("question-csat5.png")).unwrap();
+        let reds: BTreeSet<u8> = read(question).1.chunks(3).map(|pixel| pixel[0]).collect();
+        assert_eq!(reds.len() <= 32, rgb565, "{} shades of red in {}", reds.len(), question.display());
+        sheets.push(read(paths.last().unwrap()).1);
+    }
+    assert_eq!(sheets[0].len(), sheets[1].len());
+    assert_ne!(sheets[0], sheets[1], "the sheet shows what the panel does");
+}
+
 fn renewing() -> bool {
     std::env::var_os("XINSHENG_RENEW_SCREENS").is_some()
 }
@@ -166,11 +192,10 @@ fn draw<'a>(gallery: &Gallery, stage: &'a mut Stage, picture: &Picture, scene: &
 
 /// What is different, if anything is.
 fn difference(frame: &Frame, golden: &Path) -> Option<String> {
-    let Ok(file) = File::open(golden) else { return Some("there is no such picture yet".to_owned()) };
-    let mut reader = png::Decoder::new(BufReader::new(file)).read_info().unwrap();
-    let mut bytes = vec![0; reader.output_buffer_size().unwrap()];
-    let info = reader.next_frame(&mut bytes).unwrap();
-    let size = (info.width as usize, info.height as usize);
+    if !golden.exists() {
+        return Some("there is no such picture yet".to_owned());
+    }
+    let (size, bytes) = read(golden);
     if size != frame.size() {
         return Some(format!("{size:?} became {:?}", frame.size()));
     }
@@ -179,6 +204,16 @@ fn difference(frame: &Frame, golden: &Path) -> Option<String> {
     };
     let changed = frame.pixels().iter().zip(bytes.chunks_exact(3)).filter(|pair| differs(*pair)).count();
     (changed * 1_000_000 > CHANGED_PPM * frame.pixels().len()).then(|| format!("{changed} pixels changed"))
+}
+
+/// Width and height, and three bytes a pixel.
+fn read(path: &Path) -> ((usize, usize), Vec<u8>) {
+    let file = File::open(path).unwrap();
+    let mut reader = png::Decoder::new(BufReader::new(file)).read_info().unwrap();
+    let mut bytes = vec![0; reader.output_buffer_size().unwrap()];
+    let info = reader.next_frame(&mut bytes).unwrap();
+    assert_eq!(info.color_type, png::ColorType::Rgb);
+    ((info.width as usize, info.height as usize), bytes)
 }
 
 fn write(frame: &Frame, path: &Path) {

@@ -103,8 +103,8 @@ impl Photographer {
         self.stage.lay_out(panel, self.wanted.low_reach);
         self.stage.paint(&theme.palette(None));
         let scenes = Gallery::scenes();
-        let mut sheet = Sheet::new(panel, scenes.len());
-        let place = format!("{}/{}/{}", file_name(panel), voice.lang, theme.name());
+        let mut sheet = Sheet::new(panel, scenes.len(), self.wanted.rgb565);
+        let place = format!("{}/{}/{}", file_name(panel, &self.wanted), voice.lang, theme.name());
         for scene in &scenes {
             self.gallery.show(&mut self.stage, scene, voice);
             let frame = self.stage.frame();
@@ -122,11 +122,13 @@ impl Photographer {
     }
 }
 
-/// A panel as part of a file name: `10.1in-1280x800`.
-fn file_name(panel: &Panel) -> String {
+/// A panel as part of a file name: `10.1in-1280x800-low-reach`.
+fn file_name(panel: &Panel, wanted: &Wanted) -> String {
     let (width, height) = panel.page_px();
     let large = if panel.large_text { "-large-text" } else { "" };
-    format!("{}in-{width}x{height}{large}", panel.diagonal_in)
+    let low = if wanted.low_reach { "-low-reach" } else { "" };
+    let coarse = if wanted.rgb565 { "-rgb565" } else { "" };
+    format!("{}in-{width}x{height}{large}{low}{coarse}", panel.diagonal_in)
 }
 
 /// Writes what is on the glass as a PNG, by way of a display with 24 or with 16 bits a pixel.
@@ -160,11 +162,13 @@ struct Sheet {
     display: SimulatorDisplay<Rgb888>,
     columns: usize,
     thumb: (usize, usize),
+    /// The pages as a panel with 16 bits a pixel shows them.
+    rgb565: bool,
     filled: usize,
 }
 
 impl Sheet {
-    fn new(panel: &Panel, pages: usize) -> Self {
+    fn new(panel: &Panel, pages: usize, rgb565: bool) -> Self {
         let (width, height) = panel.page_px();
         let (width, height) = (width as usize, height as usize);
         let columns = if height > width { COLUMNS_PORTRAIT } else { COLUMNS_LANDSCAPE };
@@ -175,7 +179,7 @@ impl Sheet {
             SPACE_PX + columns * (thumb.0 + SPACE_PX),
             SPACE_PX + rows * (thumb.1 + CAPTION_PX + SPACE_PX),
         );
-        Self { display: SimulatorDisplay::with_default_color(whole, DESK), columns, thumb, filled: 0 }
+        Self { display: SimulatorDisplay::with_default_color(whole, DESK), columns, thumb, rgb565, filled: 0 }
     }
 
     fn add(&mut self, scene: &Scene, frame: &Frame) {
@@ -195,13 +199,19 @@ impl Sheet {
         // Both error types are `Infallible`.
         let Ok(_) = Text::with_baseline(&caption, point(x, y), style, Baseline::Top).draw(&mut self.display);
         let area = Rectangle::new(point(x, y + CAPTION_PX), size(width, height));
-        let colors = (0..width * height).map(|at| mean(frame, (at % width, at / width), self.thumb));
+        let seen = |color: Color| if self.rgb565 { color.to_rgb565() } else { color };
+        let colors = (0..width * height).map(|at| mean(frame, (at % width, at / width), self.thumb, seen));
         let Ok(()) = self.display.fill_contiguous(&area, colors);
     }
 }
 
 /// The mean of all pixels that fall on one of a smaller picture.
-fn mean(frame: &Frame, (x, y): (usize, usize), (width, height): (usize, usize)) -> Rgb888 {
+fn mean(
+    frame: &Frame,
+    (x, y): (usize, usize),
+    (width, height): (usize, usize),
+    seen: impl Fn(Color) -> Color,
+) -> Rgb888 {
     let (whole_width, whole_height) = frame.size();
     let part = |at: usize, of: usize, whole: usize| {
         let from = at * whole / of;
@@ -210,7 +220,7 @@ fn mean(frame: &Frame, (x, y): (usize, usize), (width, height): (usize, usize)) 
     let (mut sum, mut count) = ([0_usize; 3], 0);
     for row in part(y, height, whole_height) {
         for column in part(x, width, whole_width) {
-            let Some(Color { r, g, b }) = frame.at(column, row) else { continue };
+            let Some(Color { r, g, b }) = frame.at(column, row).map(&seen) else { continue };
             for (sum, channel) in sum.iter_mut().zip([r, g, b]) {
                 *sum += usize::from(channel);
             }
