@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// How long it shows; then the program ends, and its service manager tries again.
-const SHOWN: Duration = Duration::from_secs(60);
+const SHOWN: Duration = Duration::from_mins(1);
 
 /// Whether a start failed for a reason that a person has to mend. Where another program has the journal, that one has the screen too.
 pub fn is_due(error: &anyhow::Error) -> bool {
