@@ -66,7 +66,7 @@ pub enum Event {
     },
     /// Storing failed.
     StoreFailed(Token),
-    /// Time passed; see [`Survey::deadline_ms`].
+    /// Time passed; see [`super::Survey::deadline_ms`].
     Tick,
     /// New configuration.
     NewPlan(Plan),
