@@ -25,10 +25,7 @@ use xinsheng::{
 
 #[test]
 fn a_finger_lifted_inside_taps_and_one_that_slid_off_does_not() {
-    init_no_event_loop();
-    xinsheng::kiosk::fonts::register(&xinsheng::fonts::Fonts::shipped());
-    let window = AppWindow::new().expect("a window");
-    show_on(&window, &Panel::new(10.1, 1280, 800));
+    let window = shown();
     window.global::<Shell>().set_page(Page::Question);
     let log = record_question(&window);
     let good = ElementHandle::find_by_accessible_label(&window, "满意").next().expect("the fourth card");
@@ -50,11 +47,7 @@ fn a_finger_lifted_inside_taps_and_one_that_slid_off_does_not() {
 
 #[test]
 fn assistive_programs_and_number_keys_tap_without_pressing() {
-    init_no_event_loop();
-    xinsheng::kiosk::fonts::register(&xinsheng::fonts::Fonts::shipped());
-    let window = AppWindow::new().expect("a window");
-    show_on(&window, &Panel::new(10.1, 1280, 800));
-    window.show().expect("shown");
+    let window = shown();
     window.global::<Shell>().set_page(Page::Question);
     let log = record_question(&window);
     ElementHandle::find_by_accessible_label(&window, "非常不满意")
@@ -72,10 +65,7 @@ fn assistive_programs_and_number_keys_tap_without_pressing() {
 
 #[test]
 fn a_pad_of_a_few_buttons_needs_no_glass() {
-    init_no_event_loop();
-    let window = AppWindow::new().expect("a window");
-    show_on(&window, &Panel::new(10.1, 1280, 800));
-    window.show().expect("shown");
+    let window = shown();
     let log = Rc::new(RefCell::new(Vec::new()));
     let note = |word: &'static str| {
         let log = log.clone();
@@ -99,10 +89,7 @@ fn a_pad_of_a_few_buttons_needs_no_glass() {
 
 #[test]
 fn keys_reach_what_has_no_digit_of_its_own() {
-    init_no_event_loop();
-    let window = AppWindow::new().expect("a window");
-    show_on(&window, &Panel::new(10.1, 1280, 800));
-    window.show().expect("shown");
+    let window = shown();
     let log = record_question(&window);
     let note = |word: &'static str| {
         let log = log.clone();
@@ -142,11 +129,7 @@ fn keys_reach_what_has_no_digit_of_its_own() {
 
 #[test]
 fn tab_and_return_reach_every_card_in_reading_order() {
-    init_no_event_loop();
-    xinsheng::kiosk::fonts::register(&xinsheng::fonts::Fonts::shipped());
-    let window = AppWindow::new().expect("a window");
-    show_on(&window, &Panel::new(10.1, 1280, 800));
-    window.show().expect("shown");
+    let window = shown();
     window.global::<Shell>().set_page(Page::Question);
     let log = record_question(&window);
     let (languages, help) = (log.clone(), log.clone());
@@ -191,8 +174,15 @@ fn type_key(window: &AppWindow, key: impl Into<slint::SharedString>) {
     window.window().dispatch_event(WindowEvent::KeyReleased { text });
 }
 
-fn show_on(window: &AppWindow, panel: &Panel) {
+/// A window on the usual panel, in our fonts.
+fn shown() -> AppWindow {
+    init_no_event_loop();
+    xinsheng::kiosk::fonts::register(&xinsheng::fonts::Fonts::shipped());
+    let window = AppWindow::new().expect("a window");
+    let panel = Panel::new(10.1, 1280, 800);
     let (width, height) = panel.page_px();
     window.window().set_size(PhysicalSize::new(width, height));
-    lay_out(window, panel, false);
+    lay_out(&window, &panel, false);
+    window.show().expect("shown");
+    window
 }
