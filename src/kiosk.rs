@@ -33,14 +33,14 @@ use crate::{
     model::Lang,
     panel::{Corner, Grid, Panel},
     sound::{PageName, SoundHandle},
-    staff::{Entry, Staff},
+    staff::{Entry, HeadTaps, Staff},
     survey::{Effect, Event, HelpStage, Page, Plan, Survey, Token},
     ui::{self, AppWindow, Shell},
     wire::{Body, Draft},
 };
 use look::{Ambient, Look};
 use pages::{ChoicePage, Glass, Speaker, View};
-use staff::{Knocks, StaffParts};
+use staff::StaffParts;
 
 /// While a countdown shows, the page changes once a second.
 const COUNTDOWN_STEP_MS: u64 = 1_000;
@@ -165,7 +165,7 @@ struct Shared {
     staff: Option<Staff>,
     staff_parts: StaffParts,
     staff_page: usize,
-    knocks: Knocks,
+    head_taps: HeadTaps,
     sound: SoundHandle,
     heard_taken: u64,
     touches: u64,
@@ -208,7 +208,7 @@ impl Kiosk {
                 staff: None,
                 staff_parts: parts.staff,
                 staff_page: 0,
-                knocks: Knocks::default(),
+                head_taps: HeadTaps::default(),
                 sound: parts.sound,
                 heard_taken: 0,
                 touches: 0,
@@ -266,12 +266,10 @@ impl Kiosk {
 impl Shared {
     /// One touch or one tick: for the staff area while somebody is in it, else for the survey.
     fn handle(&mut self, event: Event) {
-        if self.staff.is_some() {
-            let language =
-                if event == Event::OpenLanguages { self.language_button_under_test() } else { None };
-            if let Some(event) = language.or_else(|| Self::staff_event_of(&event)) {
-                self.staff_touch(event);
-            }
+        if self.staff.is_some()
+            && let Some(event) = self.staff_event_of(&event)
+        {
+            self.staff_touch(event);
         }
         // The hour goes on for the survey too, and the finger that opened or closed the staff area is nobody's answer.
         if self.staff.is_none() || event == Event::Tick {
@@ -348,11 +346,10 @@ impl Shared {
 
     /// How many things the list has that shows, and how it lies: the staff area's, or the touchpoints.
     fn list(&self) -> (usize, Grid) {
-        let speaker = self.speaker();
-        if let Some((title, names)) = self.staff_list(&speaker) {
-            let corner = Corner::Staff(speaker.text(Text::StaffButton));
-            return (names.len(), speaker.grid(&self.glass, title, &names, corner));
+        if let Some(list) = self.staff_list() {
+            return list;
         }
+        let speaker = self.speaker();
         let plan = self.survey.plan();
         let places = plan.touchpoints.iter().filter_map(|id| plan.hospital.touchpoint(id));
         let names: Vec<String> = places.map(|place| place.name.get(speaker.lang).to_owned()).collect();
@@ -382,8 +379,8 @@ impl Shared {
         if let Some(window) = self.window.upgrade() {
             self.look_at_the_clock(&window);
             self.speak();
-            match &self.staff {
-                Some(staff) => staff::show(self, staff, &self.view(), &window),
+            match self.staff_view() {
+                Some(view) => staff::show(&view, &window),
                 None => pages::show(&self.view(), &window),
             }
         }
@@ -417,7 +414,7 @@ impl Shared {
         let site =
             plan.touchpoints.first().and_then(|id| plan.hospital.touchpoint(id)).map(|place| &place.site);
         // Only a list has to be measured.
-        let listed = self.staff.is_some() || matches!(self.survey.page(), Page::Choice(_));
+        let listed = self.staff.is_none() && matches!(self.survey.page(), Page::Choice(_));
         let grid = if listed { self.list().1 } else { Grid { columns: 1, rows: 1 } };
         View {
             page: self.survey.page(),

@@ -11,10 +11,12 @@ mod choices;
 mod contact;
 mod export;
 mod facts;
+mod head_taps;
 pub mod hands;
 mod keypad;
 pub mod lockout;
 mod moves;
+mod self_test;
 mod stick;
 mod view;
 
@@ -23,8 +25,10 @@ use std::path::PathBuf;
 pub use choices::{Choice, FileSays, StaffChoices, Volume, places_on_offer};
 pub use contact::Reached;
 pub use facts::{Ago, StatusFacts, Storage};
+pub use head_taps::HeadTaps;
 pub use keypad::{Code, Key};
 pub use lockout::PinVerdict;
+pub use self_test::{buttons_of, language_button};
 pub use view::{ButtonState, EnrolState, ExportState, NetworkState, PinNote, Press, View};
 
 use crate::{
@@ -40,6 +44,15 @@ pub const IDLE_MS: u64 = 60_000;
 
 /// Pictures of the screen test: red, green, blue, white, black, and a grid.
 pub const PICTURES: usize = 6;
+
+/// Fields of the touch test on the longer and on the shorter side of the glass.
+const FIELDS_LONG: usize = 10;
+const FIELDS_SHORT: usize = 6;
+
+/// Columns and rows of the touch test on a page so many pixels wide and high.
+pub const fn touch_fields((width, height): (u32, u32)) -> (usize, usize) {
+    if height > width { (FIELDS_SHORT, FIELDS_LONG) } else { (FIELDS_LONG, FIELDS_SHORT) }
+}
 
 /// While there is no stick, one is looked for this often.
 const LOOK_FOR_STICK_MS: u64 = 2_000;
@@ -101,11 +114,13 @@ pub enum MenuItem {
     Restart,
     /// Gives the terminal its identity.
     Enrol,
+    /// Locks the screen for wiping.
+    Wipe,
 }
 
 impl MenuItem {
     /// Every item, in the order of the page; [`Event::Pick`] counts in it.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Status,
         Self::SelfTest,
         Self::TouchTest,
@@ -117,6 +132,7 @@ impl MenuItem {
         Self::Export,
         Self::Restart,
         Self::Enrol,
+        Self::Wipe,
     ];
 }
 

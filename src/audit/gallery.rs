@@ -220,9 +220,9 @@ impl Gallery {
         };
         let undo = !matches!(content, Content::Thanks { undo: false, .. });
         stage.window().global::<ui::Thanks>().set_undo_shown(undo);
-        pages::show(&view, stage.window());
-        if let Content::Staff(sheet) = content {
-            sheet.fill(&view, stage.window(), stage.glass());
+        match content {
+            Content::Staff(sheet) => sheet.show(view, self.hospital(lang), stage.window(), stage.glass()),
+            _ => pages::show(&view, stage.window()),
         }
     }
 

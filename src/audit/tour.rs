@@ -153,9 +153,9 @@ impl Tour {
             left_ms: LEFT_MS,
             badge: None,
         };
-        pages::show(&view, stage.window());
-        if let Content::Staff(sheet) = &stop.content {
-            sheet.fill(&view, stage.window(), stage.glass());
+        match &stop.content {
+            Content::Staff(sheet) => sheet.show(view, &plan.hospital, stage.window(), stage.glass()),
+            Content::Patient(_) | Content::Places(_) => pages::show(&view, stage.window()),
         }
         stage.settle();
     }

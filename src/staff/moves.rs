@@ -11,7 +11,6 @@ use super::{
     Answer, Ask, ButtonState, Choice, Effect, EnrolState, Entry, Event, ExportState, Key, LOOK_FOR_STICK_MS,
     MenuItem, NetworkState, Note, PICTURES, PinVerdict, Press, Staff, State, Token, Volume, keypad::Code,
 };
-use crate::wire::{Body, SelfTest};
 
 impl Staff {
     pub(super) fn touch(&mut self, event: &Event, effects: &mut Vec<Effect>) {
@@ -23,7 +22,7 @@ impl Staff {
             Event::Wipe => self.wipe(effects),
             Event::Pick(index) => self.pick(*index, effects),
             Event::Press(index) => self.press(*index, effects),
-            Event::Field(index) => self.field(*index),
+            Event::Field(index) => self.field(*index, effects),
             Event::Next => self.next_picture(),
             Event::Confirm => self.confirm(effects),
             _ => {}
@@ -61,7 +60,7 @@ impl Staff {
         self.asked = None;
     }
 
-    fn token(&mut self) -> Token {
+    pub(super) fn token(&mut self) -> Token {
         let token = Token { opened_ms: self.opened_ms, n: self.next_token };
         self.next_token += 1;
         token
@@ -180,6 +179,7 @@ impl Staff {
             }
             MenuItem::Restart => (State::Restart, None),
             MenuItem::Enrol => (State::Enrol { code: Code::default(), state: EnrolState::Typing }, None),
+            MenuItem::Wipe => return self.wipe(effects),
         };
         self.go(page);
         if let Some(ask) = ask {
@@ -187,32 +187,12 @@ impl Staff {
         }
     }
 
-    fn press(&mut self, index: usize, effects: &mut Vec<Effect>) {
-        let token = self.token();
-        let State::SelfTest { buttons, unstored } = &mut self.state else { return };
-        let Some(button) = buttons.get_mut(index) else { return };
-        button.state = Press::Pressed;
-        unstored.push((token, index));
-        let test = SelfTest { touchpoint: self.plan.touchpoint.clone(), target: button.id.clone() };
-        effects.push(Effect::Record { token, body: Body::SelfTest(test) });
-    }
-
-    /// A button is stored when all its presses are; one refusal is shown until it is pressed again.
-    pub(super) fn stored(&mut self, token: Token, result: Press) {
-        let State::SelfTest { buttons, unstored } = &mut self.state else { return };
-        let Some(at) = unstored.iter().position(|(waiting, _)| *waiting == token) else { return };
-        let (_, index) = unstored.swap_remove(at);
-        let all_back = unstored.iter().all(|(_, other)| *other != index);
-        let Some(button) = buttons.get_mut(index) else { return };
-        if result == Press::Failed || (all_back && button.state == Press::Pressed) {
-            button.state = result;
-        }
-    }
-
-    fn field(&mut self, index: usize) {
-        if let State::TouchTest { fields } = &mut self.state
-            && let Some(field) = fields.get_mut(index)
-        {
+    /// Once every field was touched, one more touch goes back.
+    fn field(&mut self, index: usize, effects: &mut Vec<Effect>) {
+        let State::TouchTest { fields } = &mut self.state else { return };
+        if fields.iter().all(|field| *field) {
+            self.back(effects);
+        } else if let Some(field) = fields.get_mut(index) {
             *field = true;
         }
     }
