@@ -18,7 +18,7 @@ use std::{
 };
 
 use xinsheng::{
-    audit::{
+    page_audit::{
         gallery::{Gallery, Scene},
         stage::{Frame, Stage},
     },

@@ -23,7 +23,7 @@ use xinsheng::lang::Catalogue;
 use xinsheng::model::{BootId, ChainId};
 use xinsheng::panel::Panel;
 use xinsheng::survey::{Page, Start};
-use xinsheng::{audit::Area, simulator::SimPanel};
+use xinsheng::{page_audit::Area, simulator::SimPanel};
 
 #[path = "support/hospital.rs"]
 mod hospital;

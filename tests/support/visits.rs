@@ -7,13 +7,13 @@ use std::sync::{Arc, LazyLock};
 
 use i_slint_backend_testing::{AccessibleRole, ElementHandle, ElementQuery};
 use slint::ComponentHandle;
-use xinsheng::audit::Area;
 use xinsheng::clock::{Clock, SimClock};
 use xinsheng::config::{self, KioskSetup};
 use xinsheng::kiosk::terminal::setup_of;
 use xinsheng::kiosk::{Parts, Setup};
 use xinsheng::lang::{Languages, Text, unbroken};
 use xinsheng::model::{BootId, Lang, Value};
+use xinsheng::page_audit::Area;
 use xinsheng::questionnaire::{Question, ReasonGroup, Texts, Touchpoint};
 use xinsheng::simulator::SimPanel;
 use xinsheng::ui;
