@@ -19,8 +19,7 @@ use xinsheng::simulator::SimPanel;
 use xinsheng::ui;
 use xinsheng::wire::{Answer, Body, EndOutcome, Reasons, ResponseEnd};
 
-#[path = "backstage.rs"]
-pub mod backstage;
+pub(crate) use crate::backstage;
 
 use backstage::Backstage;
 

@@ -19,8 +19,7 @@ use xinsheng::survey::{Page, Start};
 use xinsheng::wire::{Body, Draft};
 use xinsheng::{page_audit::Area, simulator::SimPanel};
 
-#[path = "support/hospital.rs"]
-mod hospital;
+use crate::hospital;
 
 type Journal = Rc<RefCell<Vec<Body>>>;
 
