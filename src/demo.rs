@@ -19,11 +19,7 @@ use crate::{
     central::{self, Central},
     clock::{Clock, SimClock, SystemClock, fresh},
     config::{self, Glyphs, KioskSetup, Loaded},
-    kiosk::{
-        Kiosk, Parts, fonts,
-        preview::parse_panel,
-        terminal::{IDENTITY_FILE, Place, Terminal, panel_of},
-    },
+    kiosk::{Kiosk, fonts, preview::parse_panel},
     lang::{Catalogue, Languages},
     model::{Moment, TimeQuality},
     page_audit::gallery::Gallery,
@@ -37,6 +33,7 @@ use crate::{
     },
     survey::{Plan, Start},
     sync,
+    terminal::{Assembly, IDENTITY_FILE, Parts, Place, Terminal, panel_of},
     theme::Theme,
 };
 
@@ -238,11 +235,11 @@ fn enrol(
 
 fn show_window(home: &Home) -> anyhow::Result<()> {
     let place = Place { config: home.kiosk_toml(), data: Some(home.kiosk_dir()) };
-    let mut terminal = Terminal::start(place, Arc::new(SystemClock::new()))?;
+    let mut terminal = Assembly::new(place, Arc::new(SystemClock::new())).start()?;
     let window = crate::ui::AppWindow::new().context("cannot open a window")?;
     fonts::register(&terminal.languages().fonts);
-    let kiosk = Kiosk::new(&window, terminal.parts()?)?;
-    terminal.attach(&kiosk.messenger())?;
+    let kiosk = Kiosk::new(&window, terminal.parts())?;
+    terminal.attach(&kiosk.screen())?;
     say("tap on the window; close it to end")?;
     window.run().context("the window ended")?;
     wait_for_sync(&terminal)?;
@@ -259,8 +256,8 @@ fn tap_rows(home: &Home, setup: &Setup, rows: &[Row]) -> anyhow::Result<()> {
         quality: TimeQuality::Synced,
     }));
     let place = Place { config: home.kiosk_toml(), data: Some(home.kiosk_dir()) };
-    let mut terminal = Terminal::start(place, clock.clone())?;
-    let parts = terminal.parts()?;
+    let mut terminal = Assembly::new(place, clock.clone()).start()?;
+    let parts = terminal.parts();
     let glass = parts.panel;
     let plan = Plan {
         hospital: setup.hospital.clone(),
@@ -269,7 +266,7 @@ fn tap_rows(home: &Home, setup: &Setup, rows: &[Row]) -> anyhow::Result<()> {
         ..parts.plan.clone()
     };
     let mut panel = SimPanel::new(glass, clock.clone(), |_| Parts { plan, ..parts })?;
-    terminal.attach(&panel.kiosk().messenger())?;
+    terminal.attach(&panel.kiosk().screen())?;
     let recorder = terminal.recorder();
     // The recorder takes its commands in order: when this one was done, all before it were answered.
     let committed = move || recorder.call(|_| ()).context("the journal's thread ended");

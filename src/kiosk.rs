@@ -6,16 +6,14 @@
 //! - the page shown is always the survey's page, or the staff area's while somebody is in it: nothing else decides what is on the screen;
 //! - a page that thanks is shown only after the storing thread said so (the survey sees to it).
 
-pub mod apology;
 mod callbacks;
 pub(crate) mod faults;
 pub mod fonts;
 pub mod look;
+pub mod out_of_service;
 pub mod pages;
 pub mod preview;
-pub mod screens;
 pub mod staff;
-pub mod terminal;
 
 use std::{
     cell::RefCell,
@@ -34,67 +32,18 @@ use crate::{
     panel::{Corner, Grid, Panel},
     sound::{PageName, SoundHandle},
     staff::{Entry, HeadTaps, Staff},
-    survey::{Effect, Event, HelpStage, Page, Plan, Survey, Token},
+    survey::{Effect, Event, HelpStage, Page, Survey, Token},
+    terminal::{Ambient, Look, Parts, Screen, Setup, StaffParts, Store},
     ui::{self, AppWindow, Shell},
     wire::{Body, Draft},
 };
-use look::{Ambient, Look};
 use pages::{ChoicePage, Glass, Speaker, View};
-use staff::StaffParts;
 
 /// While a countdown shows, the page changes once a second.
 const COUNTDOWN_STEP_MS: u64 = 1_000;
 
 /// Opening hours and the night are looked at this often.
 const AMBIENT_STEP_MS: u64 = 60_000;
-
-/// Told once how far the journal reaches when the drafts are durable, nothing when they could not be stored; may be called on any thread.
-pub type Reply = Box<dyn FnOnce(Option<u64>) + Send>;
-
-/// Takes drafts to the journal without making the caller wait.
-pub type Store = Box<dyn FnMut(Vec<Draft>, Reply)>;
-
-/// What a screen is made of.
-pub struct Parts {
-    /// What to ask.
-    pub plan: Plan,
-    /// The words of the pages.
-    pub catalogue: Catalogue,
-    /// Which font each language is drawn in.
-    pub fonts: Fonts,
-    /// The language shown smaller below the visitor's own; not shown when the visitor chose it.
-    pub second_language: Option<Lang>,
-    /// The glass.
-    pub panel: Panel,
-    /// Targets in the lower part of the glass.
-    pub low_reach: bool,
-    /// Colours and pictures.
-    pub look: Look,
-    /// Cover the whole screen.
-    pub full_screen: bool,
-    /// Where time comes from.
-    pub clock: Arc<dyn Clock>,
-    /// Where entries go.
-    pub store: Store,
-    /// What the staff area needs.
-    pub staff: StaffParts,
-    /// What is heard.
-    pub sound: SoundHandle,
-}
-
-/// What of a screen a changed configuration changes.
-pub struct Setup {
-    /// What to ask.
-    pub plan: Plan,
-    /// The language shown smaller below the visitor's own.
-    pub second_language: Option<Lang>,
-    /// The glass.
-    pub panel: Panel,
-    /// Targets in the lower part of the glass.
-    pub low_reach: bool,
-    /// Colours and pictures.
-    pub look: Look,
-}
 
 /// News for the screen from other threads.
 enum News {
@@ -115,26 +64,6 @@ pub struct Messenger {
 }
 
 impl Messenger {
-    /// Another configuration. Its plan is in force as soon as nobody is in the middle of anything, the look at once.
-    pub fn setup(&self, setup: Setup) {
-        self.tell(News::Setup(Box::new(setup)));
-    }
-
-    /// A word for staff in the corner, in the language at rest; `None` takes it away.
-    pub fn badge(&self, text: Option<Text>) {
-        self.tell(News::Badge(text));
-    }
-
-    /// Central has acknowledged the journal up to this place.
-    pub fn delivered(&self, through: u64) {
-        self.tell(News::Delivered(through));
-    }
-
-    /// What was asked in the staff area has been done.
-    pub fn staff_answer(&self, token: crate::staff::Token, answer: crate::staff::Answer) {
-        self.tell(News::StaffAnswer(token, answer));
-    }
-
     fn staff_stored(&self, token: crate::staff::Token, durable: bool) {
         self.tell(News::StaffStored(token, durable));
     }
@@ -144,6 +73,29 @@ impl Messenger {
         if self.news.send(news).is_ok() {
             let _ = self.window.upgrade_in_event_loop(|window| window.global::<Shell>().invoke_news());
         }
+    }
+}
+
+impl Screen for Messenger {
+    fn setup(&self, setup: Setup) {
+        self.tell(News::Setup(Box::new(setup)));
+    }
+
+    fn badge(&self, text: Option<Text>) {
+        self.tell(News::Badge(text));
+    }
+
+    fn delivered(&self, through: u64) {
+        self.tell(News::Delivered(through));
+    }
+
+    fn staff_answer(&self, token: crate::staff::Token, answer: crate::staff::Answer) {
+        self.tell(News::StaffAnswer(token, answer));
+    }
+
+    fn close(&self) {
+        // It fails only when there is no loop to end, and then the program ends anyhow.
+        let _ = slint::quit_event_loop();
     }
 }
 
@@ -193,7 +145,7 @@ impl Kiosk {
         ui::lay_out(window, &parts.panel, parts.low_reach);
         window.global::<Shell>().set_full_screen(parts.full_screen);
         look::paint(window, &ambient.theme.palette(parts.look.accent));
-        look::hang_logo(window, &parts.look);
+        look::set_logo(window, &parts.look);
         let shared = Rc::new_cyclic(|this| {
             RefCell::new(Shared {
                 window: window.as_weak(),
@@ -236,6 +188,11 @@ impl Kiosk {
         self.shared.borrow().messenger.clone()
     }
 
+    /// The same, as the screen of a terminal.
+    pub fn screen(&self) -> Arc<dyn Screen> {
+        Arc::new(self.messenger())
+    }
+
     /// Whether nobody is in the middle of anything.
     pub fn at_rest(&self) -> bool {
         self.shared.borrow().survey.at_rest()
@@ -254,12 +211,6 @@ impl Kiosk {
     /// Takes in what other threads had to say; the event loop does this by itself.
     pub fn take_news(&self) {
         self.shared.borrow_mut().take_news();
-    }
-
-    /// The index of the first place on the current page of the touchpoint choice.
-    pub fn first_place_shown(&self) -> usize {
-        let shared = self.shared.borrow();
-        shared.choice_page * shared.list().1.per_page()
     }
 }
 
@@ -331,7 +282,7 @@ impl Shared {
         if let Some(window) = self.window.upgrade() {
             ui::lay_out(&window, &self.glass.panel, setup.low_reach);
             look::paint(&window, &self.ambient.theme.palette(self.look.accent));
-            look::hang_logo(&window, &self.look);
+            look::set_logo(&window, &self.look);
         }
         self.dispatch(Event::NewPlan(setup.plan));
     }

@@ -1,6 +1,6 @@
 //! The staff area: what somebody with the PIN can see, test and choose at a terminal. `(state, event, now) -> (state, effects)`.
 //!
-//! Pure like [`crate::survey`]: time since boot is an argument, work is an effect whose result comes back as an event. [`hands`] does the
+//! Pure like [`crate::survey`]: time since boot is an argument, work is an effect whose result comes back as an event. [`worker`] does the
 //! work on a thread of its own; [`lockout`] says how often a PIN may be tried. Invariants:
 //! - no page behind the door is reached but by [`PinVerdict::Right`], given to the very question this visit asked;
 //! - whatever happens, [`IDLE_MS`] after the last touch the area is left, with [`Effect::Leave`] as the last effect of all;
@@ -12,13 +12,13 @@ mod contact;
 mod export;
 mod facts;
 mod head_taps;
-pub mod hands;
 mod keypad;
 pub mod lockout;
 mod moves;
 mod self_test;
 mod stick;
 mod view;
+pub mod worker;
 
 use std::path::PathBuf;
 
@@ -181,7 +181,7 @@ pub enum Event {
 /// What is to be done.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Effect {
-    /// Have this done on another thread, then report [`Event::Answered`]; see [`hands::HandsHandle::ask`].
+    /// Have this done on another thread, then report [`Event::Answered`]; see [`worker::WorkerHandle::ask`].
     Ask {
         /// To be given back.
         token: Token,

@@ -14,13 +14,11 @@ use xinsheng::{
     clock::{SystemClock, fresh},
     config::{self, Glyphs, KioskSetup, Loaded, SoundConfig},
     journal,
-    kiosk::{
-        Kiosk, apology, fonts, preview, screens,
-        terminal::{IDENTITY_FILE, Place, Terminal},
-    },
+    kiosk::{Kiosk, fonts, out_of_service, preview},
     lang::Languages,
     model::Lang,
     page_audit, pin, sound, sync,
+    terminal::{Assembly, IDENTITY_FILE, Place, languages_beside, screen_check},
     ui::AppWindow,
 };
 
@@ -126,7 +124,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Some(Command::Screens) => {
-            screens::answer(&mut io::stdin(), &mut io::stdout(), |loaded, languages| {
+            screen_check::answer(&mut io::stdin(), &mut io::stdout(), |loaded, languages| {
                 provide_fonts(&std::env::temp_dir().join(CHECK_FONTS));
                 Ok(page_audit::check::screens(loaded, languages)?.findings)
             })?;
@@ -201,12 +199,13 @@ fn show(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         provide_fonts(&data.join("fonts"));
     }
     let place = Place { config: arguments.config.clone(), data: arguments.data.clone() };
-    let screens = screens::by_program(std::env::current_exe().context("where is this program?")?);
-    let mut terminal = match Terminal::start_with(place, Arc::new(SystemClock::new()), screens) {
+    let screens = screen_check::by_program(std::env::current_exe().context("where is this program?")?);
+    let assembly = Assembly { screens, ..Assembly::new(place, Arc::new(SystemClock::new())) };
+    let mut terminal = match assembly.start() {
         Ok(terminal) => terminal,
-        Err(error) if apology::is_due(&error) => {
+        Err(error) if out_of_service::is_due(&error) => {
             tracing::error!("out of service: {error:#}");
-            apology::show(&arguments.config)?;
+            out_of_service::show(&arguments.config)?;
             return Err(error);
         }
         Err(error) => return Err(error),
@@ -214,8 +213,8 @@ fn show(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let window =
         AppWindow::new().context("cannot open a window; is there a display (DISPLAY or WAYLAND_DISPLAY)?")?;
     fonts::register(&terminal.languages().fonts);
-    let kiosk = Kiosk::new(&window, terminal.parts()?)?;
-    terminal.attach(&kiosk.messenger())?;
+    let kiosk = Kiosk::new(&window, terminal.parts())?;
+    terminal.attach(&kiosk.screen())?;
     window.run().context("the window ended")?;
     let restart = terminal.restart_asked();
     terminal.stop();
@@ -232,7 +231,7 @@ fn provide_fonts(folder: &Path) {
 }
 
 fn load(config: &Path) -> anyhow::Result<Loaded<KioskSetup>> {
-    let fonts = Languages::beside(config)?.fonts;
+    let fonts = languages_beside(config)?.fonts;
     config::load_kiosk(config, &read, &Glyphs::new(&fonts))
         .map_err(|findings| anyhow::anyhow!("the configuration has errors:\n{findings}"))
 }

@@ -7,7 +7,7 @@ use super::pages::Speaker;
 use crate::{
     lang::Text,
     staff::{Reached, Storage},
-    sync::{Diagnosis, Fault, engine::Badge},
+    sync::{Diagnosis, Fault},
 };
 
 /// Why central is not in contact, and what to do.
@@ -32,14 +32,6 @@ pub(crate) fn storage(speaker: &Speaker, storage: &Storage) -> String {
         Storage::NotStored(count) => said(Text::StorageNotStored).with(&count.to_string()).spoken,
         Storage::Damaged => said(Text::StorageDamaged).spoken,
         Storage::Broken(why) => own_or(speaker, Text::StorageBroken, "", why),
-    }
-}
-
-/// The corner has room for a word; the staff area says the rest.
-pub(super) const fn badge(badge: &Badge) -> Text {
-    match badge {
-        Badge::NoContact(_) | Badge::Misconfigured(_) => Text::BadgeOffline,
-        Badge::NotAllowed(_) => Text::StatusNotEnrolled,
     }
 }
 
@@ -110,13 +102,5 @@ mod tests {
             assert_eq!(storage(speaker, &Storage::NotStored(3)), "3 条丢失，请换磁盘");
         });
         assert_eq!(with_speaker("en", |speaker| answer(speaker, &reached)), reached.words);
-    }
-
-    #[test]
-    fn the_corner_tells_a_terminal_that_has_to_be_enrolled_from_one_that_is_offline() {
-        let said = |found: Badge| with_speaker("zh-CN", |speaker| speaker.text(badge(&found)).to_owned());
-        assert_eq!(said(Badge::NoContact("why".into())), "离线");
-        assert_eq!(said(Badge::Misconfigured("why".into())), "离线");
-        assert_eq!(said(Badge::NotAllowed("why".into())), "未登记");
     }
 }

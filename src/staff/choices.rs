@@ -1,6 +1,6 @@
 //! What staff choose on site: the touchpoint, the language at rest, the volume.
 //!
-//! Choices are kept among the journal's small facts and laid over kiosk.toml. The later decision wins: a choice says what stood in the
+//! Choices are kept in the journal's key-value table and laid over kiosk.toml. The later decision wins: a choice says what stood in the
 //! file when it was made, and is over as soon as somebody writes something else there.
 
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use crate::{
     model::{Lang, TouchpointId},
 };
 
-/// The choices, among the journal's small facts.
+/// The choices, in the journal's key-value table.
 const KEY: &str = "staff_choices";
 
 /// How loud the terminal is.

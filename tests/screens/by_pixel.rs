@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use xinsheng::clock::SimClock;
-use xinsheng::kiosk::Parts;
+use xinsheng::terminal::Parts;
 use xinsheng::lang::Catalogue;
 use xinsheng::model::BootId;
 use xinsheng::panel::Panel;
@@ -35,10 +35,10 @@ fn panel(glass: Panel, touchpoints: &[&str], start: Start) -> (SimPanel, Journal
         second_language: Some(hospital::lang("en")),
         panel: glass,
         low_reach: false,
-        look: xinsheng::kiosk::look::Look::default(),
+        look: xinsheng::terminal::Look::default(),
         full_screen: false,
         clock,
-        staff: xinsheng::kiosk::staff::StaffParts::none(),
+        staff: xinsheng::terminal::StaffParts::none(),
         sound: xinsheng::sound::SoundHandle::silent(),
         store: Box::new(move |drafts: Vec<Draft>, reply| {
             written.borrow_mut().extend(drafts.into_iter().map(|draft| draft.body));

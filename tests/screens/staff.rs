@@ -1,4 +1,4 @@
-//! The staff area on the real pages: a finger knocks, a PIN is typed, buttons are tested, with the real journal and the real hands.
+//! The staff area on the real pages: the head of a page is touched, a PIN is typed, buttons are tested, with the real journal and the real worker.
 #![allow(
     clippy::unwrap_used,
     clippy::wildcard_enum_match_arm,
@@ -13,7 +13,8 @@ use i_slint_backend_testing::{AccessibleRole, ElementHandle, init_no_event_loop,
 use slint::platform::{PointerEventButton, WindowEvent};
 use slint::{ComponentHandle, LogicalPosition, PhysicalSize};
 use xinsheng::clock::SimClock;
-use xinsheng::kiosk::{Kiosk, Parts, look::Look};
+use xinsheng::kiosk::Kiosk;
+use xinsheng::terminal::{Look, Parts};
 use xinsheng::lang::{Catalogue, Text};
 use xinsheng::model::BootId;
 use xinsheng::panel::Panel;
@@ -82,7 +83,7 @@ impl Screen {
         self
     }
 
-    /// What was handed to the hands is done, and what was handed to the journal is on the disk.
+    /// What was handed to the worker is done, and what was handed to the journal is on the disk.
     fn answered(&self) -> &Self {
         self.behind.answered();
         self.kiosk.take_news();

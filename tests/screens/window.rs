@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 
 use xinsheng::clock::SimClock;
 use xinsheng::config;
-use xinsheng::kiosk::Parts;
-use xinsheng::kiosk::terminal::{panel_of, plan_of};
+use xinsheng::terminal::Parts;
+use xinsheng::terminal::{panel_of, plan_of};
 use xinsheng::lang::Catalogue;
 use xinsheng::model::BootId;
 use xinsheng::{page_audit::Area, simulator::SimPanel};
@@ -50,10 +50,10 @@ fn button(label: &str) -> Area {
         second_language: setup.kiosk.second_language.clone(),
         panel: glass,
         low_reach: false,
-        look: xinsheng::kiosk::look::Look::default(),
+        look: xinsheng::terminal::Look::default(),
         full_screen: false,
         clock,
-        staff: xinsheng::kiosk::staff::StaffParts::none(),
+        staff: xinsheng::terminal::StaffParts::none(),
         sound: xinsheng::sound::SoundHandle::silent(),
         store: Box::new(|_, reply| reply(Some(0))),
     });

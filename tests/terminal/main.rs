@@ -4,6 +4,8 @@
 
 #[path = "../support/chance.rs"]
 mod chance;
+#[path = "../support/headless.rs"]
+mod headless;
 #[path = "../support/hospital.rs"]
 mod hospital;
 #[path = "../support/http.rs"]
@@ -12,8 +14,8 @@ mod journal_faults;
 mod journal_model;
 mod proxy;
 mod sound;
-mod staff_hands;
 mod staff_model;
+mod staff_worker;
 #[path = "../support/journal.rs"]
 mod support;
 mod survey_model;

@@ -1,4 +1,4 @@
-//! The hands of the staff area: one thread that does what takes time, and tells what came of it.
+//! The worker of the staff area: one thread that does what takes time, and tells what came of it.
 //!
 //! The UI thread sends an [`Ask`] and returns; the answer comes on this thread, through a callback that must not wait. Everything is done
 //! in order, one thing at a time. The journal is reached through the recorder, which this thread may wait for and the screen may not.
@@ -28,15 +28,15 @@ use crate::{
     model::TerminalId,
     pin::{Pin, PinHash},
     sync::{
-        Diagnosis, Fault, Identity, IdentityError, SyncHandle,
+        Diagnosis, Fault, Identity, IdentityError, Link, SyncHandle,
         enrol::enrol_through,
         keys::hardware_id,
-        transport::{Deadlines, HttpTransport, Transport, TransportError},
+        transport::Deadlines,
     },
     wire::{Body, ConfigChange, Draft},
 };
 
-/// The tries at the PIN, among the journal's small facts.
+/// The tries at the PIN, in the journal's key-value table.
 const LOCKOUT_KEY: &str = "staff_lockout";
 
 /// Questions that may wait. They come from fingers, one after the other; more than this is a finger on a stalled disk.
@@ -55,10 +55,6 @@ pub struct Settings {
     pub pin: Option<PinHash>,
     /// Where exports go instead of a stick.
     pub export_dir: Option<PathBuf>,
-    /// Where central is.
-    pub central_url: String,
-    /// Whom central's certificate must come from.
-    pub central_ca_file: Option<PathBuf>,
     /// What is rated and shown without any choice of staff.
     pub file: FileSays,
     /// SHA-256 of the configuration, hexadecimal.
@@ -72,22 +68,17 @@ impl Settings {
         Self {
             pin: kiosk.staff.pin_hash.clone(),
             export_dir: kiosk.staff.export_dir.clone(),
-            central_url: kiosk.central_url.clone(),
-            central_ca_file: kiosk.central_ca_file.clone(),
             file: FileSays::of(&loaded.value),
             config_hash: loaded.config_hash.clone(),
         }
     }
 }
 
-/// Makes a connection to central; the real one, or a test's.
-pub type Connect = Box<dyn Fn(&Settings) -> Result<Box<dyn Transport>, TransportError> + Send>;
-
-/// Takes an answer; called on the hands' thread, must not wait.
+/// Takes an answer; called on the worker's thread, must not wait.
 pub type Reply = Box<dyn Fn(Token, Answer) + Send>;
 
 /// What the thread needs.
-pub struct HandsArgs {
+pub struct WorkerArgs {
     /// Of the configuration in force.
     pub settings: Settings,
     /// What staff chose before, see [`StaffChoices::load`].
@@ -104,16 +95,16 @@ pub struct HandsArgs {
     pub clock: Arc<dyn Clock>,
     /// The way to central, asked for its status and told when to try again.
     pub sync: SyncHandle,
-    /// How to reach central.
-    pub connect: Connect,
+    /// How to reach central: the same as the sync thread's.
+    pub link: Link,
     /// Where answers go.
     pub reply: Reply,
     /// Told of every choice once it is kept; it has it applied.
     pub on_choices: Box<dyn Fn(&StaffChoices) + Send>,
 }
 
-impl HandsArgs {
-    /// The hands of a terminal in service: on this machine, to central by HTTPS, with no choice made and nobody listening.
+impl WorkerArgs {
+    /// The worker of a terminal in service: on this machine, with no choice made and nobody listening.
     pub fn new(
         settings: Settings,
         data: PathBuf,
@@ -121,12 +112,8 @@ impl HandsArgs {
         recorder: RecorderHandle,
         clock: Arc<dyn Clock>,
         sync: SyncHandle,
+        link: Link,
     ) -> Self {
-        let connect: Connect = Box::new(|settings| {
-            let transport =
-                HttpTransport::new(&settings.central_url, settings.central_ca_file.as_deref(), DEADLINES)?;
-            Ok(Box::new(transport))
-        });
         Self {
             settings,
             choices: StaffChoices::default(),
@@ -136,7 +123,7 @@ impl HandsArgs {
             recorder,
             clock,
             sync,
-            connect,
+            link,
             reply: Box::new(|_, _| {}),
             on_choices: Box::new(|_| {}),
         }
@@ -149,14 +136,14 @@ enum Command {
     Stop,
 }
 
-/// A way to reach the hands; cheap to clone.
+/// A way to reach the worker; cheap to clone.
 #[derive(Clone)]
-pub struct HandsHandle {
+pub struct WorkerHandle {
     commands: SyncSender<Command>,
 }
 
-impl HandsHandle {
-    /// Has something done. Never waits; the answer comes through [`HandsArgs::reply`].
+impl WorkerHandle {
+    /// Has something done. Never waits; the answer comes through [`WorkerArgs::reply`].
     pub fn ask(&self, token: Token, ask: Ask) {
         self.send(Command::Ask(token, ask));
     }
@@ -178,14 +165,14 @@ impl HandsHandle {
 }
 
 /// The running thread. Dropping it stops it.
-pub struct Hands {
-    handle: HandsHandle,
+pub struct StaffWorker {
+    handle: WorkerHandle,
     ended: Receiver<()>,
 }
 
-impl Hands {
+impl StaffWorker {
     /// Starts the thread. It reads the count of tries at once, so that a lock that begins again at a start begins now.
-    pub fn spawn(args: HandsArgs) -> io::Result<Self> {
+    pub fn spawn(args: WorkerArgs) -> io::Result<Self> {
         let (commands, inbox) = mpsc::sync_channel(ASKS_MAX);
         let (ending, ended) = mpsc::sync_channel(0);
         let run = move || {
@@ -194,16 +181,16 @@ impl Hands {
             Worker { args, lockout: None }.run(&inbox);
         };
         thread::Builder::new().name("staff".into()).spawn(run)?;
-        Ok(Self { handle: HandsHandle { commands }, ended })
+        Ok(Self { handle: WorkerHandle { commands }, ended })
     }
 
     /// A way to reach it.
-    pub fn handle(&self) -> HandsHandle {
+    pub fn handle(&self) -> WorkerHandle {
         self.handle.clone()
     }
 }
 
-impl Drop for Hands {
+impl Drop for StaffWorker {
     fn drop(&mut self) {
         self.handle.send(Command::Stop);
         if self.ended.recv_timeout(STOP_PATIENCE) == Err(RecvTimeoutError::Timeout) {
@@ -213,7 +200,7 @@ impl Drop for Hands {
 }
 
 struct Worker {
-    args: HandsArgs,
+    args: WorkerArgs,
     /// The count of tries, once it could be read.
     lockout: Option<Lockout>,
 }
@@ -315,9 +302,10 @@ impl Worker {
             Err(IdentityError::Missing(_)) => None,
             Err(error) => return Err(Diagnosis::of_error(error.fault(), error)),
         };
-        let mut transport = (self.args.connect)(&self.args.settings)
-            .map_err(|error| Diagnosis::of_error(error.fault(), error))?;
-        let about = About { identity: identity.as_ref(), chain, url: &self.args.settings.central_url };
+        let url = self.args.link.address().url;
+        let connected = self.args.link.connect(DEADLINES);
+        let mut transport = connected.map_err(|error| Diagnosis::of_error(error.fault(), error))?;
+        let about = About { identity: identity.as_ref(), chain, url: &url };
         try_central(&mut *transport, &about, &self.args.clock.now())
     }
 
@@ -344,7 +332,7 @@ impl Worker {
     }
 
     fn enrol(&self, code: &Code) -> anyhow::Result<TerminalId> {
-        let mut transport = (self.args.connect)(&self.args.settings)?;
+        let mut transport = self.args.link.connect(DEADLINES)?;
         let (file, hardware_id) = (&self.args.identity_file, &self.args.hardware_id);
         let now = self.args.clock.now();
         let identity = enrol_through(&mut *transport, code.grouped(), file, hardware_id, &now)?;

@@ -1,4 +1,4 @@
-//! The staff area's hands with a real journal: what is counted, chosen and exported is on the disk, and stays there.
+//! The staff area's worker with a real journal: what is counted, chosen and exported is on the disk, and stays there.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -28,11 +28,11 @@ use xinsheng::{
     staff::{
         Answer, Ask, Choice, Effect, Entry, Event, FileSays, PinVerdict, Staff, StaffChoices, StaffPlan,
         Storage, Token, Volume,
-        hands::{Connect, Hands, HandsArgs, Settings},
         lockout::LOCK_MS,
+        worker::{Settings, StaffWorker, WorkerArgs},
     },
     sync::{
-        self, Diagnosis, Fault, IdentityError,
+        self, Address, Diagnosis, Fault, IdentityError, Link,
         message::{Reply, Request},
         outcome::Trouble,
         transport::Transport,
@@ -67,36 +67,36 @@ impl Transport for Silence {
 /// One run of the program.
 struct Run {
     recorder: Recorder,
-    hands: Hands,
+    worker: StaffWorker,
     answers: Receiver<(Token, Answer)>,
     chosen: Arc<Mutex<Vec<StaffChoices>>>,
 }
 
 impl Run {
     fn start(folder: &Path, clock: &Arc<SimClock>, settings: Settings) -> Self {
-        Self::start_with(folder, clock, settings, Box::new(|_| Ok(Box::new(Silence))))
+        let silent = Link::through(Address::default(), Box::new(|_, _| Ok(Box::new(Silence))));
+        Self::start_with(folder, clock, settings, silent)
     }
 
-    fn start_with(folder: &Path, clock: &Arc<SimClock>, settings: Settings, connect: Connect) -> Self {
+    fn start_with(folder: &Path, clock: &Arc<SimClock>, settings: Settings, link: Link) -> Self {
         let (mut journal, _) = Journal::open(folder, open_args(clock)).unwrap();
         let choices = StaffChoices::load(&mut journal).unwrap();
         let recorder = Recorder::spawn(journal, clock.clone(), |_| {}).unwrap();
         let (sync, _inbox) = sync::wake_pair();
         let identity = folder.join("identity.json");
         let mut args =
-            HandsArgs::new(settings, folder.into(), identity, recorder.handle(), clock.clone(), sync);
+            WorkerArgs::new(settings, folder.into(), identity, recorder.handle(), clock.clone(), sync, link);
         let (tell, answers) = mpsc::channel();
         args.reply = Box::new(move |token, answer| drop(tell.send((token, answer))));
-        args.connect = connect;
         args.choices = choices;
         let chosen = Arc::new(Mutex::new(Vec::new()));
         let seen = chosen.clone();
         args.on_choices = Box::new(move |choices| seen.lock().unwrap().push(choices.clone()));
-        Self { hands: Hands::spawn(args).unwrap(), recorder, answers, chosen }
+        Self { worker: StaffWorker::spawn(args).unwrap(), recorder, answers, chosen }
     }
 
     fn asks(&self, ask: Ask) -> Answer {
-        self.hands.handle().ask(token(), ask);
+        self.worker.handle().ask(token(), ask);
         self.answers.recv_timeout(PATIENCE).expect("an answer").1
     }
 
@@ -108,7 +108,7 @@ impl Run {
     }
 
     fn stop(self) {
-        drop(self.hands);
+        drop(self.worker);
         self.recorder.stop();
     }
 }
@@ -131,7 +131,7 @@ fn plan() -> StaffPlan {
     }
 }
 
-/// Any token: the hands only give it back.
+/// Any token: the worker only gives it back.
 fn token() -> Token {
     let mut staff = Staff::new(plan(), Entry::Door, 0);
     "4071".chars().for_each(|digit| drop(staff.handle(Event::Key(digit.into()), 0)));
@@ -221,7 +221,7 @@ fn without_a_journal_no_pin_is_looked_at() {
     let run = Run::start(folder.path(), &clock, settings(Some(hash("4071"))));
     run.recorder.stop();
     let ask = |ask| {
-        run.hands.handle().ask(token(), ask);
+        run.worker.handle().ask(token(), ask);
         run.answers.recv_timeout(PATIENCE).unwrap().1
     };
     assert_eq!(ask(Ask::CheckPin(pin("4071"))), Answer::Pin(PinVerdict::NotPossible));
@@ -236,12 +236,12 @@ fn a_pin_comes_and_goes_with_the_configuration_and_a_new_one_lifts_the_lock() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), clock());
     let run = Run::start(folder.path(), &clock, settings(None));
     assert_eq!(run.tries("4071"), PinVerdict::NoPin);
-    run.hands.handle().settings(settings(Some(hash("4071"))));
+    run.worker.handle().settings(settings(Some(hash("4071"))));
     for _ in 0..5 {
         run.tries("1111");
     }
     assert!(matches!(run.tries("4071"), PinVerdict::Locked { .. }));
-    run.hands.handle().settings(settings(Some(hash("80315"))));
+    run.worker.handle().settings(settings(Some(hash("80315"))));
     assert_eq!(run.tries("4071"), PinVerdict::Wrong { left: 4 });
     assert_eq!(run.tries("80315"), PinVerdict::Right);
     run.stop();
@@ -345,7 +345,6 @@ fn from_the_menu_to_central_and_back() {
         central::{self, Central},
         clock::SystemClock,
         staff::{MenuItem, NetworkState, View},
-        sync::transport::{Deadlines, HttpTransport},
     };
 
     let (folder, data, clock) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), clock());
@@ -353,18 +352,15 @@ fn from_the_menu_to_central_and_back() {
     let hospital = config::example().value.hospital;
     let central = Central::start(central::Settings::new(data.path()), hospital, listener).unwrap();
     let url = format!("http://{}", central.address());
-    let settings = Settings { central_url: url.clone(), ..settings(Some(hash("4071"))) };
-    let connect: Connect = Box::new(|settings| {
-        Ok(Box::new(HttpTransport::new(&settings.central_url, None, Deadlines::default())?))
-    });
-    let run = Run::start_with(folder.path(), &clock, settings, connect);
+    let link = Link::new(Address { url: url.clone(), ..Address::default() });
+    let run = Run::start_with(folder.path(), &clock, settings(Some(hash("4071"))), link);
     let mut staff = Staff::new(plan(), Entry::Door, 0);
     let mut see = |event: Event| -> String {
         let mut events = vec![event];
         while let Some(event) = events.pop() {
             for effect in staff.handle(event, 1) {
                 let Effect::Ask { token, ask } = effect else { panic!("{effect:?}") };
-                run.hands.handle().ask(token, ask);
+                run.worker.handle().ask(token, ask);
                 let (token, answer) = run.answers.recv_timeout(PATIENCE).unwrap();
                 events.push(Event::Answered(token, answer));
             }
