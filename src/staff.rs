@@ -237,8 +237,17 @@ pub enum Answer {
     Exported(Result<u64, String>),
     /// The terminal's name, or why it has none.
     Enrolled(Result<TerminalId, String>),
-    /// The choice is in force; `None`: it could not be kept, and nothing has changed.
-    Kept(Option<Choice>),
+    /// The choice is in force, or nothing has changed.
+    Kept(Result<Choice, NotKept>),
+}
+
+/// Why a choice is not in force.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum NotKept {
+    /// It could not be stored.
+    Storage,
+    /// A page would break a rule; the finding in the words of `check`.
+    Screens(String),
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -253,6 +262,7 @@ enum State {
     Touchpoint,
     Language,
     Volume,
+    NotKept(NotKept),
     Export { state: ExportState, look_at_ms: u64 },
     Restart,
     Enrol { code: Code, state: EnrolState },
@@ -335,6 +345,7 @@ impl Staff {
             | State::Touchpoint
             | State::Language
             | State::Volume
+            | State::NotKept(_)
             | State::Export { .. }
             | State::Restart
             | State::Enrol { .. } => Some(idle),

@@ -123,7 +123,7 @@ impl Assembly {
             .context("cannot start the sound's thread")?;
         sound.handle().set_level(level_of(choices.volume));
         let link = Link::new(address_of(&started.loaded.value.kiosk));
-        let in_force = InForce { loaded: started.loaded.clone(), choices, not_set_up: !started.place_known };
+        let in_force = InForce { loaded: started.loaded.clone(), choices, not_set_up: !started.place_known, site: identity.map(|identity| identity.site) };
         let diary = Diary { recorder: recorder.handle(), clock: clock.clone() };
         diary.note_start(&started, &LastGood::in_dir(&data));
         Ok(Terminal {
@@ -252,7 +252,8 @@ impl Terminal {
             volume: Box::new(move || lock(&volume).choices.volume.unwrap_or(Volume::Medium)),
             places: Box::new(move || {
                 let in_force = lock(&places);
-                places_on_offer(&FileSays::of(&in_force.loaded.value), &in_force.loaded.value)
+                let setup = &in_force.loaded.value;
+                places_on_offer(&FileSays::of(setup), setup, in_force.site.as_ref())
             }),
             ask: Box::new(move |token, ask| {
                 if let Some(worker) = &*lock(&staff) {
@@ -306,6 +307,8 @@ impl Terminal {
     fn start_sync(&mut self, screen: &Arc<dyn Screen>) -> std::io::Result<()> {
         let Some(inbox) = self.inbox.take() else { return Ok(()) };
         let (screen, badges, in_force) = (screen.clone(), self.badges.clone(), self.in_force.clone());
+        let (identity_file, enrolled) = (self.identity_file(), self.in_force.clone());
+        let mut known = None;
         let mut args = SyncArgs::new(self.link.clone(), self.identity_file());
         args.deadlines = self.assembly.deadlines;
         args.pace = self.assembly.pace;
@@ -313,6 +316,11 @@ impl Terminal {
         args.screen = screen_of(&self.started.loaded.value.kiosk);
         args.config_hash = Box::new(move || lock(&in_force).loaded.config_hash.clone());
         args.on_status = Box::new(move |status| {
+            if known != status.terminal {
+                known.clone_from(&status.terminal);
+                let identity = sync::Identity::load(&identity_file).ok();
+                lock(&enrolled).site = identity.map(|identity| identity.site);
+            }
             badges.set_sync(status.badge.as_ref().map(badge::of), &*screen);
             screen.delivered(status.queue.cursor);
         });
@@ -342,6 +350,15 @@ impl Terminal {
         })
     }
 
+    /// Judges the screens that another choice of staff would make of the configuration in force.
+    fn judge_choices(&self) -> impl Fn(&StaffChoices) -> Findings + Send + use<> {
+        let (screens, in_force) = (self.assembly.screens.clone(), self.in_force.clone());
+        move |choices| {
+            let loaded = lock(&in_force).loaded.clone();
+            screens(&loaded, choices)
+        }
+    }
+
     /// Starts the thread that does what staff ask for.
     fn start_staff(&self, screen: &Arc<dyn Screen>) -> std::io::Result<StaffWorker> {
         let InForce { loaded, choices, .. } = lock(&self.in_force).clone();
@@ -355,6 +372,8 @@ impl Terminal {
             self.link.clone(),
         );
         args.choices = choices;
+        let judge = self.judge_choices();
+        args.judge = Box::new(judge);
         args.hardware_id.clone_from(&self.assembly.hardware_id);
         let (answers, changes, in_force) = (screen.clone(), screen.clone(), self.in_force.clone());
         args.reply = Box::new(move |token, answer| answers.staff_answer(token, answer));
@@ -390,7 +409,7 @@ impl Terminal {
                     (in_force.loaded, in_force.not_set_up) = ((*loaded).clone(), false);
                     in_force.screen()
                 };
-                diary.note_config(&loaded.config_hash, None);
+                diary.note_taken(&loaded.config_hash, setup.plan.touchpoints.clone());
                 tracing::info!(config_hash = %loaded.config_hash, "new configuration in force");
                 sound.configure(sound::Settings::of(&loaded.value));
                 if let Some(worker) = &*lock(&staff) {
@@ -406,7 +425,7 @@ impl Terminal {
                 tracing::error!(
                     "changed configuration refused, the last good one stays in force:\n{findings}"
                 );
-                diary.note_config("", Some(&findings));
+                diary.note_refused(&findings);
                 badges.set_config(Some(Text::BadgeConfigRefused), &*screen);
             }
         }

@@ -258,6 +258,8 @@ texts! {
     EnrolDone = "enrol", "Enrolled as {n}";
     /// Central or the network refused; the reason stands below.
     EnrolFailed = "enrol", "Not enrolled";
+    /// What staff chose would break a rule of the pages; which one stands below.
+    ChoiceRefused = "staff choice", "Not taken: it does not fit on this screen";
     /// Satisfaction, worst.
     Satisfied1 = "scale satisfaction", "Very bad";
     /// Satisfaction.

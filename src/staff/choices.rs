@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     config::{KioskSetup, Start},
     journal::{Journal, JournalError},
-    model::{Lang, TouchpointId},
+    model::{Lang, SiteId, TouchpointId},
 };
 
 /// The choices, in the journal's key-value table.
@@ -154,9 +154,15 @@ impl StaffChoices {
     }
 }
 
-/// What staff can choose to be rated here: what kiosk.toml says, and each touchpoint of the hospital.
-pub fn places_on_offer(file: &FileSays, setup: &KioskSetup) -> Vec<Vec<TouchpointId>> {
-    let each = setup.hospital.touchpoints.iter().map(|touchpoint| vec![touchpoint.id.clone()]);
+/// What staff can choose to be rated here: what kiosk.toml says, and each touchpoint of the hospital at the site that the terminal is
+/// enrolled for. Central takes answers about no other site from it.
+pub fn places_on_offer(
+    file: &FileSays,
+    setup: &KioskSetup,
+    enrolled_for: Option<&SiteId>,
+) -> Vec<Vec<TouchpointId>> {
+    let own = setup.hospital.touchpoints.iter().filter(|place| enrolled_for.is_none_or(|site| *site == place.site));
+    let each = own.map(|touchpoint| vec![touchpoint.id.clone()]);
     let several = Some(file.touchpoints.clone()).filter(|ids| ids.len() > 1);
     several.into_iter().chain(each).collect()
 }
@@ -211,12 +217,26 @@ mod tests {
         let file = FileSays::of(&exit);
         let window = StaffChoices::default().with(Choice::Touchpoints(ids(&["pharmacy"])), &file);
         let now = applied(&window, exit.clone());
-        let places = places_on_offer(&file, &now);
+        let places = places_on_offer(&file, &now, None);
         assert_eq!(places.first(), Some(&file.touchpoints));
         assert_eq!(places.len(), 1 + exit.hospital.touchpoints.len());
         let back = window.with(Choice::Touchpoints(places[0].clone()), &file);
         assert_eq!(applied(&back, exit.clone()), exit);
-        assert!(places_on_offer(&FileSays::of(&setup()), &setup()).iter().all(|place| place.len() == 1));
+        assert!(places_on_offer(&FileSays::of(&setup()), &setup(), None).iter().all(|place| place.len() == 1));
+    }
+
+    #[test]
+    fn places_of_another_site_than_the_one_enrolled_are_not_on_offer() {
+        let mut two = setup();
+        let own = two.hospital.sites[0].id.clone();
+        let other = crate::questionnaire::Site { id: "east".parse().unwrap(), ..two.hospital.sites[0].clone() };
+        two.hospital.touchpoints[3].site = other.id.clone();
+        two.hospital.sites.push(other);
+        let there = vec![two.hospital.touchpoints[3].id.clone()];
+        let on_offer = |site: Option<&SiteId>| places_on_offer(&FileSays::of(&two), &two, site);
+        assert!(on_offer(None).contains(&there), "before the enrolment nobody knows the site");
+        assert!(!on_offer(Some(&own)).contains(&there));
+        assert_eq!(on_offer(Some(&own)).len(), two.hospital.touchpoints.len() - 1);
     }
 
     #[test]

@@ -240,8 +240,15 @@ impl Staff {
         }
         match answer {
             // What is in force is in force, whichever page is open by now.
-            Answer::Kept(choice) => self.kept(choice),
+            Answer::Kept(Ok(choice)) => self.kept(choice),
+            // Also one of an earlier visit, which must not open a page behind the door.
             _ if is_late => {}
+            Answer::Kept(Err(why)) => {
+                if matches!(self.state, State::Touchpoint | State::Language | State::Volume) {
+                    self.go(State::NotKept(why));
+                    self.read_from_now();
+                }
+            }
             Answer::Pin(verdict) => self.pin_answered(verdict),
             Answer::Status(facts) => {
                 if let State::Status(shown) = &mut self.state {
@@ -310,20 +317,19 @@ impl Staff {
         }
     }
 
-    fn kept(&mut self, choice: Option<Choice>) {
+    fn kept(&mut self, choice: Choice) {
         let plan = &mut self.plan;
         match choice {
-            Some(Choice::Touchpoints(ids)) => {
+            Choice::Touchpoints(ids) => {
                 plan.place = plan.places.iter().position(|place| *place == ids);
                 if let Some(first) = ids.into_iter().next() {
                     plan.touchpoint = first;
                 }
             }
-            Some(Choice::Language(lang)) => {
+            Choice::Language(lang) => {
                 plan.language = plan.languages.iter().position(|known| *known == lang);
             }
-            Some(Choice::Volume(volume)) => plan.volume = volume,
-            None => {}
+            Choice::Volume(volume) => plan.volume = volume,
         }
     }
 }

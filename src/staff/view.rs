@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Note, Reached, Staff, State, StatusFacts, Volume};
+use super::{Note, NotKept, Reached, Staff, State, StatusFacts, Volume};
 use crate::{
     model::{Lang, TerminalId, TouchpointId},
     sync::Diagnosis,
@@ -161,6 +161,8 @@ pub enum View<'a> {
         places: &'a [Vec<TouchpointId>],
         /// Which is rated now.
         current: Option<usize>,
+        /// A choice is being looked at.
+        waiting: bool,
     },
     /// The language at rest.
     Language {
@@ -168,9 +170,13 @@ pub enum View<'a> {
         languages: &'a [Lang],
         /// Which is shown now.
         current: Option<usize>,
+        /// A choice is being looked at.
+        waiting: bool,
     },
     /// How loud the terminal is; on offer is [`Volume::ALL`].
     Volume(Volume),
+    /// A choice that is not in force, and why.
+    NotKept(&'a NotKept),
     /// The journal onto a stick.
     Export(&'a ExportState),
     /// Restart?
@@ -187,6 +193,7 @@ pub enum View<'a> {
 impl Staff {
     /// What to show; after the end the empty door.
     pub fn view(&self) -> View<'_> {
+        let waiting = self.asked.is_some();
         match &self.state {
             State::Left => View::Pin { typed: 0, note: PinNote::None },
             State::Door { typed, note } => View::Pin { typed: typed.len(), note: self.pin_note(*note) },
@@ -202,11 +209,14 @@ impl Staff {
             }
             State::ScreenTest { picture } => View::ScreenTest { picture: *picture },
             State::NetworkTest(state) => View::NetworkTest(state),
-            State::Touchpoint => View::Touchpoint { places: &self.plan.places, current: self.plan.place },
+            State::Touchpoint => {
+                View::Touchpoint { places: &self.plan.places, current: self.plan.place, waiting }
+            }
             State::Language => {
-                View::Language { languages: &self.plan.languages, current: self.plan.language }
+                View::Language { languages: &self.plan.languages, current: self.plan.language, waiting }
             }
             State::Volume => View::Volume(self.plan.volume),
+            State::NotKept(why) => View::NotKept(why),
             State::Export { state, .. } => View::Export(state),
             State::Restart => View::Restart,
             State::Enrol { code, state } => View::Enrol { typed: code.grouped(), state },

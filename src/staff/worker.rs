@@ -15,7 +15,7 @@ use std::{
 };
 
 use super::{
-    Answer, Ask, Choice, Code, FileSays, PinVerdict, StaffChoices, StatusFacts, Token,
+    Answer, Ask, Choice, Code, FileSays, NotKept, PinVerdict, StaffChoices, StatusFacts, Token,
     contact::{About, Reached, try_central},
     export,
     lockout::Lockout,
@@ -23,9 +23,9 @@ use super::{
 };
 use crate::{
     clock::{Clock, fresh},
-    config::{KioskSetup, Loaded},
+    config::{Findings, KioskSetup, Loaded, Severity},
     journal::RecorderHandle,
-    model::TerminalId,
+    model::{TerminalId, TouchpointId},
     pin::{Pin, PinHash},
     sync::{
         Diagnosis, Fault, Identity, IdentityError, Link, SyncHandle,
@@ -99,6 +99,8 @@ pub struct WorkerArgs {
     pub link: Link,
     /// Where answers go.
     pub reply: Reply,
+    /// Judges the screens that the choices would make; takes seconds.
+    pub judge: Box<dyn Fn(&StaffChoices) -> Findings + Send>,
     /// Told of every choice once it is kept; it has it applied.
     pub on_choices: Box<dyn Fn(&StaffChoices) + Send>,
 }
@@ -125,6 +127,7 @@ impl WorkerArgs {
             sync,
             link,
             reply: Box::new(|_, _| {}),
+            judge: Box::new(|_| Findings::default()),
             on_choices: Box::new(|_| {}),
         }
     }
@@ -341,31 +344,41 @@ impl Worker {
         Ok(identity.terminal)
     }
 
-    fn keep(&mut self, choice: Choice) -> Option<Choice> {
-        let settings = &self.args.settings;
-        let choices = self.args.choices.with(choice.clone(), &settings.file);
+    fn keep(&mut self, choice: Choice) -> Result<Choice, NotKept> {
+        let choices = self.args.choices.with(choice.clone(), &self.args.settings.file);
+        // How loud it is shows on no page.
+        if !matches!(choice, Choice::Volume(_)) {
+            let findings = (self.args.judge)(&choices);
+            if let Some(worst) = findings.0.iter().find(|finding| finding.severity == Severity::Error) {
+                tracing::error!("a choice of staff does not fit on the screen and is refused:\n{findings}");
+                let what = format!("{}: refused, {}", choice.reason(), worst.what);
+                self.note(false, what, Vec::new());
+                return Err(NotKept::Screens(worst.what.clone()));
+            }
+        }
         let kept = choices.clone();
         match self.args.recorder.call(move |journal| kept.save(journal)) {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a choice of staff cannot be kept");
-                return None;
+                return Err(NotKept::Storage);
             }
-            Err(_) => return None,
+            Err(_) => return Err(NotKept::Storage),
         }
-        let change = ConfigChange {
-            config_hash: settings.config_hash.clone(),
-            accepted: true,
-            reason: Some(choice.reason()),
-        };
-        let at = self.args.clock.now();
+        let touchpoints = if let Choice::Touchpoints(ids) = &choice { ids.clone() } else { Vec::new() };
         // The choice is in force whether or not the entry about it can be written; the recorder logs if it cannot.
-        self.args
-            .recorder
-            .append(vec![Draft { id: fresh::entry_id(&at), at, body: Body::Config(change) }], |_| {});
+        self.note(true, choice.reason(), touchpoints);
         self.args.choices = choices;
         (self.args.on_choices)(&self.args.choices);
-        Some(choice)
+        Ok(choice)
+    }
+
+    /// Tells of a choice in the journal, and so to central.
+    fn note(&self, accepted: bool, reason: String, touchpoints: Vec<TouchpointId>) {
+        let config_hash = self.args.settings.config_hash.clone();
+        let body = Body::Config(ConfigChange { config_hash, accepted, reason: Some(reason), touchpoints });
+        let at = self.args.clock.now();
+        self.args.recorder.append(vec![Draft { id: fresh::entry_id(&at), at, body }], |_| {});
     }
 }
 

@@ -53,7 +53,7 @@ pub struct SyncArgs {
     /// Takes a delivered configuration.
     pub on_config: TakeConfig,
     /// Called on the sync thread when the status changes; it must not wait.
-    pub on_status: Box<dyn Fn(&SyncStatus) + Send>,
+    pub on_status: Box<dyn FnMut(&SyncStatus) + Send>,
     /// How the engine paces itself; whether it asks for a configuration is the link's to say.
     pub pace: Pace,
 }

@@ -14,6 +14,7 @@ use crate::{
     config::{Findings, KioskSetup, LastGood, Loaded, Origin, Started},
     journal::RecorderHandle,
     lang::Text,
+    model::{SiteId, TouchpointId},
     staff::StaffChoices,
     survey::OutOfService,
     wire::{Body, BootFacts, ConfigChange, Draft},
@@ -26,6 +27,8 @@ pub(super) struct InForce {
     pub choices: StaffChoices,
     /// Nobody has said what is rated here.
     pub not_set_up: bool,
+    /// The site that central enrolled the terminal for.
+    pub site: Option<SiteId>,
 }
 
 impl InForce {
@@ -88,13 +91,20 @@ impl Diary {
         self.recorder.append(vec![Draft { id: fresh::entry_id(&at), at, body }], |_| {});
     }
 
-    /// A configuration is in force, or was refused.
-    pub fn note_config(&self, config_hash: &str, refused: Option<&Findings>) {
+    /// A configuration is in force.
+    pub fn note_taken(&self, config_hash: &str, touchpoints: Vec<TouchpointId>) {
+        let config_hash = config_hash.to_owned();
+        self.note(Body::Config(ConfigChange { config_hash, accepted: true, reason: None, touchpoints }));
+    }
+
+    /// A configuration was refused.
+    pub fn note_refused(&self, findings: &Findings) {
         self.note(Body::Config(ConfigChange {
-            config_hash: config_hash.into(),
-            accepted: refused.is_none(),
+            config_hash: String::new(),
+            accepted: false,
             // The first finding is enough for a journal; all of them are in the log.
-            reason: refused.and_then(|findings| findings.0.first()).map(|finding| finding.what.clone()),
+            reason: findings.0.first().map(|finding| finding.what.clone()),
+            touchpoints: Vec::new(),
         }));
     }
 
@@ -122,7 +132,7 @@ impl Diary {
                     "the configuration is wrong, an older one is in force:\n{}",
                     started.findings
                 );
-                self.note_config("", Some(&started.findings));
+                self.note_refused(&started.findings);
             }
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! One program, because each test program links the whole product. `cargo test --test terminal MODULE::` runs one suite.
 
+mod assembly;
 #[path = "../support/chance.rs"]
 mod chance;
 #[path = "../support/headless.rs"]

@@ -1,4 +1,4 @@
-//! Random hands in the staff area: after every event its promises hold.
+//! Random touches in the staff area: after every event its promises hold.
 //!
 //! The model is a ledger of what was asked, recorded and answered. `XINSHENG_STEPS` sets how many events are tried (default 60,000).
 #![allow(
@@ -16,7 +16,7 @@ use xinsheng::model::{Lang, TouchpointId};
 use xinsheng::pin::Pin;
 use xinsheng::staff::{
     Ago, Answer, Ask, ButtonState, Choice, Effect, EnrolState, Entry, Event, ExportState, IDLE_MS, MenuItem,
-    NetworkState, PICTURES, PinNote, PinVerdict, Press, Reached, Staff, StaffPlan, StatusFacts, Storage,
+    NetworkState, NotKept, PICTURES, PinNote, PinVerdict, Press, Reached, Staff, StaffPlan, StatusFacts, Storage,
     Token, View, Volume,
 };
 use xinsheng::sync::{Diagnosis, Fault};
@@ -69,7 +69,7 @@ fn reached() -> Reached {
     Reached { held: Some(7), words: "fine".into() }
 }
 
-/// A member of staff with quick hands: whatever is asked is kept for later.
+/// A member of staff with quick fingers: whatever is asked is kept for later.
 struct Visit {
     staff: Staff,
     now: u64,
@@ -151,7 +151,7 @@ enum Op {
     TypeThePin,
     /// One of the questions asked so far is answered, early or late.
     Answer(usize, Box<Answer>),
-    /// The door's question is answered as the hands would.
+    /// The door's question is answered as the worker would.
     CheckThePin(usize),
     /// An entry is on the disk, or is not.
     Stored(usize, bool),
@@ -185,9 +185,9 @@ fn answer() -> impl Strategy<Value = Answer> {
         Just(Answer::Exported(Err("full".into()))),
         Just(Answer::Enrolled(Ok("t-1".parse().unwrap()))),
         Just(Answer::Enrolled(Err("wrong code".into()))),
-        Just(Answer::Kept(None)),
-        Just(Answer::Kept(Some(Choice::Volume(Volume::Off)))),
-        Just(Answer::Kept(Some(Choice::Touchpoints(vec!["pharmacy".parse().unwrap()])))),
+        Just(Answer::Kept(Err(NotKept::Storage))),
+        Just(Answer::Kept(Ok(Choice::Volume(Volume::Off)))),
+        Just(Answer::Kept(Ok(Choice::Touchpoints(vec!["pharmacy".parse().unwrap()])))),
         Just(Answer::Pin(PinVerdict::Wrong { left: 1 })),
         Just(Answer::Pin(PinVerdict::Locked { left_ms: 200_000 })),
         Just(Answer::Pin(PinVerdict::NotPossible)),
@@ -415,6 +415,21 @@ fn an_answer_to_an_earlier_visit_does_not_open_the_door() {
     second.handle(Event::Enter, START_MS + 600);
     second.handle(Event::Answered(token, Answer::Pin(PinVerdict::Right)), START_MS + 700);
     assert_eq!(second.view(), View::Pin { typed: 0, note: PinNote::Checking });
+    second.handle(Event::Answered(token, Answer::Kept(Err(NotKept::Storage))), START_MS + 800);
+    assert_eq!(second.view(), View::Pin { typed: 0, note: PinNote::Checking });
+}
+
+#[test]
+fn the_screen_is_wiped_from_the_menu_and_a_glass_that_was_touched_all_over_goes_back() {
+    let mut visit = Visit::at(MenuItem::Wipe);
+    assert_eq!((visit.wiped, visit.left), (1, 1));
+    let mut visit = Visit::at(MenuItem::TouchTest);
+    for field in 0..6 {
+        visit.does(Event::Field(field));
+    }
+    assert!(matches!(visit.staff.view(), View::TouchTest { .. }), "it says that all is well");
+    visit.does(Event::Field(2));
+    assert_eq!(visit.staff.view(), View::Menu);
 }
 
 #[test]
@@ -443,7 +458,7 @@ fn every_button_is_stored_before_it_is_said() {
 fn the_tests_of_glass_and_screen_come_to_their_end() {
     let mut visit = Visit::at(MenuItem::TouchTest);
     for field in 0..6 {
-        visit.does(Event::Field(field)).does(Event::Field(99));
+        visit.does(Event::Field(99)).does(Event::Field(field));
     }
     let View::TouchTest { fields, columns: 3, rows: 2 } = visit.staff.view() else { panic!("another page") };
     assert!(fields.iter().all(|touched| *touched));
@@ -492,9 +507,17 @@ fn a_choice_is_shown_once_it_is_kept() {
     let wish = Choice::Touchpoints(vec![id("pharmacy")]);
     assert_eq!((visit.asks.len(), visit.asked()), (1, &Ask::Keep(wish.clone())));
     assert!(matches!(visit.staff.view(), View::Touchpoint { current: Some(0), .. }));
-    visit.hears(Answer::Kept(None));
-    assert!(matches!(visit.staff.view(), View::Touchpoint { current: Some(0), .. }), "it could not be kept");
-    visit.does(Event::Pick(1)).does(Event::Back).hears(Answer::Kept(Some(wish)));
+    visit.hears(Answer::Kept(Err(NotKept::Storage)));
+    assert!(matches!(visit.staff.view(), View::NotKept(NotKept::Storage)), "it could not be kept");
+    let mut visit = Visit::at(MenuItem::Touchpoint);
+    visit.does(Event::Pick(1));
+    assert!(matches!(visit.staff.view(), View::Touchpoint { waiting: true, .. }));
+    visit.hears(Answer::Kept(Err(NotKept::Screens("3.9 mm".into()))));
+    assert!(matches!(visit.staff.view(), View::NotKept(NotKept::Screens(_))), "and it says why");
+    visit.does(Event::Back);
+    assert_eq!(visit.staff.plan().place, Some(0), "nothing has changed");
+    let mut visit = Visit::at(MenuItem::Touchpoint);
+    visit.does(Event::Pick(1)).does(Event::Back).hears(Answer::Kept(Ok(wish)));
     assert_eq!(visit.staff.plan().place, Some(1), "also when the page was left meanwhile");
     assert_eq!(
         visit.staff.plan().touchpoint,
@@ -503,10 +526,10 @@ fn a_choice_is_shown_once_it_is_kept() {
     );
 
     let mut visit = Visit::at(MenuItem::Language);
-    visit.does(Event::Pick(1)).hears(Answer::Kept(Some(Choice::Language(lang("en")))));
+    visit.does(Event::Pick(1)).hears(Answer::Kept(Ok(Choice::Language(lang("en")))));
     assert!(matches!(visit.staff.view(), View::Language { current: Some(1), .. }));
     let mut visit = Visit::at(MenuItem::Volume);
-    visit.does(Event::Pick(3)).hears(Answer::Kept(Some(Choice::Volume(Volume::High))));
+    visit.does(Event::Pick(3)).hears(Answer::Kept(Ok(Choice::Volume(Volume::High))));
     assert_eq!(visit.staff.view(), View::Volume(Volume::High));
 }
 

@@ -26,7 +26,7 @@ use xinsheng::{
     model::{BootId, ChainId, TimeQuality},
     pin::{Pin, PinHash},
     staff::{
-        Answer, Ask, Choice, Effect, Entry, Event, FileSays, PinVerdict, Staff, StaffChoices, StaffPlan,
+        Answer, Ask, Choice, Effect, Entry, Event, FileSays, NotKept, PinVerdict, Staff, StaffChoices, StaffPlan,
         Storage, Token, Volume,
         lockout::LOCK_MS,
         worker::{Settings, StaffWorker, WorkerArgs},
@@ -227,7 +227,7 @@ fn without_a_journal_no_pin_is_looked_at() {
     assert_eq!(ask(Ask::CheckPin(pin("4071"))), Answer::Pin(PinVerdict::NotPossible));
     let Answer::Status(facts) = ask(Ask::Status) else { panic!("another answer") };
     assert!(matches!(facts.storage, Storage::Broken(_)));
-    assert_eq!(ask(Ask::Keep(Choice::Volume(Volume::Off))), Answer::Kept(None));
+    assert_eq!(ask(Ask::Keep(Choice::Volume(Volume::Off))), Answer::Kept(Err(NotKept::Storage)));
     assert!(run.chosen.lock().unwrap().is_empty());
 }
 
@@ -255,7 +255,7 @@ fn a_choice_is_kept_told_in_the_journal_and_there_after_a_restart() {
     let place = Choice::Touchpoints(vec!["pharmacy".parse().unwrap()]);
     let language = Choice::Language("en".parse().unwrap());
     for choice in [place.clone(), language, Choice::Volume(Volume::Low)] {
-        assert_eq!(run.asks(Ask::Keep(choice.clone())), Answer::Kept(Some(choice)));
+        assert_eq!(run.asks(Ask::Keep(choice.clone())), Answer::Kept(Ok(choice)));
     }
     let told = run.chosen.lock().unwrap().clone();
     assert_eq!(told.len(), 3, "told at once, each time");

@@ -15,7 +15,7 @@ use crate::{
     panel::{Corner, Grid},
     questionnaire::{Hospital, Question, Texts},
     staff::{
-        Ago, ButtonState, EnrolState, ExportState, MenuItem, NetworkState, PinNote, Press, StatusFacts,
+        Ago, ButtonState, EnrolState, ExportState, MenuItem, NetworkState, NotKept, PinNote, Press, StatusFacts,
         Storage, View as Page, Volume, language_button,
     },
     ui::{self, AppWindow, Choice, Keypad, Line, PlaceItem, Report, ReportRow, ScreenTest, Shell, TouchTest},
@@ -79,9 +79,10 @@ pub fn show(view: &StaffView, window: &AppWindow) {
             show_list(view, window);
             ui::Page::Choice
         }
-        Page::Language { languages, current } => {
+        Page::Language { languages, current, waiting } => {
             let lang = current.and_then(|at| languages.get(at)).unwrap_or(speaker.lang);
-            pages::fill_languages(speaker, speaker.line(Text::StaffLanguage), languages, lang, window);
+            let title = if waiting { Text::StaffChecking } else { Text::StaffLanguage };
+            pages::fill_languages(speaker, speaker.line(title), languages, lang, window);
             ui::Page::Language
         }
         Page::SelfTest { buttons, left } => {
@@ -110,6 +111,14 @@ pub fn show(view: &StaffView, window: &AppWindow) {
         }
         Page::Export(state) => {
             show_export(speaker, state, &window.global::<Report>());
+            ui::Page::Report
+        }
+        Page::NotKept(why) => {
+            let (title, note) = match why {
+                NotKept::Storage => (Text::NotStoredTitle, speaker.words(Text::StaffNotPossible).spoken),
+                NotKept::Screens(rule) => (Text::ChoiceRefused, rule.clone()),
+            };
+            fill_report(speaker.line(title), Vec::new(), &note, None, &window.global::<Report>());
             ui::Page::Report
         }
         Page::Restart => {
@@ -162,13 +171,14 @@ fn list(view: &StaffView) -> Option<List> {
                 names: Volume::ALL.map(|volume| name(text(volume))).into(),
             }
         }
-        Page::Touchpoint { places, current } => {
+        Page::Touchpoint { places, current, waiting } => {
             let place = |(i, place): (usize, &Vec<TouchpointId>)| {
                 place_item(speaker, view.hospital, place, current == Some(i))
             };
             let items: Vec<PlaceItem> = places.iter().enumerate().map(place).collect();
             let names = items.iter().map(|item| item.line.spoken.to_string()).collect();
-            List { title: Text::StaffTouchpoint, items, names }
+            let title = if waiting { Text::StaffChecking } else { Text::StaffTouchpoint };
+            List { title, items, names }
         }
         _ => return None,
     })

@@ -122,7 +122,7 @@ fn begin<'a>(shell: &'a Shell, args: &'a mut SyncArgs) -> Result<Option<Session<
 }
 
 /// A card that was copied from another machine: its journal goes on as another chain, its key is not used here.
-fn leave_copied_identity(shell: &Shell, args: &SyncArgs) -> Result<(), End> {
+fn leave_copied_identity(shell: &Shell, args: &mut SyncArgs) -> Result<(), End> {
     let now = shell.clock.now();
     let begun = shell.recorder.call(move |journal| hands::begin_chain(journal, fresh::chain_id(), &now))?;
     if let Err(error) = begun {
@@ -144,7 +144,7 @@ fn leave_copied_identity(shell: &Shell, args: &SyncArgs) -> Result<(), End> {
 }
 
 /// Tells of a state outside a session, once.
-fn tell(shell: &Shell, args: &SyncArgs, state: SyncState, badge: Badge, fault: Fault) {
+fn tell(shell: &Shell, args: &mut SyncArgs, state: SyncState, badge: Badge, fault: Fault) {
     let diagnosis = Diagnosis::new(fault, badge.to_string());
     let status = {
         let mut status = shell.shared.status();
@@ -397,6 +397,7 @@ impl Session<'_> {
             config_hash: chain::sha256(text.as_bytes()).to_string(),
             accepted: false,
             reason: Some(reason.chars().take(REASON_CHARS_MAX).collect()),
+            touchpoints: Vec::new(),
         });
         self.shell.recorder.append(vec![Draft { id: fresh::entry_id(&at), at, body }], |_| {});
     }
