@@ -6,9 +6,9 @@ use anyhow::Context;
 
 use super::say;
 use crate::{
-    audit::gallery::Gallery,
     config,
     kiosk::{fonts, preview::parse_panel, terminal::panel_of},
+    page_audit::gallery::Gallery,
     panel::{Panel, Rotation, TEST_PANELS},
     simulator::pictures::{self, Wanted},
     theme::Theme,
