@@ -128,6 +128,12 @@ impl StaffChoices {
         choices
     }
 
+    /// The same without what no page shows: how loud it is.
+    #[must_use]
+    pub fn seen_on_pages(&self) -> Self {
+        Self { volume: None, ..self.clone() }
+    }
+
     /// Lays the choices over a setup as it was loaded. What the file has overtaken, or the hospital no longer knows, is left out.
     pub fn apply(&self, setup: &mut KioskSetup) {
         let file = FileSays::of(setup);

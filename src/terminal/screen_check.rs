@@ -49,8 +49,7 @@ pub fn by_program(program: PathBuf) -> ScreenCheck {
     let last: Mutex<Option<(String, StaffChoices, Findings)>> = Mutex::default();
     Arc::new(move |loaded, choices| {
         let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-        // How loud it is shows on no page.
-        let choices = StaffChoices { volume: None, ..choices.clone() };
+        let choices = choices.seen_on_pages();
         if let Some((hash, chosen, findings)) = last.as_ref()
             && *hash == loaded.config_hash
             && *chosen == choices

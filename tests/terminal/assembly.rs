@@ -83,7 +83,7 @@ impl Running {
         let until = Instant::now() + PATIENCE;
         while !is_it() {
             assert!(Instant::now() < until, "no {what} in time");
-            drop(self.changes.recv_timeout(Duration::from_millis(10)));
+            let _ = self.changes.recv_timeout(Duration::from_millis(10));
         }
     }
 

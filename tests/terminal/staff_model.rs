@@ -421,7 +421,7 @@ fn an_answer_to_an_earlier_visit_does_not_open_the_door() {
 
 #[test]
 fn the_screen_is_wiped_from_the_menu_and_a_glass_that_was_touched_all_over_goes_back() {
-    let mut visit = Visit::at(MenuItem::Wipe);
+    let visit = Visit::at(MenuItem::Wipe);
     assert_eq!((visit.wiped, visit.left), (1, 1));
     let mut visit = Visit::at(MenuItem::TouchTest);
     for field in 0..6 {

@@ -138,7 +138,7 @@ impl Kiosk {
             }
             assert!(Instant::now() < until, "no {what} in time: {now:?}");
             // Most changes are told of; figures in between are looked up.
-            drop(self.changes.recv_timeout(Duration::from_millis(10)));
+            let _ = self.changes.recv_timeout(Duration::from_millis(10));
         }
     }
 
@@ -409,7 +409,7 @@ fn a_central_restored_from_an_old_backup_is_filled_again() {
     while !rewound(&scene, &kiosk) {
         assert!(Instant::now() < until, "central was not filled again");
         kiosk.sync.retry();
-        drop(kiosk.changes.recv_timeout(Duration::from_millis(20)));
+        let _ = kiosk.changes.recv_timeout(Duration::from_millis(20));
     }
     kiosk.wait_until_sent(head);
     scene.check(&kiosk);
