@@ -22,7 +22,7 @@ use std::{
     time::Duration,
 };
 
-use slint::{ComponentHandle, TimerMode};
+use slint::{CloseRequestResponse, ComponentHandle, TimerMode};
 
 use crate::{
     clock::{Clock, fresh},
@@ -423,6 +423,11 @@ impl Shared {
     fn follows_the_clock(&self) -> bool {
         self.look.night.is_some() || self.survey.plan().out_of_hours != crate::survey::OutOfHours::Ask
     }
+}
+
+/// Requests to close the window (Alt+F4, a window manager's button) do nothing from now on: a terminal is not ended by its visitors.
+pub fn keep_open(window: &AppWindow) {
+    window.window().on_close_requested(|| CloseRequestResponse::KeepWindowShown);
 }
 
 /// The language that shows smaller below another: only below the default one, the first of those on offer. Who chose another language sees

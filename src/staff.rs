@@ -11,6 +11,7 @@ mod choices;
 mod contact;
 mod export;
 mod facts;
+mod failure;
 mod head_taps;
 mod keypad;
 pub mod lockout;
@@ -25,6 +26,7 @@ use std::path::PathBuf;
 pub use choices::{Choice, FileSays, StaffChoices, Volume, places_on_offer};
 pub use contact::Reached;
 pub use facts::{Ago, StatusFacts, Storage};
+pub use failure::{EnrolFault, ExportFault, Failure};
 pub use head_taps::HeadTaps;
 pub use keypad::{Code, Key};
 pub use lockout::PinVerdict;
@@ -234,9 +236,9 @@ pub enum Answer {
     /// Where the stick is.
     Stick(Option<PathBuf>),
     /// How many entries are on the stick, or why none are.
-    Exported(Result<u64, String>),
+    Exported(Result<u64, Failure<ExportFault>>),
     /// The terminal's name, or why it has none.
-    Enrolled(Result<TerminalId, String>),
+    Enrolled(Result<TerminalId, Failure<EnrolFault>>),
     /// The choice is in force, or nothing has changed.
     Kept(Result<Choice, NotKept>),
 }

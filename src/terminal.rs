@@ -5,6 +5,7 @@
 //! in the demo, and without any screen in the end-to-end tests. It does not know Slint.
 
 mod badge;
+pub mod ending;
 mod in_force;
 mod languages;
 mod look;

@@ -14,11 +14,11 @@ use xinsheng::{
     clock::{SystemClock, fresh},
     config::{self, Glyphs, KioskSetup, Loaded, SoundConfig},
     journal,
-    kiosk::{Kiosk, fonts, out_of_service, preview},
+    kiosk::{self, Kiosk, fonts, out_of_service, preview},
     lang::Languages,
     model::Lang,
     page_audit, pin, sound, sync,
-    terminal::{Assembly, IDENTITY_FILE, Place, languages_beside, screen_check},
+    terminal::{Assembly, IDENTITY_FILE, Place, ending, languages_beside, screen_check},
     ui::AppWindow,
 };
 
@@ -78,9 +78,6 @@ enum Command {
         force: bool,
     },
 }
-
-/// The exit code that asks the service manager to start the program anew (`EX_TEMPFAIL`).
-const RESTART: u8 = 75;
 
 /// A folder for fontconfig while screens are measured.
 const CHECK_FONTS: &str = "xinsheng-check";
@@ -195,6 +192,7 @@ fn data(arguments: &Arguments) -> anyhow::Result<PathBuf> {
 }
 
 fn show(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    ending::end_on_panic();
     if let Ok(data) = data(arguments) {
         provide_fonts(&data.join("fonts"));
     }
@@ -210,15 +208,30 @@ fn show(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         }
         Err(error) => return Err(error),
     };
-    let window =
-        AppWindow::new().context("cannot open a window; is there a display (DISPLAY or WAYLAND_DISPLAY)?")?;
+    let window = match AppWindow::new() {
+        Ok(window) => window,
+        Err(error) => {
+            terminal.stop();
+            return Ok(no_display("cannot open a window; is there a display (DISPLAY or WAYLAND_DISPLAY)?", &error));
+        }
+    };
+    kiosk::keep_open(&window);
     fonts::register(&terminal.languages().fonts);
     let kiosk = Kiosk::new(&window, terminal.parts())?;
     terminal.attach(&kiosk.screen())?;
-    window.run().context("the window ended")?;
+    let ended = window.run();
     let restart = terminal.restart_asked();
     terminal.stop();
-    Ok(if restart { ExitCode::from(RESTART) } else { ExitCode::SUCCESS })
+    Ok(match ended {
+        Ok(()) if restart => ExitCode::from(ending::RESTART),
+        Ok(()) => no_display("the window ended", &"nobody asked for it"),
+        Err(error) => no_display("the window ended", &error),
+    })
+}
+
+fn no_display(what: &str, why: &dyn std::fmt::Display) -> ExitCode {
+    tracing::error!("{what}: {why}");
+    ExitCode::from(ending::NO_DISPLAY)
 }
 
 fn provide_fonts(folder: &Path) {

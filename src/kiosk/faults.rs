@@ -6,7 +6,7 @@
 use super::pages::Speaker;
 use crate::{
     lang::Text,
-    staff::{Reached, Storage},
+    staff::{EnrolFault, ExportFault, Failure, Reached, Storage},
     sync::{Diagnosis, Fault},
 };
 
@@ -21,6 +21,28 @@ pub(super) fn answer(speaker: &Speaker, reached: &Reached) -> String {
         Some(held) => own_or(speaker, Text::NetworkHolds, &held.to_string(), &reached.words),
         None => own_or(speaker, Text::DiagnosisNotEnrolled, "", &reached.words),
     }
+}
+
+/// Why the export failed, and what to do.
+pub(crate) fn of_export(speaker: &Speaker, failure: &Failure<ExportFault>) -> String {
+    let text = match failure.fault {
+        ExportFault::TakenOut => Text::ExportTakenOut,
+        ExportFault::Full => Text::ExportFull,
+        ExportFault::ReadOnly => Text::ExportReadOnly,
+        ExportFault::Stick => Text::ExportStick,
+        ExportFault::Journal => Text::ExportJournal,
+    };
+    own_or(speaker, text, "", &failure.words)
+}
+
+/// Why the terminal was not enrolled, and what to do.
+pub(crate) fn of_enrolment(speaker: &Speaker, failure: &Failure<EnrolFault>) -> String {
+    let text = match failure.fault {
+        EnrolFault::Code => Text::EnrolCode,
+        EnrolFault::Storage => Text::EnrolStorage,
+        EnrolFault::Central(fault) => text_of(fault),
+    };
+    own_or(speaker, text, "", &failure.words)
 }
 
 /// How the journal's storage is.
@@ -75,6 +97,27 @@ mod tests {
         for tag in ["zh-CN", "zh-TW", "ug", "bo", "ja"] {
             let say = |fault| with_speaker(tag, |speaker| of_central(speaker, &Diagnosis::new(fault, words)));
             let said = Fault::ALL.map(say);
+            for (i, sentence) in said.iter().enumerate() {
+                assert!(!sentence.contains(words) && !sentence.is_ascii(), "{tag}: {sentence}");
+                assert!(!said[..i].contains(sentence), "{tag}: {sentence} twice");
+            }
+        }
+    }
+
+    #[test]
+    fn every_failure_of_an_export_or_an_enrolment_has_a_sentence_of_its_own_in_every_language() {
+        let words = "exact and English";
+        for tag in ["zh-CN", "zh-TW", "ug", "bo", "ja"] {
+            let export = |fault| {
+                with_speaker(tag, |speaker| of_export(speaker, &Failure::new(fault, words)))
+            };
+            let enrol = |fault| {
+                with_speaker(tag, |speaker| of_enrolment(speaker, &Failure::new(fault, words)))
+            };
+            let mut said: Vec<String> = ExportFault::ALL.map(export).into();
+            said.push(enrol(EnrolFault::Code));
+            said.push(enrol(EnrolFault::Storage));
+            said.push(enrol(EnrolFault::Central(Fault::Unreached)));
             for (i, sentence) in said.iter().enumerate() {
                 assert!(!sentence.contains(words) && !sentence.is_ascii(), "{tag}: {sentence}");
                 assert!(!said[..i].contains(sentence), "{tag}: {sentence} twice");

@@ -37,6 +37,7 @@ pub fn show(configuration: &Path) -> anyhow::Result<()> {
     let mut parts = idle_parts(&setup, languages, Box::new(|_, reply| reply(None)));
     parts.plan.out_of_service = Some(OutOfService::Storage);
     parts.plan.help = false;
+    super::keep_open(&window);
     let _kiosk = Kiosk::new(&window, parts)?;
     Timer::single_shot(SHOWN, || {
         // It fails only when there is no loop to end.

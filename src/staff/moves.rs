@@ -78,10 +78,7 @@ impl Staff {
             State::Door { typed, note: Note::None | Note::Wrong { .. } | Note::NotPossible } => {
                 typed.push(digit);
             }
-            State::Enrol { code, state: state @ (EnrolState::Typing | EnrolState::Failed { .. }) } => {
-                *state = EnrolState::Typing;
-                code.push(digit);
-            }
+            State::Enrol { code, state: EnrolState::Typing } => code.push(digit),
             _ => {}
         }
     }
@@ -89,10 +86,7 @@ impl Staff {
     fn erase(&mut self) {
         match &mut self.state {
             State::Door { typed, .. } => typed.pop(),
-            State::Enrol { code, state: state @ (EnrolState::Typing | EnrolState::Failed { .. }) } => {
-                *state = EnrolState::Typing;
-                code.pop();
-            }
+            State::Enrol { code, state: EnrolState::Typing } => code.pop(),
             _ => {}
         }
     }
@@ -105,7 +99,7 @@ impl Staff {
                     self.ask(Ask::CheckPin(pin), effects);
                 }
             }
-            State::Enrol { code, state: state @ (EnrolState::Typing | EnrolState::Failed { .. }) }
+            State::Enrol { code, state: state @ EnrolState::Typing }
                 if code.is_complete() =>
             {
                 *state = EnrolState::Working;
@@ -227,6 +221,8 @@ impl Staff {
                 effects.push(Effect::Restart);
                 self.leave(effects);
             }
+            // The code is still there, to be corrected or sent once more.
+            State::Enrol { state: state @ EnrolState::Failed { .. }, .. } => *state = EnrolState::Typing,
             // Done: on with whatever comes after an enrolment.
             State::Enrol { state: EnrolState::Done { .. }, .. } => self.back(effects),
             _ => {}

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Note, NotKept, Reached, Staff, State, StatusFacts, Volume};
+use super::{EnrolFault, ExportFault, Failure, Note, NotKept, Reached, Staff, State, StatusFacts, Volume};
 use crate::{
     model::{Lang, TerminalId, TouchpointId},
     sync::Diagnosis,
@@ -86,7 +86,7 @@ pub enum ExportState {
     /// They are not.
     Failed {
         /// Why.
-        why: String,
+        why: Failure<ExportFault>,
     },
 }
 
@@ -114,7 +114,7 @@ pub enum EnrolState {
     /// It has none.
     Failed {
         /// Why.
-        why: String,
+        why: Failure<EnrolFault>,
     },
 }
 

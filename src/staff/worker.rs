@@ -15,7 +15,7 @@ use std::{
 };
 
 use super::{
-    Answer, Ask, Choice, Code, FileSays, NotKept, PinVerdict, StaffChoices, StatusFacts, Token,
+    Answer, Ask, Choice, Code, ExportFault, Failure, FileSays, NotKept, PinVerdict, StaffChoices, StatusFacts, Token,
     contact::{About, Reached, try_central},
     export,
     lockout::Lockout,
@@ -28,7 +28,7 @@ use crate::{
     model::{TerminalId, TouchpointId},
     pin::{Pin, PinHash},
     sync::{
-        Diagnosis, Fault, Identity, IdentityError, Link, SyncHandle,
+        Diagnosis, EnrolError, Fault, Identity, IdentityError, Link, SyncHandle,
         enrol::enrol_through,
         keys::hardware_id,
         transport::Deadlines,
@@ -233,8 +233,11 @@ impl Worker {
             Ask::Status => Answer::Status(Box::new(self.status())),
             Ask::TestNetwork => Answer::Network(self.test_network()),
             Ask::FindStick => Answer::Stick(self.stick()),
-            Ask::Export(folder) => Answer::Exported(self.export(&folder).map_err(|error| words(&error))),
-            Ask::Enrol(code) => Answer::Enrolled(self.enrol(&code).map_err(|error| words(&error))),
+            Ask::Export(folder) => Answer::Exported(self.export(&folder)),
+            Ask::Enrol(code) => {
+                let enrolled = self.enrol(&code).map_err(Failure::of_enrolment);
+                Answer::Enrolled(enrolled.inspect_err(|failure| tracing::error!("not enrolled: {}", failure.words)))
+            }
             Ask::Keep(choice) => Answer::Kept(self.keep(choice)),
         }
     }
@@ -319,9 +322,18 @@ impl Worker {
         }
     }
 
-    fn export(&self, folder: &Path) -> anyhow::Result<u64> {
+    fn export(&self, folder: &Path) -> Result<u64, Failure<ExportFault>> {
         // A stick that was pulled out leaves its folder behind, on the terminal's own disk.
-        anyhow::ensure!(self.stick().as_deref() == Some(folder), "the USB stick was taken out");
+        if self.stick().as_deref() != Some(folder) {
+            return Err(Failure::new(ExportFault::TakenOut, "the USB stick was taken out"));
+        }
+        self.export_to(folder).map_err(|error| {
+            tracing::error!("the journal was not exported: {error:#}");
+            Failure::of_export(&error)
+        })
+    }
+
+    fn export_to(&self, folder: &Path) -> anyhow::Result<u64> {
         let now = self.args.clock.now();
         let who = if let Ok(identity) = Identity::load(&self.args.identity_file) {
             identity.terminal.to_string()
@@ -334,7 +346,7 @@ impl Worker {
         Ok(done.entries)
     }
 
-    fn enrol(&self, code: &Code) -> anyhow::Result<TerminalId> {
+    fn enrol(&self, code: &Code) -> Result<TerminalId, EnrolError> {
         let mut transport = self.args.link.connect(DEADLINES)?;
         let (file, hardware_id) = (&self.args.identity_file, &self.args.hardware_id);
         let now = self.args.clock.now();
@@ -380,9 +392,4 @@ impl Worker {
         let at = self.args.clock.now();
         self.args.recorder.append(vec![Draft { id: fresh::entry_id(&at), at, body }], |_| {});
     }
-}
-
-/// An error with its causes, for staff.
-fn words(error: &anyhow::Error) -> String {
-    format!("{error:#}")
 }

@@ -15,7 +15,7 @@ use proptest::test_runner::TestRunner;
 use xinsheng::model::{Lang, TouchpointId};
 use xinsheng::pin::Pin;
 use xinsheng::staff::{
-    Ago, Answer, Ask, ButtonState, Choice, Effect, EnrolState, Entry, Event, ExportState, IDLE_MS, MenuItem,
+    Ago, Answer, Ask, ButtonState, Choice, Effect, EnrolFault, EnrolState, Entry, Event, ExportFault, ExportState, Failure, IDLE_MS, MenuItem,
     NetworkState, NotKept, PICTURES, PinNote, PinVerdict, Press, Reached, Staff, StaffPlan, StatusFacts, Storage,
     Token, View, Volume,
 };
@@ -182,9 +182,9 @@ fn answer() -> impl Strategy<Value = Answer> {
         Just(Answer::Stick(None)),
         Just(Answer::Stick(Some("/media/stick".into()))),
         Just(Answer::Exported(Ok(12))),
-        Just(Answer::Exported(Err("full".into()))),
+        Just(Answer::Exported(Err(Failure::new(ExportFault::Full, "full")))),
         Just(Answer::Enrolled(Ok("t-1".parse().unwrap()))),
-        Just(Answer::Enrolled(Err("wrong code".into()))),
+        Just(Answer::Enrolled(Err(Failure::new(EnrolFault::Code, "wrong code")))),
         Just(Answer::Kept(Err(NotKept::Storage))),
         Just(Answer::Kept(Ok(Choice::Volume(Volume::Off)))),
         Just(Answer::Kept(Ok(Choice::Touchpoints(vec!["pharmacy".parse().unwrap()])))),
@@ -575,9 +575,11 @@ fn a_new_terminal_is_enrolled_with_nothing_but_its_code() {
     assert_eq!(visit.staff.view(), View::Enrol { typed, state: &EnrolState::Typing });
     visit.does(Event::Enter);
     assert!(matches!(visit.asked(), Ask::Enrol(code) if code.grouped() == typed));
-    visit.does(Event::Erase).hears(Answer::Enrolled(Err("unknown code".into())));
-    let state = EnrolState::Failed { why: "unknown code".into() };
-    assert_eq!(visit.staff.view(), View::Enrol { typed, state: &state }, "to be corrected");
+    visit.does(Event::Erase).hears(Answer::Enrolled(Err(Failure::new(EnrolFault::Code, "unknown code"))));
+    let state = EnrolState::Failed { why: Failure::new(EnrolFault::Code, "unknown code") };
+    assert_eq!(visit.staff.view(), View::Enrol { typed, state: &state });
+    visit.does(Event::Confirm);
+    assert_eq!(visit.staff.view(), View::Enrol { typed, state: &EnrolState::Typing }, "to be corrected");
     visit.does(Event::Erase).types("6").does(Event::Enter);
     visit.hears(Answer::Enrolled(Ok("t-1".parse().unwrap())));
     let state = EnrolState::Done { terminal: "t-1".parse().unwrap() };

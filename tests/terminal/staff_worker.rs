@@ -26,7 +26,7 @@ use xinsheng::{
     model::{BootId, ChainId, TimeQuality},
     pin::{Pin, PinHash},
     staff::{
-        Answer, Ask, Choice, Effect, Entry, Event, FileSays, NotKept, PinVerdict, Staff, StaffChoices, StaffPlan,
+        Answer, Ask, Choice, Effect, EnrolFault, Entry, Event, ExportFault, FileSays, NotKept, PinVerdict, Staff, StaffChoices, StaffPlan,
         Storage, Token, Volume,
         lockout::LOCK_MS,
         worker::{Settings, StaffWorker, WorkerArgs},
@@ -311,7 +311,7 @@ fn the_journal_goes_to_the_configured_folder_and_only_while_it_is_there() {
     let name = format!("xinsheng-{}-2026-11-21.jsonl", &chain.to_string()[..8]);
     assert!(stick.path().join(&name).is_file(), "named by the chain before the terminal has a name");
     assert!(
-        matches!(run.asks(Ask::Export("/elsewhere".into())), Answer::Exported(Err(why)) if why.contains("taken out"))
+        matches!(run.asks(Ask::Export("/elsewhere".into())), Answer::Exported(Err(why)) if why.fault == ExportFault::TakenOut)
     );
     let gone = stick.path().to_owned();
     drop(stick);
@@ -329,8 +329,9 @@ fn a_terminal_without_network_says_why_and_keeps_its_code() {
     let Answer::Enrolled(Err(why)) = run.asks(Ask::Enrol(xinsheng::staff::Code::default())) else {
         panic!("enrolled by nobody")
     };
-    assert!(why.starts_with("central was not reached; the code stays good"), "{why}");
-    assert!(why.ends_with(&Trouble::Resolve.to_string()), "{why}");
+    assert_eq!(why.fault, EnrolFault::Central(Fault::NameUnresolved));
+    assert!(why.words.starts_with("central was not reached; the code stays good"), "{why:?}");
+    assert!(why.words.ends_with(&Trouble::Resolve.to_string()), "{why:?}");
     let identity = sync::Identity::load(&folder.path().join("identity.json"));
     assert!(matches!(identity, Err(IdentityError::Missing(_))));
     let Answer::Status(facts) = run.asks(Ask::Status) else { panic!("another answer") };

@@ -255,8 +255,10 @@ fn show_enrol(speaker: &Speaker, typed: &str, state: &EnrolState, window: &AppWi
             return ui::Page::Report;
         }
         EnrolState::Failed { why } => {
-            let failed = speaker.words(Text::EnrolFailed).spoken;
-            Words::new(&format!("{failed}: {why}"), None).into()
+            let (title, note) = (speaker.line(Text::EnrolFailed), faults::of_enrolment(speaker, why));
+            let again = Some(speaker.line(Text::EnrolAgain));
+            fill_report(title, Vec::new(), &note, again, &window.global::<Report>());
+            return ui::Page::Report;
         }
     };
     let keypad = window.global::<Keypad>();
@@ -370,7 +372,9 @@ fn show_export(speaker: &Speaker, state: &ExportState, report: &Report) {
             (speaker.line(Text::ExportTitle), state.folder_name().unwrap_or_default(), start())
         }
         ExportState::Done { entries } => (with_n(speaker, Text::ExportDone, entries), String::new(), None),
-        ExportState::Failed { why } => (speaker.line(Text::ExportFailed), why.clone(), start()),
+        ExportState::Failed { why } => {
+            (speaker.line(Text::ExportFailed), faults::of_export(speaker, why), start())
+        },
     };
     fill_report(title, Vec::new(), &note, action, report);
 }

@@ -9,7 +9,7 @@ use crate::{
     lang::Text,
     questionnaire::{Hospital, Question},
     staff::{
-        Ago, ButtonState, EnrolState, ExportState, NetworkState, PinNote, Press, StatusFacts, Storage,
+        Ago, ButtonState, EnrolFault, EnrolState, ExportState, Failure, NetworkState, PinNote, Press, StatusFacts, Storage,
         View as StaffPage, Volume, buttons_of, touch_fields,
     },
     survey::Page,
@@ -30,6 +30,8 @@ pub enum Sheet {
     PinLocked,
     /// The keypad of the code.
     EnrolCode,
+    /// Why the terminal was not enrolled.
+    EnrolFailed,
     /// What staff can do.
     Menu,
     /// How loud.
@@ -92,6 +94,7 @@ impl Sheet {
             Self::PinWrong,
             Self::PinLocked,
             Self::EnrolCode,
+            Self::EnrolFailed,
             Self::Menu,
             Self::Volume,
             Self::Status,
@@ -117,6 +120,7 @@ impl Sheet {
             Self::PinWrong => "pin-wrong",
             Self::PinLocked => "pin-locked",
             Self::EnrolCode => "enrol",
+            Self::EnrolFailed => "enrol-failed",
             Self::Menu => "staff-menu",
             Self::Volume => "volume",
             Self::Status => "status",
@@ -143,6 +147,7 @@ impl Sheet {
             | Self::PinWrong
             | Self::PinLocked
             | Self::EnrolCode
+            | Self::EnrolFailed
             | Self::Menu
             | Self::Volume
             | Self::Status
@@ -173,7 +178,11 @@ impl Sheet {
             Self::PinTyped => pin(8, PinNote::None),
             Self::PinWrong => pin(0, PinNote::Wrong { left: 3 }),
             Self::PinLocked => pin(0, PinNote::Locked { minutes: 60 }),
-            Self::EnrolCode => Content::Enrol(EnrolState::Failed { why: "HTTP 403".into() }),
+            Self::EnrolCode => Content::Enrol(EnrolState::Typing),
+            Self::EnrolFailed => {
+                let Diagnosis { fault, words } = diagnosis(speaker);
+                Content::Enrol(EnrolState::Failed { why: Failure::new(EnrolFault::Central(fault), words) })
+            }
             Self::Menu => Content::Menu,
             Self::Volume => Content::Volume,
             Self::Status => Content::Status(facts(speaker, false)),
