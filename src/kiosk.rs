@@ -29,7 +29,7 @@ use crate::{
     fonts::{Fonts, Ruler},
     lang::{Catalogue, Text},
     model::Lang,
-    panel::{Corner, Grid, Panel},
+    panel::{Corner, Grid},
     sound::{PageName, SoundHandle},
     staff::{Entry, HeadTaps, Staff},
     survey::{Effect, Event, HelpStage, Page, Survey, Token},

@@ -244,7 +244,7 @@ fn a_refused_terminal_says_what_to_do_in_the_language_of_the_page() {
 fn the_corner_says_it_in_the_language_at_rest() {
     let screen = Screen::new();
     let badge = |text| {
-        screen.kiosk.messenger().badge(text);
+        screen.kiosk.screen().badge(text);
         screen.kiosk.take_news();
         screen.window.global::<Shell>().get_badge()
     };
