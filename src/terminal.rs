@@ -20,6 +20,7 @@ pub use screen_check::ScreenCheck;
 pub use setup::{look_of, panel_of, plan_of, screen_of, setup_of};
 
 use std::{
+    cell::Cell,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
@@ -31,9 +32,10 @@ use anyhow::Context;
 
 use crate::{
     clock::{Clock, fresh},
-    config::{self, Change, Findings, Glyphs, KioskSetup, LastGood, Loaded, Origin, Started},
+    config::{self, Change, Findings, Glyphs, KeyAt, KioskSetup, LastGood, Loaded, Origin, Started},
     journal::{Journal, OpenArgs, OpenReport, Recorder, RecorderHandle},
     lang::{Languages, Text},
+    model::TouchpointId,
     sound::{self, Sound},
     staff::{
         FileSays, StaffChoices, Volume, places_on_offer,
@@ -95,7 +97,7 @@ impl Assembly {
     /// A journal that another program has, or a disk that refuses everything. A wrong configuration is no error: the last good one or
     /// the built-in questions are in force, and [`Terminal::started`] says why.
     pub fn start(self) -> anyhow::Result<Terminal> {
-        let Self { place, clock, screens, .. } = &self;
+        let Self { place, clock, .. } = &self;
         let data =
             place.data.clone().or_else(|| config::data_dir_of(&place.config, &read)).unwrap_or_else(|| {
                 let folder = place.config.parent().unwrap_or(Path::new("."));
@@ -114,8 +116,7 @@ impl Assembly {
             tracing::error!(error = &error as &dyn std::error::Error, "what staff chose cannot be read");
             StaffChoices::default()
         });
-        let judge = |loaded: &Loaded<KioskSetup>| screens(loaded, &choices);
-        let started = config::start(&place.config, &data, enrolled_for, &read, &glyphs, &judge);
+        let (started, unjudged) = start_unjudged(&place.config, &data, enrolled_for, &glyphs);
         let (sync, inbox) = sync::wake_pair();
         let waker = sync.clone();
         let recorder = Recorder::spawn(journal, clock.clone(), move |_| waker.nudge())
@@ -126,11 +127,12 @@ impl Assembly {
         let link = Link::new(address_of(&started.loaded.value.kiosk));
         let in_force = InForce { loaded: started.loaded.clone(), choices, not_set_up: !started.place_known, site: identity.map(|identity| identity.site) };
         let diary = Diary { recorder: recorder.handle(), clock: clock.clone() };
-        diary.note_start(&started, &LastGood::in_dir(&data));
+        diary.note_start(&started, &LastGood::in_dir(&data), unjudged);
         Ok(Terminal {
             assembly: self,
             data,
             started,
+            unjudged,
             languages,
             report,
             recorder,
@@ -155,6 +157,7 @@ pub struct Terminal {
     assembly: Assembly,
     data: PathBuf,
     started: Started,
+    unjudged: bool,
     languages: Languages,
     report: OpenReport,
     recorder: Recorder,
@@ -295,14 +298,30 @@ impl Terminal {
     /// A thread cannot start.
     pub fn attach(&mut self, screen: &Arc<dyn Screen>) -> anyhow::Result<()> {
         *lock(&self.screen) = Some(screen.clone());
-        if self.started.origin != Origin::Files || !self.languages.refused.is_empty() {
+        let refused = self.started.origin != Origin::Files && !self.unjudged;
+        if refused || !self.languages.refused.is_empty() {
             self.badges.set_config(Some(Text::BadgeConfigRefused), &**screen);
         }
         self.start_sync(screen).context("cannot start the way to central")?;
         *lock(&self.staff) =
             Some(self.start_staff(screen).context("cannot start the staff area's thread")?);
         self.watch = Some(self.start_watch(screen).context("cannot watch the configuration files")?);
+        if self.unjudged && self.started.origin == Origin::Files {
+            self.judge_what_shows().context("cannot start the thread that judges the screens")?;
+        }
         Ok(())
+    }
+
+    /// There is no older configuration to go on with: what is wrong with the screens is told, and they show all the same.
+    fn judge_what_shows(&self) -> std::io::Result<()> {
+        let (judge, loaded) = (self.judge(), self.started.loaded.clone());
+        let work = move || {
+            let findings = judge(&loaded);
+            if findings.any_error() {
+                tracing::error!("the screens break rules, and there is no older configuration to go on with:\n{findings}");
+            }
+        };
+        std::thread::Builder::new().name("screens".into()).spawn(work).map(drop)
     }
 
     fn start_sync(&mut self, screen: &Arc<dyn Screen>) -> std::io::Result<()> {
@@ -439,6 +458,26 @@ impl Terminal {
         drop(self.sync_worker);
         self.recorder.stop();
     }
+}
+
+/// What a terminal starts with, and whether the screens of the files have still to be judged. That takes many seconds, and patients need a
+/// page now: until then the last good configuration is in force, or the files' own where there is none.
+fn start_unjudged(
+    path: &Path,
+    data: &Path,
+    enrolled_for: Option<&TouchpointId>,
+    glyphs: &Glyphs<'_>,
+) -> (Started, bool) {
+    let unjudged = Cell::new(false);
+    let later = |loaded: &Loaded<KioskSetup>| {
+        unjudged.set(true);
+        Findings(vec![loaded.error_at(&KeyAt::kiosk(&["panel"]), "not judged yet".into(), String::new())])
+    };
+    let mut started = config::start(path, data, enrolled_for, &read, glyphs, &later);
+    if unjudged.get() {
+        started.findings = Findings::default();
+    }
+    (started, unjudged.get())
 }
 
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {

@@ -109,7 +109,7 @@ impl Diary {
     }
 
     /// The first entries of a run, and the last good configuration.
-    pub fn note_start(&self, started: &Started, last_good: &LastGood) {
+    pub fn note_start(&self, started: &Started, last_good: &LastGood, unjudged: bool) {
         let now = self.clock.now();
         self.note(Body::Boot(BootFacts {
             software: env!("CARGO_PKG_VERSION").into(),
@@ -118,14 +118,9 @@ impl Diary {
             clock: now.quality,
         }));
         match started.origin {
-            Origin::Files => {
-                if started.findings.any_error() {
-                    tracing::error!(
-                        "the screens break rules, and there is no older configuration to go on with:\n{}",
-                        started.findings
-                    );
-                }
-                keep(last_good, &started.loaded);
+            Origin::Files => keep(last_good, &started.loaded),
+            Origin::LastGood if unjudged => {
+                tracing::info!("the files have changed; the last good configuration is in force until they are judged");
             }
             Origin::LastGood | Origin::BuiltIn => {
                 tracing::error!(

@@ -14,7 +14,10 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::{Arc, mpsc::Receiver},
+    sync::{
+        Arc, Mutex,
+        mpsc::{self, Receiver, Sender},
+    },
     time::{Duration, Instant},
 };
 
@@ -169,5 +172,57 @@ fn a_missing_authority_file_does_not_keep_a_terminal_from_asking() {
     files.change("kiosk.toml", "url = \"http://127.0.0.1:9\"", "url = \"https://127.0.0.1:9\"\nca_file = \"gone.pem\"");
     let running = Running::start(&files.path("kiosk.toml"), anything());
     assert_eq!(running.rated(), [id("registration")]);
+    running.terminal.stop();
+}
+
+/// A judge that says nothing before it is told to, and then what it is told.
+fn waiting_judge() -> (Sender<bool>, ScreenCheck) {
+    let (tell, told) = mpsc::channel();
+    let told = Mutex::new(told);
+    let judge: ScreenCheck = Arc::new(move |loaded, _| {
+        let fits = told.lock().unwrap().recv_timeout(PATIENCE).expect("the judge is told");
+        let wrong = (!fits)
+            .then(|| loaded.error_at(&KeyAt::kiosk(&["panel"]), "3.9 mm, must be 4 mm".into(), "shorten it".into()));
+        Findings(wrong.into_iter().collect())
+    });
+    (tell, judge)
+}
+
+fn name_shown(setup: &xinsheng::survey::Plan) -> String {
+    setup.hospital.touchpoint(&id("registration")).unwrap().name.get(&"zh-CN".parse().unwrap()).to_owned()
+}
+
+#[test]
+fn a_first_start_shows_its_pages_before_they_are_judged() {
+    let files = Files::new();
+    let (tell, judge) = waiting_judge();
+    let running = Running::start(&files.path("kiosk.toml"), judge);
+    assert_eq!(running.rated(), [id("registration")], "nobody has judged anything yet");
+    assert_eq!(running.screen.told().badge, None);
+    tell.send(false).unwrap();
+    assert_eq!(running.rated(), [id("registration")], "there is nothing better");
+    running.terminal.stop();
+}
+
+#[test]
+fn files_that_changed_while_the_terminal_was_off_are_judged_while_the_last_good_ones_show() {
+    let files = Files::new();
+    Running::start(&files.path("kiosk.toml"), anything()).terminal.stop();
+    files.change("touchpoints.toml", "挂号窗口", "挂号大厅");
+    let (tell, judge) = waiting_judge();
+    let running = Running::start(&files.path("kiosk.toml"), judge);
+    assert_eq!(name_shown(&running.terminal.parts().plan), "挂号窗口");
+    assert_ne!(running.screen.told().badge, Some(Text::BadgeConfigRefused), "nothing is wrong with them so far");
+    tell.send(true).unwrap();
+    running.wait_for("change", || name_shown(&running.terminal.parts().plan) == "挂号大厅");
+    assert_eq!(name_shown(&running.screen.told().setup.unwrap().plan), "挂号大厅");
+    running.terminal.stop();
+
+    files.change("touchpoints.toml", "挂号大厅", "挂号收费综合服务大厅");
+    let (tell, judge) = waiting_judge();
+    let running = Running::start(&files.path("kiosk.toml"), judge);
+    tell.send(false).unwrap();
+    running.wait_for("refusal", || running.screen.told().badge == Some(Text::BadgeConfigRefused));
+    assert_eq!(name_shown(&running.terminal.parts().plan), "挂号大厅");
     running.terminal.stop();
 }
