@@ -9,6 +9,7 @@
 mod callbacks;
 pub(crate) mod faults;
 pub mod fonts;
+mod messenger;
 pub mod look;
 pub mod out_of_service;
 pub mod pages;
@@ -37,6 +38,8 @@ use crate::{
     ui::{self, AppWindow, Shell},
     wire::{Body, Draft},
 };
+pub use messenger::Messenger;
+use messenger::News;
 use pages::{ChoicePage, Glass, Speaker, View};
 
 /// While a countdown shows, the page changes once a second.
@@ -44,60 +47,6 @@ const COUNTDOWN_STEP_MS: u64 = 1_000;
 
 /// Opening hours and the night are looked at this often.
 const AMBIENT_STEP_MS: u64 = 60_000;
-
-/// News for the screen from other threads.
-enum News {
-    Stored(Token, u64),
-    StoreFailed(Token),
-    Setup(Box<Setup>),
-    Badge(Option<Text>),
-    Delivered(u64),
-    StaffStored(crate::staff::Token, bool),
-    StaffAnswer(crate::staff::Token, crate::staff::Answer),
-}
-
-/// Lets other threads tell the screen something. Cheap to clone.
-#[derive(Clone)]
-pub struct Messenger {
-    news: mpsc::Sender<News>,
-    window: slint::Weak<AppWindow>,
-}
-
-impl Messenger {
-    fn staff_stored(&self, token: crate::staff::Token, durable: bool) {
-        self.tell(News::StaffStored(token, durable));
-    }
-
-    fn tell(&self, news: News) {
-        // Either fails only when the window is gone, and then nobody is there to be told.
-        if self.news.send(news).is_ok() {
-            let _ = self.window.upgrade_in_event_loop(|window| window.global::<Shell>().invoke_news());
-        }
-    }
-}
-
-impl Screen for Messenger {
-    fn setup(&self, setup: Setup) {
-        self.tell(News::Setup(Box::new(setup)));
-    }
-
-    fn badge(&self, text: Option<Text>) {
-        self.tell(News::Badge(text));
-    }
-
-    fn delivered(&self, through: u64) {
-        self.tell(News::Delivered(through));
-    }
-
-    fn staff_answer(&self, token: crate::staff::Token, answer: crate::staff::Answer) {
-        self.tell(News::StaffAnswer(token, answer));
-    }
-
-    fn close(&self) {
-        // It fails only when there is no loop to end, and then the program ends anyhow.
-        let _ = slint::quit_event_loop();
-    }
-}
 
 /// A running screen. Dropping it leaves the window without answers, so keep it as long as the window.
 pub struct Kiosk {
@@ -139,7 +88,7 @@ impl Kiosk {
         let ambient = Ambient::at(&parts.clock.now(), &parts.plan, &parts.look);
         let survey = Survey::new(parts.plan)?;
         let (sender, news) = mpsc::channel();
-        let messenger = Messenger { news: sender, window: window.as_weak() };
+        let messenger = Messenger::new(sender, window.as_weak());
         let ruler = Ruler::new(&parts.fonts);
         let glass = Glass { panel: parts.panel, low_reach: parts.low_reach, ruler };
         ui::lay_out(window, &parts.panel, parts.low_reach);
