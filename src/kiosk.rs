@@ -9,8 +9,8 @@
 mod callbacks;
 pub(crate) mod faults;
 pub mod fonts;
-mod messenger;
 pub mod look;
+mod messenger;
 pub mod out_of_service;
 pub mod pages;
 pub mod preview;

@@ -200,8 +200,7 @@ impl Terminal {
             self.badges.set_config(Some(Text::BadgeConfigRefused), &**screen);
         }
         self.start_sync(screen).context("cannot start the way to central")?;
-        *lock(&self.staff) =
-            Some(self.start_staff(screen).context("cannot start the staff area's thread")?);
+        *lock(&self.staff) = Some(self.start_staff(screen).context("cannot start the staff area's thread")?);
         self.watch = Some(self.start_watch(screen).context("cannot watch the configuration files")?);
         if self.unjudged && self.started.origin == Origin::Files {
             self.judge_what_shows().context("cannot start the thread that judges the screens")?;
@@ -215,7 +214,9 @@ impl Terminal {
         let work = move || {
             let findings = judge(&loaded);
             if findings.any_error() {
-                tracing::error!("the screens break rules, and there is no older configuration to go on with:\n{findings}");
+                tracing::error!(
+                    "the screens break rules, and there is no older configuration to go on with:\n{findings}"
+                );
             }
         };
         std::thread::Builder::new().name("screens".into()).spawn(work).map(drop)
@@ -310,7 +311,13 @@ impl Terminal {
     fn start_watch(&self, screen: &Arc<dyn Screen>) -> std::io::Result<config::Watch> {
         let config = self.assembly.place.config.clone();
         let seen = self.started.loaded.config_hash.clone();
-        config::Watch::spawn(config, seen, self.languages.fonts.clone(), self.judge(), self.on_change(screen.clone()))
+        config::Watch::spawn(
+            config,
+            seen,
+            self.languages.fonts.clone(),
+            self.judge(),
+            self.on_change(screen.clone()),
+        )
     }
 
     fn on_change(&self, screen: Arc<dyn Screen>) -> impl FnMut(Change) + Send + 'static {

@@ -213,7 +213,10 @@ fn show(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Ok(window) => window,
         Err(error) => {
             terminal.stop();
-            return Ok(no_display("cannot open a window; is there a display (DISPLAY or WAYLAND_DISPLAY)?", &error));
+            return Ok(no_display(
+                "cannot open a window; is there a display (DISPLAY or WAYLAND_DISPLAY)?",
+                &error,
+            ));
         }
     };
     kiosk::keep_open(&window);

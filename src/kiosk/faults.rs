@@ -108,12 +108,9 @@ mod tests {
     fn every_failure_of_an_export_or_an_enrolment_has_a_sentence_of_its_own_in_every_language() {
         let words = "exact and English";
         for tag in ["zh-CN", "zh-TW", "ug", "bo", "ja"] {
-            let export = |fault| {
-                with_speaker(tag, |speaker| of_export(speaker, &Failure::new(fault, words)))
-            };
-            let enrol = |fault| {
-                with_speaker(tag, |speaker| of_enrolment(speaker, &Failure::new(fault, words)))
-            };
+            let export = |fault| with_speaker(tag, |speaker| of_export(speaker, &Failure::new(fault, words)));
+            let enrol =
+                |fault| with_speaker(tag, |speaker| of_enrolment(speaker, &Failure::new(fault, words)));
             let mut said: Vec<String> = ExportFault::ALL.map(export).into();
             said.push(enrol(EnrolFault::Code));
             said.push(enrol(EnrolFault::Storage));

@@ -167,7 +167,8 @@ pub fn places_on_offer(
     setup: &KioskSetup,
     enrolled_for: Option<&SiteId>,
 ) -> Vec<Vec<TouchpointId>> {
-    let own = setup.hospital.touchpoints.iter().filter(|place| enrolled_for.is_none_or(|site| *site == place.site));
+    let own =
+        setup.hospital.touchpoints.iter().filter(|place| enrolled_for.is_none_or(|site| *site == place.site));
     let each = own.map(|touchpoint| vec![touchpoint.id.clone()]);
     let several = Some(file.touchpoints.clone()).filter(|ids| ids.len() > 1);
     several.into_iter().chain(each).collect()
@@ -228,14 +229,17 @@ mod tests {
         assert_eq!(places.len(), 1 + exit.hospital.touchpoints.len());
         let back = window.with(Choice::Touchpoints(places[0].clone()), &file);
         assert_eq!(applied(&back, exit.clone()), exit);
-        assert!(places_on_offer(&FileSays::of(&setup()), &setup(), None).iter().all(|place| place.len() == 1));
+        assert!(
+            places_on_offer(&FileSays::of(&setup()), &setup(), None).iter().all(|place| place.len() == 1)
+        );
     }
 
     #[test]
     fn places_of_another_site_than_the_one_enrolled_are_not_on_offer() {
         let mut two = setup();
         let own = two.hospital.sites[0].id.clone();
-        let other = crate::questionnaire::Site { id: "east".parse().unwrap(), ..two.hospital.sites[0].clone() };
+        let other =
+            crate::questionnaire::Site { id: "east".parse().unwrap(), ..two.hospital.sites[0].clone() };
         two.hospital.touchpoints[3].site = other.id.clone();
         two.hospital.sites.push(other);
         let there = vec![two.hospital.touchpoints[3].id.clone()];

@@ -59,11 +59,15 @@ impl<F> Failure<F> {
 impl Failure<ExportFault> {
     /// Of what an export ended with.
     pub fn of_export(error: &anyhow::Error) -> Self {
-        let is_journal = error.chain().any(|cause| cause.is::<JournalError>() || cause.is::<rusqlite::Error>());
-        let kind = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>()).map(std::io::Error::kind);
+        let is_journal =
+            error.chain().any(|cause| cause.is::<JournalError>() || cause.is::<rusqlite::Error>());
+        let kind =
+            error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>()).map(std::io::Error::kind);
         let fault = match kind {
             _ if is_journal => ExportFault::Journal,
-            Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge) => ExportFault::Full,
+            Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge) => {
+                ExportFault::Full
+            }
             Some(ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied) => ExportFault::ReadOnly,
             Some(ErrorKind::NotFound | ErrorKind::NotADirectory) => ExportFault::TakenOut,
             _ => ExportFault::Stick,
@@ -100,14 +104,16 @@ mod tests {
     #[test]
     fn an_export_fails_for_reasons_that_staff_can_tell_apart() {
         let of = |kind: ErrorKind| {
-            let error = Err::<(), _>(std::io::Error::from(kind)).context("cannot write xinsheng.jsonl").unwrap_err();
+            let error =
+                Err::<(), _>(std::io::Error::from(kind)).context("cannot write xinsheng.jsonl").unwrap_err();
             Failure::of_export(&error).fault
         };
         assert_eq!(of(ErrorKind::StorageFull), ExportFault::Full);
         assert_eq!(of(ErrorKind::ReadOnlyFilesystem), ExportFault::ReadOnly);
         assert_eq!(of(ErrorKind::NotFound), ExportFault::TakenOut);
         assert_eq!(of(ErrorKind::Other), ExportFault::Stick);
-        let journal = anyhow::Error::new(rusqlite::Error::InvalidQuery).context("cannot write xinsheng.jsonl");
+        let journal =
+            anyhow::Error::new(rusqlite::Error::InvalidQuery).context("cannot write xinsheng.jsonl");
         let failure = Failure::of_export(&journal);
         assert_eq!(failure.fault, ExportFault::Journal);
         assert!(failure.words.starts_with("cannot write xinsheng.jsonl: "), "{}", failure.words);

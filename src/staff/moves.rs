@@ -99,9 +99,7 @@ impl Staff {
                     self.ask(Ask::CheckPin(pin), effects);
                 }
             }
-            State::Enrol { code, state: state @ EnrolState::Typing }
-                if code.is_complete() =>
-            {
+            State::Enrol { code, state: state @ EnrolState::Typing } if code.is_complete() => {
                 *state = EnrolState::Working;
                 let code = code.clone();
                 self.ask(Ask::Enrol(code), effects);

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{EnrolFault, ExportFault, Failure, Note, NotKept, Reached, Staff, State, StatusFacts, Volume};
+use super::{EnrolFault, ExportFault, Failure, NotKept, Note, Reached, Staff, State, StatusFacts, Volume};
 use crate::{
     model::{Lang, TerminalId, TouchpointId},
     sync::Diagnosis,

@@ -15,7 +15,8 @@ use std::{
 };
 
 use super::{
-    Answer, Ask, Choice, Code, ExportFault, Failure, FileSays, NotKept, PinVerdict, StaffChoices, StatusFacts, Token,
+    Answer, Ask, Choice, Code, ExportFault, Failure, FileSays, NotKept, PinVerdict, StaffChoices,
+    StatusFacts, Token,
     contact::{About, Reached, try_central},
     export,
     lockout::Lockout,
@@ -28,10 +29,8 @@ use crate::{
     model::{TerminalId, TouchpointId},
     pin::{Pin, PinHash},
     sync::{
-        Diagnosis, EnrolError, Fault, Identity, IdentityError, Link, SyncHandle,
-        enrol::enrol_through,
-        keys::hardware_id,
-        transport::Deadlines,
+        Diagnosis, EnrolError, Fault, Identity, IdentityError, Link, SyncHandle, enrol::enrol_through,
+        keys::hardware_id, transport::Deadlines,
     },
     wire::{Body, ConfigChange, Draft},
 };
@@ -236,7 +235,9 @@ impl Worker {
             Ask::Export(folder) => Answer::Exported(self.export(&folder)),
             Ask::Enrol(code) => {
                 let enrolled = self.enrol(&code).map_err(Failure::of_enrolment);
-                Answer::Enrolled(enrolled.inspect_err(|failure| tracing::error!("not enrolled: {}", failure.words)))
+                Answer::Enrolled(
+                    enrolled.inspect_err(|failure| tracing::error!("not enrolled: {}", failure.words)),
+                )
             }
             Ask::Keep(choice) => Answer::Kept(self.keep(choice)),
         }

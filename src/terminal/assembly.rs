@@ -99,7 +99,12 @@ impl Assembly {
             .context("cannot start the sound's thread")?;
         sound.handle().set_level(level_of(choices.volume));
         let link = Link::new(address_of(&started.loaded.value.kiosk));
-        let in_force = InForce { loaded: started.loaded.clone(), choices, not_set_up: !started.place_known, site: identity.map(|identity| identity.site) };
+        let in_force = InForce {
+            loaded: started.loaded.clone(),
+            choices,
+            not_set_up: !started.place_known,
+            site: identity.map(|identity| identity.site),
+        };
         let diary = Diary { recorder: recorder.handle(), clock: clock.clone() };
         diary.note_start(&started, &LastGood::in_dir(&data), unjudged);
         Ok(Terminal {

@@ -51,7 +51,8 @@ mod tests {
             thread::park_timeout(Duration::from_secs(20));
             std::process::exit(0);
         }
-        let name = "terminal::ending::tests::fault_42_a_thread_that_dies_ends_the_program_with_a_status_of_its_own";
+        let name =
+            "terminal::ending::tests::fault_42_a_thread_that_dies_ends_the_program_with_a_status_of_its_own";
         let died = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", name, "--nocapture"])
             .env(CHILD, "1")

@@ -120,7 +120,9 @@ impl Diary {
         match started.origin {
             Origin::Files => keep(last_good, &started.loaded),
             Origin::LastGood if unjudged => {
-                tracing::info!("the files have changed; the last good configuration is in force until they are judged");
+                tracing::info!(
+                    "the files have changed; the last good configuration is in force until they are judged"
+                );
             }
             Origin::LastGood | Origin::BuiltIn => {
                 tracing::error!(

@@ -16,8 +16,6 @@ use std::{
 
 use xinsheng::{
     config::{self, EXAMPLE_KIOSK, EXAMPLE_SIX_LANGUAGES, Glyphs, KioskSetup, Loaded, example},
-    staff::StaffChoices,
-    terminal::screen_check::by_program,
     lang::Languages,
     page_audit::{
         check::{Screens, screens},
@@ -25,6 +23,8 @@ use xinsheng::{
         tour::Tour,
     },
     panel::Panel,
+    staff::StaffChoices,
+    terminal::screen_check::by_program,
 };
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_xinsheng-kiosk");
@@ -239,7 +239,9 @@ fn a_delivered_file_is_judged_before_it_is_in_place() {
     let ask = by_program(PROGRAM.into());
     let deliver = |text: &str| {
         let read = |path: &Path| fs::read(path);
-        config::accept_delivered(&files.kiosk(), &data, text.as_bytes(), &read, &glyphs, &|loaded| ask(loaded, &StaffChoices::default()))
+        config::accept_delivered(&files.kiosk(), &data, text.as_bytes(), &read, &glyphs, &|loaded| {
+            ask(loaded, &StaffChoices::default())
+        })
     };
     let refused = deliver(&EXAMPLE_SIX_LANGUAGES.replace("en = \"Unclear costs\"", LONG)).unwrap_err();
     assert!(refused.to_string().contains("Incomprehensible charges"), "{refused}");

@@ -10,9 +10,7 @@ use std::time::Duration;
 
 use xinsheng::clock::{Clock, SimClock};
 use xinsheng::journal::{BatchLimits, Journal, OpenArgs, Recorder};
-use xinsheng::terminal::StaffParts;
 use xinsheng::kiosk::Kiosk;
-use xinsheng::terminal::{Screen, Store};
 use xinsheng::model::{ChainId, StoreId};
 use xinsheng::pin::{Pin, PinHash};
 use xinsheng::sign::KeyPair;
@@ -22,6 +20,8 @@ use xinsheng::sync::message::{Reply, Request};
 use xinsheng::sync::outcome::Trouble;
 use xinsheng::sync::transport::Transport;
 use xinsheng::sync::{self, Address, Identity, Link};
+use xinsheng::terminal::StaffParts;
+use xinsheng::terminal::{Screen, Store};
 use xinsheng::wire::{Body, EnrolmentReply, Entry, content_type};
 
 /// The PIN that opens the staff area.
@@ -112,8 +112,7 @@ impl Backstage {
         let (sync, _inbox) = sync::wake_pair();
         let (home, recorder) = (self.home.path(), self.recorder.handle());
         let pin = PinHash::cheapest(&Pin::new(PIN).unwrap(), &[7; 16]).unwrap();
-        let settings =
-            Settings { pin: Some(pin), ..Settings::default() };
+        let settings = Settings { pin: Some(pin), ..Settings::default() };
         let address = Address { url: "http://127.0.0.1:9".into(), ..Address::default() };
         let link = if self.refused {
             Link::through(address, Box::new(|_, _| Ok(Box::new(Refusing))))

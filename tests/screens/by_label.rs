@@ -14,11 +14,11 @@ use std::time::Duration;
 use i_slint_backend_testing::{AccessibleRole, ElementHandle, init_no_event_loop, mock_elapsed_time};
 use xinsheng::clock::SimClock;
 use xinsheng::kiosk::Kiosk;
-use xinsheng::terminal::{Parts, Reply};
 use xinsheng::lang::Catalogue;
 use xinsheng::model::BootId;
 use xinsheng::panel::Panel;
 use xinsheng::survey::{Page, Start};
+use xinsheng::terminal::{Parts, Reply};
 use xinsheng::ui::AppWindow;
 use xinsheng::wire::{Body, Draft, EndOutcome};
 

@@ -11,11 +11,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use xinsheng::clock::SimClock;
-use xinsheng::terminal::Parts;
 use xinsheng::lang::Catalogue;
 use xinsheng::model::BootId;
 use xinsheng::panel::Panel;
 use xinsheng::survey::{Page, Start};
+use xinsheng::terminal::Parts;
 use xinsheng::wire::{Body, Draft};
 use xinsheng::{page_audit::Area, simulator::SimPanel};
 

@@ -14,12 +14,12 @@ use slint::platform::{PointerEventButton, WindowEvent};
 use slint::{ComponentHandle, LogicalPosition, PhysicalSize};
 use xinsheng::clock::SimClock;
 use xinsheng::kiosk::Kiosk;
-use xinsheng::terminal::{Look, Parts};
 use xinsheng::lang::{Catalogue, Text};
 use xinsheng::model::BootId;
 use xinsheng::panel::Panel;
 use xinsheng::staff::{Volume, lockout::LOCK_MS};
 use xinsheng::survey::{Page, Start};
+use xinsheng::terminal::{Look, Parts};
 use xinsheng::ui::{AppWindow, Page as Shown, Shell};
 use xinsheng::wire::Body;
 

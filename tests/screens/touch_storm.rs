@@ -18,11 +18,11 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use xinsheng::clock::{Clock, SimClock};
 use xinsheng::journal::{Journal, OpenArgs, Recorder, cli};
-use xinsheng::terminal::{Look, Parts};
 use xinsheng::lang::Catalogue;
 use xinsheng::model::{BootId, ChainId};
 use xinsheng::panel::Panel;
 use xinsheng::survey::{Page, Start};
+use xinsheng::terminal::{Look, Parts};
 use xinsheng::{page_audit::Area, simulator::SimPanel};
 
 use crate::hospital;

@@ -16,10 +16,10 @@ use std::time::{Duration, Instant};
 
 use xinsheng::clock::SimClock;
 use xinsheng::config;
-use xinsheng::terminal::Parts;
-use xinsheng::terminal::{panel_of, plan_of};
 use xinsheng::lang::Catalogue;
 use xinsheng::model::BootId;
+use xinsheng::terminal::Parts;
+use xinsheng::terminal::{panel_of, plan_of};
 use xinsheng::{page_audit::Area, simulator::SimPanel};
 
 const PATIENCE: Duration = Duration::from_mins(1);

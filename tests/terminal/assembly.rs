@@ -143,7 +143,11 @@ fn a_place_that_staff_choose_comes_into_force_only_if_its_pages_fit_the_screen()
 
     let entries = running.config_entries();
     let told: Vec<_> = entries.iter().map(|entry| (entry.accepted, entry.touchpoints.clone())).collect();
-    assert_eq!(told, [(false, vec![]), (true, vec![id("payment")])], "central hears where the terminal is now");
+    assert_eq!(
+        told,
+        [(false, vec![]), (true, vec![id("payment")])],
+        "central hears where the terminal is now"
+    );
     assert!(entries[0].reason.as_deref().unwrap().contains("3.9 mm"), "{entries:?}");
     running.terminal.stop();
 }
@@ -169,7 +173,11 @@ fn a_changed_file_is_judged_with_what_staff_chose() {
 #[test]
 fn a_missing_authority_file_does_not_keep_a_terminal_from_asking() {
     let files = Files::new();
-    files.change("kiosk.toml", "url = \"http://127.0.0.1:9\"", "url = \"https://127.0.0.1:9\"\nca_file = \"gone.pem\"");
+    files.change(
+        "kiosk.toml",
+        "url = \"http://127.0.0.1:9\"",
+        "url = \"https://127.0.0.1:9\"\nca_file = \"gone.pem\"",
+    );
     let running = Running::start(&files.path("kiosk.toml"), anything());
     assert_eq!(running.rated(), [id("registration")]);
     running.terminal.stop();
@@ -181,8 +189,9 @@ fn waiting_judge() -> (Sender<bool>, ScreenCheck) {
     let told = Mutex::new(told);
     let judge: ScreenCheck = Arc::new(move |loaded, _| {
         let fits = told.lock().unwrap().recv_timeout(PATIENCE).expect("the judge is told");
-        let wrong = (!fits)
-            .then(|| loaded.error_at(&KeyAt::kiosk(&["panel"]), "3.9 mm, must be 4 mm".into(), "shorten it".into()));
+        let wrong = (!fits).then(|| {
+            loaded.error_at(&KeyAt::kiosk(&["panel"]), "3.9 mm, must be 4 mm".into(), "shorten it".into())
+        });
         Findings(wrong.into_iter().collect())
     });
     (tell, judge)
@@ -212,7 +221,11 @@ fn files_that_changed_while_the_terminal_was_off_are_judged_while_the_last_good_
     let (tell, judge) = waiting_judge();
     let running = Running::start(&files.path("kiosk.toml"), judge);
     assert_eq!(name_shown(&running.terminal.parts().plan), "挂号窗口");
-    assert_ne!(running.screen.told().badge, Some(Text::BadgeConfigRefused), "nothing is wrong with them so far");
+    assert_ne!(
+        running.screen.told().badge,
+        Some(Text::BadgeConfigRefused),
+        "nothing is wrong with them so far"
+    );
     tell.send(true).unwrap();
     running.wait_for("change", || name_shown(&running.terminal.parts().plan) == "挂号大厅");
     assert_eq!(name_shown(&running.screen.told().setup.unwrap().plan), "挂号大厅");

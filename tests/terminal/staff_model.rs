@@ -15,9 +15,9 @@ use proptest::test_runner::TestRunner;
 use xinsheng::model::{Lang, TouchpointId};
 use xinsheng::pin::Pin;
 use xinsheng::staff::{
-    Ago, Answer, Ask, ButtonState, Choice, Effect, EnrolFault, EnrolState, Entry, Event, ExportFault, ExportState, Failure, IDLE_MS, MenuItem,
-    NetworkState, NotKept, PICTURES, PinNote, PinVerdict, Press, Reached, Staff, StaffPlan, StatusFacts, Storage,
-    Token, View, Volume,
+    Ago, Answer, Ask, ButtonState, Choice, Effect, EnrolFault, EnrolState, Entry, Event, ExportFault,
+    ExportState, Failure, IDLE_MS, MenuItem, NetworkState, NotKept, PICTURES, PinNote, PinVerdict, Press,
+    Reached, Staff, StaffPlan, StatusFacts, Storage, Token, View, Volume,
 };
 use xinsheng::sync::{Diagnosis, Fault};
 use xinsheng::wire::Body;

@@ -26,8 +26,8 @@ use xinsheng::{
     model::{BootId, ChainId, TimeQuality},
     pin::{Pin, PinHash},
     staff::{
-        Answer, Ask, Choice, Effect, EnrolFault, Entry, Event, ExportFault, FileSays, NotKept, PinVerdict, Staff, StaffChoices, StaffPlan,
-        Storage, Token, Volume,
+        Answer, Ask, Choice, Effect, EnrolFault, Entry, Event, ExportFault, FileSays, NotKept, PinVerdict,
+        Staff, StaffChoices, StaffPlan, Storage, Token, Volume,
         lockout::LOCK_MS,
         worker::{Settings, StaffWorker, WorkerArgs},
     },

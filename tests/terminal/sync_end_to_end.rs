@@ -32,9 +32,9 @@ use xinsheng::{
     clock::{Clock, SystemClock, fresh},
     config::{self, DELIVERED_FILE, EXAMPLE_CENTRAL, EXAMPLE_KIOSK, EXAMPLE_TOUCHPOINTS, Glyphs},
     journal::Head,
+    lang::Text,
     model::{ChainId, TouchpointId},
     questionnaire::{Hospital, OpeningHours, Site, Stage, Texts, Touchpoint},
-    lang::Text,
     staff::{Answer, Ask, Reached},
     sync::{
         self, Diagnosis, Identity, SyncHandle, SyncState, SyncStatus, backoff::Backoff, engine::Pace,

@@ -15,8 +15,8 @@ use crate::{
     panel::{Corner, Grid},
     questionnaire::{Hospital, Question, Texts},
     staff::{
-        Ago, ButtonState, EnrolState, ExportState, MenuItem, NetworkState, NotKept, PinNote, Press, StatusFacts,
-        Storage, View as Page, Volume, language_button,
+        Ago, ButtonState, EnrolState, ExportState, MenuItem, NetworkState, NotKept, PinNote, Press,
+        StatusFacts, Storage, View as Page, Volume, language_button,
     },
     ui::{self, AppWindow, Choice, Keypad, Line, PlaceItem, Report, ReportRow, ScreenTest, Shell, TouchTest},
 };
@@ -374,7 +374,7 @@ fn show_export(speaker: &Speaker, state: &ExportState, report: &Report) {
         ExportState::Done { entries } => (with_n(speaker, Text::ExportDone, entries), String::new(), None),
         ExportState::Failed { why } => {
             (speaker.line(Text::ExportFailed), faults::of_export(speaker, why), start())
-        },
+        }
     };
     fill_report(title, Vec::new(), &note, action, report);
 }

@@ -9,8 +9,8 @@ use crate::{
     lang::Text,
     questionnaire::{Hospital, Question},
     staff::{
-        Ago, ButtonState, EnrolFault, EnrolState, ExportState, Failure, NetworkState, PinNote, Press, StatusFacts, Storage,
-        View as StaffPage, Volume, buttons_of, touch_fields,
+        Ago, ButtonState, EnrolFault, EnrolState, ExportState, Failure, NetworkState, PinNote, Press,
+        StatusFacts, Storage, View as StaffPage, Volume, buttons_of, touch_fields,
     },
     survey::Page,
     sync::{Diagnosis, Fault, outcome::Trouble},
@@ -188,12 +188,17 @@ impl Sheet {
             Self::Status => Content::Status(facts(speaker, false)),
             Self::StatusWrong => Content::Status(facts(speaker, true)),
             Self::Network => Content::Network(NetworkState::Bad(diagnosis(speaker))),
-            Self::Export => Content::Export(ExportState::Ready { folder: "/media/usb0/xinsheng-export".into() }),
+            Self::Export => {
+                Content::Export(ExportState::Ready { folder: "/media/usb0/xinsheng-export".into() })
+            }
             Self::Restart => Content::Restart,
             Self::SelfTest | Self::SelfTestKeys => Content::SelfTest(pressed(question)),
             Self::TouchTest => {
                 let grid = touch_fields(glass.panel.page_px());
-                Content::TouchTest { grid, fields: (0..grid.0 * grid.1).map(|field| field % 3 != 0).collect() }
+                Content::TouchTest {
+                    grid,
+                    fields: (0..grid.0 * grid.1).map(|field| field % 3 != 0).collect(),
+                }
             }
             Self::Picture(Picture::White) => Content::ScreenTest(0),
             Self::Picture(Picture::Black) => Content::ScreenTest(1),

@@ -420,7 +420,9 @@ impl Session<'_> {
         let answered = trouble.is_none();
         match &trouble {
             None => self.status.last_contact = Some(self.shell.clock.now().wall),
-            Some(found) if trouble != before.last_error => tracing::warn!(url = self.version.address.url, "{found}"),
+            Some(found) if trouble != before.last_error => {
+                tracing::warn!(url = self.version.address.url, "{found}")
+            }
             Some(_) => {}
         }
         self.status.all_sent = answered && queue.waiting == 0;
