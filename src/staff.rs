@@ -2,7 +2,7 @@
 //!
 //! Pure like [`crate::survey`]: time since boot is an argument, work is an effect whose result comes back as an event. [`worker`] does the
 //! work on a thread of its own; [`lockout`] says how often a PIN may be tried. Invariants:
-//! - no page behind the door is reached but by [`PinVerdict::Right`], given to the very question this visit asked;
+//! - no page behind the PIN is reached but by [`PinVerdict::Right`], given to the very question this visit asked;
 //! - whatever happens, [`IDLE_MS`] after the last touch the area is left, with [`Effect::Leave`] as the last effect of all;
 //! - every press of a button under test is exactly one `self_test` entry, and [`Press::Stored`] is shown only after [`Event::Stored`];
 //! - neither a PIN nor an enrolment code is in any `Debug` output, and the digits of a PIN are in no [`View`].
@@ -62,7 +62,7 @@ const LOOK_FOR_STICK_MS: u64 = 2_000;
 /// What a terminal's staff area works with.
 #[derive(Clone, PartialEq, Debug)]
 pub struct StaffPlan {
-    /// Whether kiosk.toml has a PIN; without one nothing but the door opens.
+    /// Whether kiosk.toml has a PIN; without one nothing but the PIN page opens.
     pub has_pin: bool,
     /// Where a self-test is booked.
     pub touchpoint: TouchpointId,
@@ -86,7 +86,7 @@ pub struct StaffPlan {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Entry {
     /// At the keypad for the PIN.
-    Door,
+    Pin,
     /// At the page for the enrolment code and nowhere else: the code is the key, and a new terminal has no PIN yet.
     Enrol,
 }
@@ -156,7 +156,7 @@ pub enum Event {
     Enter,
     /// To the page before this one.
     Back,
-    /// The screen is to be wiped: at the door and in the menu, without a PIN.
+    /// The screen is to be wiped: on the PIN page and in the menu, without a PIN.
     Wipe,
     /// An item of the menu, a place, a language or a volume.
     Pick(usize),
@@ -254,7 +254,7 @@ pub enum NotKept {
 
 #[derive(Clone, PartialEq, Debug)]
 enum State {
-    Door { typed: Digits, note: Note },
+    Pin { typed: Digits, note: Note },
     Menu,
     Status(Option<Box<StatusFacts>>),
     SelfTest { buttons: Vec<ButtonState>, unstored: Vec<(Token, usize)> },
@@ -301,7 +301,7 @@ impl Staff {
     pub fn new(plan: StaffPlan, entry: Entry, now_ms: u64) -> Self {
         let note = if plan.has_pin { Note::None } else { Note::NoPin };
         let state = match entry {
-            Entry::Door => State::Door { typed: Digits::default(), note },
+            Entry::Pin => State::Pin { typed: Digits::default(), note },
             Entry::Enrol => State::Enrol { code: Code::default(), state: EnrolState::Typing },
         };
         Self {
@@ -331,13 +331,13 @@ impl Staff {
         let idle = self.touched_at_ms.saturating_add(IDLE_MS);
         match &self.state {
             State::Left => None,
-            State::Door { note: Note::Locked { until_ms }, .. } => {
+            State::Pin { note: Note::Locked { until_ms }, .. } => {
                 // The page counts minutes: it changes when less than so many are left.
                 let left = until_ms.saturating_sub(self.now_ms);
                 Some(idle.min(self.now_ms + (left.saturating_sub(1)) % 60_000 + 1))
             }
             State::Export { state: ExportState::NoStick, look_at_ms } => Some(idle.min(*look_at_ms)),
-            State::Door { .. }
+            State::Pin { .. }
             | State::Menu
             | State::Status(_)
             | State::SelfTest { .. }

@@ -355,7 +355,7 @@ impl Terminal {
         }
     }
 
-    /// Ends the threads in order: nothing new comes in, then what is in hand is written.
+    /// Ends the threads in order: nothing new comes in, then what is under way is written.
     pub fn stop(self) {
         drop(self.watch);
         drop(lock(&self.staff).take());

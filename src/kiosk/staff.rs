@@ -2,7 +2,7 @@
 //!
 //! While somebody is in it the pages belong to the staff area and no touch reaches the survey. How to get in: five touches on the head of a
 //! page within three seconds ([`crate::staff::HeadTaps`]), or F2 on a keyboard; neither is announced to patients, and neither opens
-//! anything but the door.
+//! anything but the PIN page.
 
 mod callbacks;
 mod input;

@@ -1,6 +1,6 @@
-//! The gesture that opens the door of the staff area: several quick touches on the head of a page.
+//! The gesture that opens the PIN page of the staff area: several quick touches on the head of a page.
 
-/// So many touches on the head of a page, all within so long, ask for the door.
+/// So many touches on the head of a page, all within so long, ask for the PIN page.
 const TAPS: usize = 5;
 const TAPS_WITHIN_MS: u64 = 3_000;
 
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn five_quick_touches_on_the_head_open_the_door_and_slow_ones_do_not() {
+    fn five_quick_touches_on_the_head_open_the_pin_page_and_slow_ones_do_not() {
         let mut taps = HeadTaps::default();
         let enough: Vec<bool> = (0..5).map(|n| taps.tap(1_000 + n * 400)).collect();
         assert_eq!(enough, [false, false, false, false, true]);

@@ -37,7 +37,7 @@ impl Staff {
     pub(super) fn tick(&mut self, effects: &mut Vec<Effect>) {
         let now_ms = self.now_ms;
         match &mut self.state {
-            State::Door { note, .. } => {
+            State::Pin { note, .. } => {
                 if let Note::Locked { until_ms } = *note
                     && now_ms >= until_ms
                 {
@@ -75,7 +75,7 @@ impl Staff {
     fn key(&mut self, key: Key) {
         let Some(digit) = key.digit() else { return };
         match &mut self.state {
-            State::Door { typed, note: Note::None | Note::Wrong { .. } | Note::NotPossible } => {
+            State::Pin { typed, note: Note::None | Note::Wrong { .. } | Note::NotPossible } => {
                 typed.push(digit);
             }
             State::Enrol { code, state: EnrolState::Typing } => code.push(digit),
@@ -85,7 +85,7 @@ impl Staff {
 
     fn erase(&mut self) {
         match &mut self.state {
-            State::Door { typed, .. } => typed.pop(),
+            State::Pin { typed, .. } => typed.pop(),
             State::Enrol { code, state: EnrolState::Typing } => code.pop(),
             _ => {}
         }
@@ -93,7 +93,7 @@ impl Staff {
 
     fn enter(&mut self, effects: &mut Vec<Effect>) {
         match &mut self.state {
-            State::Door { typed, note } => {
+            State::Pin { typed, note } => {
                 if let Some(pin) = typed.take() {
                     *note = Note::Checking;
                     self.ask(Ask::CheckPin(pin), effects);
@@ -110,7 +110,7 @@ impl Staff {
 
     fn back(&mut self, effects: &mut Vec<Effect>) {
         match (&self.state, self.entry) {
-            (State::Door { .. } | State::Menu, _) | (State::Enrol { .. }, Entry::Enrol) => {
+            (State::Pin { .. } | State::Menu, _) | (State::Enrol { .. }, Entry::Enrol) => {
                 self.leave(effects);
             }
             _ => self.go(State::Menu),
@@ -118,7 +118,7 @@ impl Staff {
     }
 
     fn wipe(&mut self, effects: &mut Vec<Effect>) {
-        if matches!(self.state, State::Door { .. } | State::Menu) {
+        if matches!(self.state, State::Pin { .. } | State::Menu) {
             effects.push(Effect::Wipe);
             self.leave(effects);
         }
@@ -235,7 +235,7 @@ impl Staff {
         match answer {
             // What is in force is in force, whichever page is open by now.
             Answer::Kept(Ok(choice)) => self.kept(choice),
-            // Also one of an earlier visit, which must not open a page behind the door.
+            // Also one of an earlier visit, which must not open a page behind the PIN.
             _ if is_late => {}
             Answer::Kept(Err(why)) => {
                 if matches!(self.state, State::Touchpoint | State::Language | State::Volume) {
@@ -287,7 +287,7 @@ impl Staff {
 
     fn pin_answered(&mut self, verdict: PinVerdict) {
         let now_ms = self.now_ms;
-        let State::Door { note, .. } = &mut self.state else { return };
+        let State::Pin { note, .. } = &mut self.state else { return };
         *note = match verdict {
             PinVerdict::Right => {
                 self.go(State::Menu);

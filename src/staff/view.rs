@@ -8,7 +8,7 @@ use crate::{
     sync::Diagnosis,
 };
 
-/// What is over the keypad of the door.
+/// What is over the keypad for the PIN.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PinNote {
     /// Enter the PIN.
@@ -121,7 +121,7 @@ pub enum EnrolState {
 /// What is on the screen.
 #[derive(Clone, PartialEq, Debug)]
 pub enum View<'a> {
-    /// The keypad of the door.
+    /// The keypad for the PIN.
     Pin {
         /// How many digits were typed.
         typed: usize,
@@ -191,12 +191,12 @@ pub enum View<'a> {
 }
 
 impl Staff {
-    /// What to show; after the end the empty door.
+    /// What to show; after the end the empty keypad.
     pub fn view(&self) -> View<'_> {
         let waiting = self.asked.is_some();
         match &self.state {
             State::Left => View::Pin { typed: 0, note: PinNote::None },
-            State::Door { typed, note } => View::Pin { typed: typed.len(), note: self.pin_note(*note) },
+            State::Pin { typed, note } => View::Pin { typed: typed.len(), note: self.pin_note(*note) },
             State::Menu => View::Menu,
             State::Status(facts) => View::Status(facts.as_deref()),
             State::SelfTest { buttons, .. } => {

@@ -97,7 +97,7 @@ pub struct StaffParts {
 }
 
 impl StaffParts {
-    /// For screens without a program around them: the door is there and nothing is behind it.
+    /// For screens without a program around them: the PIN page is there and nothing is behind it.
     pub fn none() -> Self {
         Self {
             has_pin: Box::new(|| false),

@@ -138,7 +138,7 @@ impl Screen {
 }
 
 #[test]
-fn five_touches_on_the_head_open_the_door_and_four_do_not() {
+fn five_touches_on_the_head_open_the_pin_page_and_four_do_not() {
     let screen = Screen::new();
     screen.knock(4).wait(4_000);
     assert_eq!(screen.page(), Shown::Question);

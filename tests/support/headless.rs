@@ -85,7 +85,7 @@ pub fn token() -> Token {
         buttons: vec![],
         grid: (1, 1),
     };
-    let mut staff = Staff::new(plan, Entry::Door, 0);
+    let mut staff = Staff::new(plan, Entry::Pin, 0);
     "4071".chars().for_each(|digit| drop(staff.handle(Event::Key(digit.into()), 0)));
     match staff.handle(Event::Enter, 0).pop() {
         Some(Effect::Ask { token, .. }) => token,

@@ -26,7 +26,7 @@ use crate::chance;
 
 const EVENTS_PER_VISIT_MAX: usize = 120;
 
-/// What the door is opened with.
+/// What opens the menu.
 const PIN: &str = "4071";
 
 const START_MS: u64 = 1_000_000;
@@ -127,7 +127,7 @@ impl Visit {
     }
 
     fn opened() -> Self {
-        let mut visit = Self::new(true, Entry::Door);
+        let mut visit = Self::new(true, Entry::Pin);
         visit.types(PIN).does(Event::Enter);
         assert_eq!(visit.asked(), &Ask::CheckPin(Pin::new(PIN).unwrap()));
         visit.hears(Answer::Pin(PinVerdict::Right));
@@ -151,7 +151,7 @@ enum Op {
     TypeThePin,
     /// One of the questions asked so far is answered, early or late.
     Answer(usize, Box<Answer>),
-    /// The door's question is answered as the worker would.
+    /// The question of the PIN page is answered as the worker would.
     CheckThePin(usize),
     /// An entry is on the disk, or is not.
     Stored(usize, bool),
@@ -205,7 +205,7 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
-fn is_behind_the_door(view: &View<'_>) -> bool {
+fn is_behind_the_pin(view: &View<'_>) -> bool {
     !matches!(view, View::Pin { .. })
 }
 
@@ -305,9 +305,9 @@ fn run(has_pin: bool, entry: Entry, ops: &[Op]) -> Result<(), TestCaseError> {
             books.check(buttons, left)?;
         }
         let is_enrolment = entry == Entry::Enrol && matches!(view, View::Enrol { .. });
-        prop_assert!(opened || is_enrolment || !is_behind_the_door(&view), "{view:?} without the PIN");
+        prop_assert!(opened || is_enrolment || !is_behind_the_pin(&view), "{view:?} without the PIN");
         prop_assert!(
-            entry == Entry::Door || is_enrolment || visit.staff.has_left(),
+            entry == Entry::Pin || is_enrolment || visit.staff.has_left(),
             "enrolment opens {view:?}"
         );
         prop_assert!(
@@ -342,7 +342,7 @@ fn whatever_anybody_does_the_promises_of_the_staff_area_hold() {
     let steps: usize = std::env::var("XINSHENG_STEPS").ok().and_then(|s| s.parse().ok()).unwrap_or(60_000);
     let cases = u32::try_from(steps / EVENTS_PER_VISIT_MAX).unwrap();
     let mut runner = TestRunner::new(chance::cases(cases));
-    let entries = prop_oneof![4 => Just(Entry::Door), 1 => Just(Entry::Enrol)];
+    let entries = prop_oneof![4 => Just(Entry::Pin), 1 => Just(Entry::Enrol)];
     let ops = prop::collection::vec(op(), EVENTS_PER_VISIT_MAX);
     runner
         .run(&(prop::bool::weighted(0.8), entries, ops), |(has_pin, entry, ops)| run(has_pin, entry, &ops))
@@ -352,7 +352,7 @@ fn whatever_anybody_does_the_promises_of_the_staff_area_hold() {
 
 #[test]
 fn a_pin_is_typed_corrected_and_never_shown() {
-    let mut visit = Visit::new(true, Entry::Door);
+    let mut visit = Visit::new(true, Entry::Pin);
     visit.types("407").does(Event::Enter);
     assert!(visit.asks.is_empty(), "three digits are no PIN");
     visit.types("2").does(Event::Erase).types("1");
@@ -367,7 +367,7 @@ fn a_pin_is_typed_corrected_and_never_shown() {
 
 #[test]
 fn a_wrong_pin_is_said_with_the_tries_left_and_a_lock_counts_down_in_minutes() {
-    let mut visit = Visit::new(true, Entry::Door);
+    let mut visit = Visit::new(true, Entry::Pin);
     visit.types("1111").does(Event::Enter).hears(Answer::Pin(PinVerdict::Wrong { left: 1 }));
     assert_eq!(visit.staff.view(), View::Pin { typed: 0, note: PinNote::Wrong { left: 1 } });
     visit.types("2222").does(Event::Enter).hears(Answer::Pin(PinVerdict::Locked { left_ms: 100_000 }));
@@ -383,7 +383,7 @@ fn a_wrong_pin_is_said_with_the_tries_left_and_a_lock_counts_down_in_minutes() {
 
 #[test]
 fn without_a_pin_in_the_configuration_the_screen_can_be_wiped_and_nothing_else() {
-    let mut visit = Visit::new(false, Entry::Door);
+    let mut visit = Visit::new(false, Entry::Pin);
     visit.types("4071").does(Event::Enter);
     assert_eq!(visit.staff.view(), View::Pin { typed: 0, note: PinNote::NoPin });
     visit.does(Event::Wipe);
@@ -404,11 +404,11 @@ fn who_walks_away_leaves_nothing_open_also_for_a_touch_that_comes_before_the_tic
 }
 
 #[test]
-fn an_answer_to_an_earlier_visit_does_not_open_the_door() {
-    let mut first = Visit::new(true, Entry::Door);
+fn an_answer_to_an_earlier_visit_does_not_open_the_menu() {
+    let mut first = Visit::new(true, Entry::Pin);
     first.types(PIN).does(Event::Enter).does(Event::Back);
     let (token, _) = first.asks.pop().unwrap();
-    let mut second = Staff::new(plan(true), Entry::Door, START_MS + 400);
+    let mut second = Staff::new(plan(true), Entry::Pin, START_MS + 400);
     for digit in "1111".chars() {
         second.handle(Event::Key(digit.into()), START_MS + 500);
     }

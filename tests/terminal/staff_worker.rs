@@ -133,7 +133,7 @@ fn plan() -> StaffPlan {
 
 /// Any token: the worker only gives it back.
 fn token() -> Token {
-    let mut staff = Staff::new(plan(), Entry::Door, 0);
+    let mut staff = Staff::new(plan(), Entry::Pin, 0);
     "4071".chars().for_each(|digit| drop(staff.handle(Event::Key(digit.into()), 0)));
     match staff.handle(Event::Enter, 0).pop() {
         Some(Effect::Ask { token, .. }) => token,
@@ -355,7 +355,7 @@ fn from_the_menu_to_central_and_back() {
     let url = format!("http://{}", central.address());
     let link = Link::new(Address { url: url.clone(), ..Address::default() });
     let run = Run::start_with(folder.path(), &clock, settings(Some(hash("4071"))), link);
-    let mut staff = Staff::new(plan(), Entry::Door, 0);
+    let mut staff = Staff::new(plan(), Entry::Pin, 0);
     let mut see = |event: Event| -> String {
         let mut events = vec![event];
         while let Some(event) = events.pop() {

@@ -30,8 +30,8 @@ pub(in crate::kiosk) fn connect(window: &AppWindow, shared: &Rc<RefCell<Shared>>
         move || act(0)
     };
     let shell = window.global::<Shell>();
-    shell.on_head_touched(ask_for_door(Rc::downgrade(shared), |shared, now_ms| shared.head_taps.tap(now_ms)));
-    shell.on_staff_asked(ask_for_door(Rc::downgrade(shared), |_, _| true));
+    shell.on_head_touched(ask_for_pin_page(Rc::downgrade(shared), |shared, now_ms| shared.head_taps.tap(now_ms)));
+    shell.on_staff_asked(ask_for_pin_page(Rc::downgrade(shared), |_, _| true));
     shell.on_back_tapped(plain(|_| Event::Back));
     let keypad = window.global::<Keypad>();
     keypad.on_digit_tapped(on(|digit| {
@@ -48,14 +48,14 @@ pub(in crate::kiosk) fn connect(window: &AppWindow, shared: &Rc<RefCell<Shared>>
     window.global::<ScreenTest>().on_next_tapped(plain(|_| Event::Next));
 }
 
-/// Opens the door when `asked` says that this touch or key asks for it.
-fn ask_for_door(shared: Weak<RefCell<Shared>>, asked: fn(&mut Shared, u64) -> bool) -> impl Fn() + 'static {
+/// Opens the PIN page when `asked` says that this touch or key asks for it.
+fn ask_for_pin_page(shared: Weak<RefCell<Shared>>, asked: fn(&mut Shared, u64) -> bool) -> impl Fn() + 'static {
     move || {
         let Some(shared) = shared.upgrade() else { return };
         let mut shared = shared.borrow_mut();
         let now_ms = shared.clock.now().up_ms;
         if asked(&mut shared, now_ms) {
-            shared.open_staff(Entry::Door);
+            shared.open_staff(Entry::Pin);
         }
     }
 }

@@ -195,7 +195,6 @@ impl Session<'_> {
                 Step::WaitUntil(at) => self.wait(at)?,
                 step @ (Step::GetCursor | Step::SendBatch { .. } | Step::SendHealth | Step::GetConfig) => {
                     if self.args.link.version() != self.version {
-                        tracing::info!("central is to be reached otherwise than before");
                         return Err(End::Again);
                     }
                     self.step(step, queue)?;
@@ -233,6 +232,9 @@ impl Session<'_> {
             tracing::info!("the network changed");
             self.network = network;
             self.engine.wake(self.watch.ms());
+        }
+        if self.args.link.version() != self.version {
+            return Err(End::Again);
         }
         // Staff who enrol a terminal anew ask for an attempt right after.
         if (self.status.state == SyncState::NotAllowed || woken == Woken::Retry)
