@@ -185,7 +185,7 @@ fn a_missing_authority_file_does_not_keep_a_terminal_from_asking() {
 
 /// A judge that says nothing before it is told to, and then what it is told.
 fn waiting_judge() -> (Sender<bool>, ScreenCheck) {
-    let (tell, told) = mpsc::channel();
+    let (tell, told) = mpsc::channel::<bool>();
     let told = Mutex::new(told);
     let judge: ScreenCheck = Arc::new(move |loaded, _| {
         let fits = told.lock().unwrap().recv_timeout(PATIENCE).expect("the judge is told");
