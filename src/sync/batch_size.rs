@@ -48,7 +48,7 @@ impl BatchSize {
     /// A batch passed. Returns the new size if that changes it.
     pub(super) fn passed(&mut self) -> Option<usize> {
         if self.limit >= self.max {
-            self.patience = 1;
+            (self.patience, self.grown_from) = (1, None);
             return None;
         }
         self.passed += 1;

@@ -17,7 +17,7 @@ use xinsheng::{
         message::{Reply, Request, Speaker, ask_cursor, send_batch, send_json},
         outcome::{Asked, Exchange, Outcome, Trouble, Trust, classify},
     },
-    wire::{BATCH_BYTES_MAX, Body, Draft, Receipt, SelfTest, content_type, header, path},
+    wire::{BATCH_BYTES_MAX, Body, Draft, Receipt, SelfTest, content_type, path},
 };
 
 use super::central::{Backup, Central, is_refused};
