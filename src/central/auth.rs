@@ -32,8 +32,8 @@ use super::{
 };
 use crate::{
     sign::{
-        AnsweredRequest, Proof, PublicKey, RequestParts, ResponseParts, SignError, SignatureParams, check_sha256,
-        keyid_of, sign_response, verify_request_head,
+        AnsweredRequest, Proof, PublicKey, RequestParts, ResponseParts, SignError, SignatureParams,
+        check_sha256, keyid_of, sign_response, verify_request_head,
     },
     wire::{BATCH_BYTES_MAX, PROTOCOL_VERSION, header},
 };

@@ -204,8 +204,7 @@ fn an_answer_holds_for_its_own_request_only() -> Result<(), SignError> {
 
     let cursor = sign_request(&terminal(), &CURSOR, 1, "n3")?;
     let request = asked(&CURSOR, &cursor);
-    let empty =
-        ResponseParts { status: 304, content_type: None, etag: Some("\"1\""), body: b"", request };
+    let empty = ResponseParts { status: 304, content_type: None, etag: Some("\"1\""), body: b"", request };
     let headers = sign_response(&central(), &empty, &params)?;
     assert_eq!(headers.content_digest, None);
     assert!(verify_response(&central().public(), &empty, &headers.as_proof()).is_ok());

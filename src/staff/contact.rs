@@ -69,8 +69,8 @@ fn said(
     answer: Result<&Reply, &Trouble>,
 ) -> Result<Reached, Diagnosis> {
     // Central signs nothing for a stranger; what refuses one in central's own form is as good as central before there is a key.
-    let is_refusal = answer
-        .is_ok_and(|reply| reply.status == 401 && reply.content_type() == content_type::PROBLEM);
+    let is_refusal =
+        answer.is_ok_and(|reply| reply.status == 401 && reply.content_type() == content_type::PROBLEM);
     match outcome {
         Outcome::Cursor(cursor) => {
             let held = cursor.accepted_through;

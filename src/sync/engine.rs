@@ -376,7 +376,9 @@ impl Engine {
             return Vec::new();
         }
         let badge = match trouble.fault() {
-            Fault::InBetween => Badge::Misconfigured(format!("something between here and central: {trouble}")),
+            Fault::InBetween => {
+                Badge::Misconfigured(format!("something between here and central: {trouble}"))
+            }
             Fault::NameUnresolved
             | Fault::Unreached
             | Fault::CertificateTime

@@ -240,7 +240,9 @@ impl Trouble {
 fn hint(status: u16, redirected_to: Option<&str>) -> String {
     let words = match status {
         300..=399 => return format!(": redirected to `{}`", redirected_to.unwrap_or_default()),
-        401 | 403 => " (a login page or firewall); if nothing is, see whether central's list has this terminal",
+        401 | 403 => {
+            " (a login page or firewall); if nothing is, see whether central's list has this terminal"
+        }
         404 | 405 | 410 => "; look at the address in [central] url, and at the proxy's paths",
         407 => ": a proxy that wants a password",
         413 => ": a proxy that lets only small requests through; raise its limit for bodies",

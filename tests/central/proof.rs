@@ -63,7 +63,9 @@ async fn row_1_no_answer_is_signed_to_a_request_that_anything_was_done_to() {
         let change = |name: &HeaderName, value: Option<&str>| {
             let mut request = good_calls(&terminal, &journal).swap_remove(at).request();
             match value {
-                Some(value) => drop(request.headers_mut().insert(name, HeaderValue::from_str(value).unwrap())),
+                Some(value) => {
+                    drop(request.headers_mut().insert(name, HeaderValue::from_str(value).unwrap()))
+                }
                 None => drop(request.headers_mut().remove(name)),
             }
             request
@@ -131,8 +133,7 @@ async fn row_1_every_answer_to_a_proven_request_is_signed_for_that_request_alone
         (422, post(miscounted).request()),
         (426, Call { protocol: "2", ..terminal.get(CONFIG, None) }.request()),
     ];
-    let unrelated =
-        stamp(&terminal.get(CURSOR, Some("chain=02020202020202020202020202020202")).request());
+    let unrelated = stamp(&terminal.get(CURSOR, Some("chain=02020202020202020202020202020202")).request());
     for (status, request) in asked {
         let said = stamp(&request);
         let reply = api.send(request).await;
@@ -184,4 +185,3 @@ async fn a_stranger_s_body_is_not_read_and_his_refusal_is_not_signed() {
     let reply = answered.await.unwrap();
     assert!(reply.status == 401 && !is_signed(&reply));
 }
-

@@ -244,8 +244,8 @@ fn mangled(message: &[u8], mangle: &Mangle) -> Vec<u8> {
     let text = String::from_utf8_lossy(&message[..head]).into_owned();
     let mut out = Vec::new();
     for (at, line) in text.split("\r\n").enumerate() {
-        let is_it = at > 0
-            && line.split_once(':').is_some_and(|(name, _)| name.eq_ignore_ascii_case(&mangle.name));
+        let is_it =
+            at > 0 && line.split_once(':').is_some_and(|(name, _)| name.eq_ignore_ascii_case(&mangle.name));
         match mangle.change {
             _ if !is_it => out.extend_from_slice(format!("{line}\r\n").as_bytes()),
             Change::Strip => {}

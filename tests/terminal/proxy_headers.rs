@@ -197,7 +197,9 @@ fn row_16_an_unsigned_status_changes_nothing_but_the_wait_and_is_told_as_somethi
     let kiosk = scene.kiosk();
     kiosk.wait_until_sent(kiosk.tap(1));
     let chain = kiosk.ends().0.chain;
-    for status in ["403 Forbidden", "401 Unauthorized", "413 Content Too Large", "404 Not Found", "409 Conflict"] {
+    for status in
+        ["403 Forbidden", "401 Unauthorized", "413 Content Too Large", "404 Not Found", "409 Conflict"]
+    {
         let blocked = answer(
             status,
             &[("content-type", "text/html")],

@@ -11,9 +11,9 @@ use crate::{
     journal::{Batch, BatchLimits, Gone, JournalError, RecorderHandle},
     model::{ChainId, Moment},
     sync::{
+        apply,
         diagnosis::{Diagnosis, Fault},
         engine::{Badge, Effect, Engine, NewChainReason, Queue, Step},
-        apply,
         keys::{Identity, put_aside},
         message::{MessageError, Request, Speaker, ask_config, ask_cursor, send_batch, send_json},
         nonce,

@@ -12,8 +12,8 @@ use xinsheng::{
     model::{BootId, ChainId, EntryId, Moment, TimeQuality},
     sign::KeyPair,
     sync::{
-        engine::{Effect, Engine, Pace, Queue, Step},
         apply,
+        engine::{Effect, Engine, Pace, Queue, Step},
         message::{Reply, Request, Speaker, ask_cursor, send_batch, send_json},
         outcome::{Asked, Exchange, Outcome, Trouble, Trust, classify},
     },
