@@ -14,6 +14,7 @@ mod http;
 mod journal_faults;
 mod journal_model;
 mod proxy;
+mod proxy_headers;
 mod sound;
 mod staff_model;
 mod staff_worker;

@@ -30,7 +30,9 @@ pub(in crate::kiosk) fn connect(window: &AppWindow, shared: &Rc<RefCell<Shared>>
         move || act(0)
     };
     let shell = window.global::<Shell>();
-    shell.on_head_touched(ask_for_pin_page(Rc::downgrade(shared), |shared, now_ms| shared.head_taps.tap(now_ms)));
+    shell.on_head_touched(ask_for_pin_page(Rc::downgrade(shared), |shared, now_ms| {
+        shared.head_taps.tap(now_ms)
+    }));
     shell.on_staff_asked(ask_for_pin_page(Rc::downgrade(shared), |_, _| true));
     shell.on_back_tapped(plain(|_| Event::Back));
     let keypad = window.global::<Keypad>();
@@ -49,7 +51,10 @@ pub(in crate::kiosk) fn connect(window: &AppWindow, shared: &Rc<RefCell<Shared>>
 }
 
 /// Opens the PIN page when `asked` says that this touch or key asks for it.
-fn ask_for_pin_page(shared: Weak<RefCell<Shared>>, asked: fn(&mut Shared, u64) -> bool) -> impl Fn() + 'static {
+fn ask_for_pin_page(
+    shared: Weak<RefCell<Shared>>,
+    asked: fn(&mut Shared, u64) -> bool,
+) -> impl Fn() + 'static {
     move || {
         let Some(shared) = shared.upgrade() else { return };
         let mut shared = shared.borrow_mut();
