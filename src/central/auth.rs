@@ -144,7 +144,7 @@ async fn read(app: &App, request: Request) -> Result<(Parts, Bytes), ApiError> {
             )));
         }
     }
-    let limit = app.settings.limits.body_bytes;
+    let limit = app.settings.config.limits.body_bytes();
     let announced = text(&parts.headers, "content-length").and_then(|length| length.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limit) {
         return Err(ApiError::too_large(limit));
@@ -211,9 +211,9 @@ fn unpack(app: &App, headers: &HeaderMap, content: &[u8]) -> Result<Vec<u8>, Api
     if text(headers, "content-encoding").is_none() {
         return Ok(content.to_vec());
     }
-    gunzip(content, app.settings.limits.body_bytes)
+    gunzip(content, app.settings.config.limits.body_bytes())
         .map_err(|_| ApiError::bad_request("the body is no gzip"))?
-        .ok_or_else(|| ApiError::too_large(app.settings.limits.body_bytes))
+        .ok_or_else(|| ApiError::too_large(app.settings.config.limits.body_bytes()))
 }
 
 /// Decompresses; `None` if more than `limit` bytes come out.

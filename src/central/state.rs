@@ -115,8 +115,8 @@ impl App {
             .take()
             .map(|text| Delivered { etag: format!("\"{}\"", chain::sha256(&text)), text });
         Self {
-            by_terminal: RateLimiter::keyed(quota(settings.limits.requests_per_minute)),
-            enrolments: RateLimiter::direct(quota(settings.limits.enrolments_per_minute)),
+            by_terminal: RateLimiter::keyed(quota(settings.config.limits.requests_per_minute)),
+            enrolments: RateLimiter::direct(quota(ENROLMENTS_PER_MINUTE)),
             settings,
             hospital: Arc::new(hospital),
             store,

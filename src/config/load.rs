@@ -1,4 +1,4 @@
-//! From files to validated values. The hands that read files are an argument; every use (start, watch, check) goes through here.
+//! From files to validated values. The function that reads files is an argument; every use (start, watch, check) goes through here.
 
 use std::{
     io,
@@ -7,12 +7,9 @@ use std::{
 
 use super::{
     central::{self, CentralConfig, CentralFile, Tls},
-    finding::{Finding, Findings, Severity, Source},
-    glyphs::Glyphs,
-    hospital,
+    check::{self, Checked, Finding, Findings, KeyAt, Located, Report, Severity, Source},
+    hospital::{self, Glyphs},
     kiosk::{self, ConfigSource, KioskConfig, KioskFile},
-    located::Located,
-    report::{self, Checked, Report},
 };
 use crate::{chain, questionnaire::Hospital};
 
@@ -33,6 +30,26 @@ pub struct Loaded<T> {
     pub files: Vec<(PathBuf, Vec<u8>)>,
     /// What somebody should look at; no errors.
     pub warnings: Findings,
+}
+
+impl<T> Loaded<T> {
+    /// An error at a key; at the nearest one above where the file does not have it.
+    pub fn error_at(&self, key: &KeyAt, what: String, fix: String) -> Finding {
+        check::error_at(&self.files, key, what, fix)
+    }
+}
+
+/// In the order of [`Loaded::files`].
+impl KeyAt {
+    /// A key of kiosk.toml.
+    pub fn kiosk(steps: &[&str]) -> Self {
+        Self::in_file(0, steps)
+    }
+
+    /// A key of the touchpoints.toml that belongs to it.
+    pub fn hospital(steps: &[&str]) -> Self {
+        Self::in_file(1, steps)
+    }
 }
 
 /// A terminal and what it asks.
@@ -62,7 +79,7 @@ pub fn load_kiosk(path: &Path, read: Read<'_>, glyphs: &Glyphs<'_>) -> Result<Lo
     let bytes = files.first(path)?;
     let folder = folder_of(path);
     let mut inner = Findings::default();
-    let checked = report::check(&path.display().to_string(), &bytes, |file: KioskFile, report| {
+    let checked = check::check(&path.display().to_string(), &bytes, |file: KioskFile, report| {
         kiosk::build(&file, folder, report, |config, report, name| {
             ca_file(&file, config, report, read);
             logo(&file, config, report, read);
@@ -90,7 +107,7 @@ pub fn load_central(
     let mut files = Files::new(read);
     let bytes = files.first(path)?;
     let mut inner = Findings::default();
-    let checked = report::check(&path.display().to_string(), &bytes, |file: CentralFile, report| {
+    let checked = check::check(&path.display().to_string(), &bytes, |file: CentralFile, report| {
         let built = central::build(&file, folder_of(path), report, |touchpoints, report, name| {
             files.named(touchpoints, report, name)?;
             files.hospital(touchpoints, glyphs, &mut inner)

@@ -16,8 +16,8 @@ use notify::{RecursiveMode, Watcher};
 use crate::fonts::Fonts;
 
 use super::{
-    finding::Findings,
-    glyphs::Glyphs,
+    check::Findings,
+    hospital::Glyphs,
     load::{self, DELIVERED_FILE, KioskSetup, Loaded},
 };
 

@@ -10,7 +10,10 @@ use super::{
     texts::{self, Use},
 };
 use crate::{
-    config::{hours, located::Located, report::Report, suggest},
+    config::{
+        check::{Located, Report, nearest},
+        values::hours,
+    },
     model::{Lang, QuestionnaireRef, Scale, SiteId, Value},
     questionnaire::{
         Hospital, OpeningHours, Question, Questionnaire, Reason, ReasonGroup, Site, Texts, Touchpoint,
@@ -96,7 +99,7 @@ impl Builder<'_, '_> {
             return Some(zone);
         }
         let known = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
-        let fix = match suggest::nearest(&text.value, known) {
+        let fix = match nearest(&text.value, known) {
             Some(near) => format!("did you mean \"{near}\"?"),
             None => "write it as continent and city; all of China is \"Asia/Shanghai\"".to_owned(),
         };
@@ -253,7 +256,7 @@ impl Builder<'_, '_> {
         if known.contains(&text.value) {
             return Some(());
         }
-        let fix = match suggest::nearest(&text.value, known.iter().map(String::as_str)) {
+        let fix = match nearest(&text.value, known.iter().map(String::as_str)) {
             Some(near) => format!("did you mean \"{near}\"?"),
             None => format!("use one of {}, or add a section [[{kind}]] with this id", known.join(", ")),
         };

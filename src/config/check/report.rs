@@ -8,7 +8,7 @@ use toml::{Spanned, de::DeTable};
 
 use super::{
     finding::{Finding, Findings, Severity, Source},
-    key::KeyPath,
+    key_path::KeyPath,
     located::{Located, Span},
     schema, structure, syntax,
 };

@@ -13,7 +13,7 @@ use toml::{
 
 use super::{
     finding::{Finding, Severity, Source},
-    key::{KeyPath, Step},
+    key_path::{KeyPath, Step},
     located::Span,
     suggest,
 };
