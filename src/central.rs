@@ -166,11 +166,7 @@ async fn serve_app(
     tracing::info!(%address, tls = matches!(tls, Tls::Files { .. }), "central serves");
     let served = if let Tls::Files { cert, key } = tls {
         let config = RustlsConfig::from_pem_file(&cert, &key).await.with_context(|| {
-            format!(
-                "cannot use the certificate {} with the key {}",
-                cert.display(),
-                key.display()
-            )
+            format!("cannot use the certificate {} with the key {}", cert.display(), key.display())
         })?;
         let mut server = axum_server::from_tcp_rustls(listener, config)?.handle(handle);
         server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);

@@ -41,7 +41,7 @@ pub use delivery::{DeliveryError, accept_delivered};
 pub use examples::{
     EXAMPLE_CENTRAL, EXAMPLE_KIOSK, EXAMPLE_SIX_LANGUAGES, EXAMPLE_TOUCHPOINTS, example, example_hospitals,
 };
-pub use hospital::{Glyphs, ICONS};
+pub use hospital::Glyphs;
 pub use kind::{Kind, schema_text};
 pub use kiosk::{
     ConfigSource, KioskConfig, LookConfig, NightHours, OutOfHours, PanelConfig, StaffConfig, Start, Timing,

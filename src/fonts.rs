@@ -19,6 +19,8 @@ pub use ruler::{Ruler, TextExtent};
 
 use ttf_parser::{Face, name_id};
 
+use crate::lang::tags;
+
 /// The bytes of a font file, shared with whoever draws.
 pub type FontFile = Arc<dyn AsRef<[u8]> + Send + Sync>;
 
@@ -231,18 +233,12 @@ impl Fonts {
         missing
     }
 
-    /// The family of a tag, else of the tag without its last part: `zh-Hant-MO`, `zh-Hant`, `zh`.
+    /// The family of a tag, else of what stands in for the tag: `zh-Hant-MO`, `zh-Hant`, `zh-TW`, `zh`.
     fn find(&self, language: &str) -> Option<&Family> {
-        let serves =
-            |tag: &str| self.families.iter().find(|family| family.languages.iter().any(|known| known == tag));
-        let mut tag = language;
-        loop {
-            match (serves(tag), tag.rsplit_once('-')) {
-                (Some(family), _) => return Some(family),
-                (None, Some((shorter, _))) => tag = shorter,
-                (None, None) => return self.families.first(),
-            }
-        }
+        let serves = |tag: &String| {
+            self.families.iter().find(|family| family.languages.iter().any(|known| tags::is(known, tag)))
+        };
+        tags::fallbacks(language).iter().find_map(serves).or(self.families.first())
     }
 }
 

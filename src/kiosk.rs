@@ -255,12 +255,6 @@ impl Kiosk {
     pub fn take_news(&self) {
         self.shared.borrow_mut().take_news();
     }
-
-    /// The index of the first place on the current page of the touchpoint choice.
-    pub fn first_place_shown(&self) -> usize {
-        let shared = self.shared.borrow();
-        shared.choice_page * shared.list().1.per_page()
-    }
 }
 
 impl Shared {

@@ -13,9 +13,9 @@ mod structure;
 mod suggest;
 mod syntax;
 
-pub use finding::{Finding, Findings, Severity};
 pub(in crate::config) use finding::Source;
 pub(crate) use finding::cells;
+pub use finding::{Finding, Findings, Severity};
 pub(in crate::config) use located::Located;
 pub use pointer::KeyAt;
 pub(in crate::config) use pointer::error_at;

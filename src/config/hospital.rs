@@ -212,3 +212,18 @@ impl JsonSchema for TextsFile {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::ICONS;
+
+    #[test]
+    fn every_drawing_is_a_file_and_a_row_in_the_pages_table() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let table = include_str!("../../ui/marks.slint");
+        for name in ICONS {
+            assert!(root.join(format!("assets/icons/{name}.svg")).is_file(), "{name}");
+            assert!(table.contains(&format!("assets/icons/{name}.svg")), "{name} is not in ui/marks.slint");
+        }
+    }
+}

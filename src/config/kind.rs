@@ -31,6 +31,7 @@ impl Kind {
     /// What a file is: by the schema it names, else by its own name, else by what only this kind holds.
     pub fn of(path: &Path, text: &str) -> Option<Self> {
         let by = |hay: &str| Self::ALL.into_iter().find(|kind| hay.contains(kind.name()));
+        let text = text.trim_start_matches('\u{feff}');
         let schema = text.lines().find_map(|line| line.strip_prefix("#:schema")).and_then(by);
         let name = || path.file_stem().and_then(|stem| by(&stem.to_string_lossy().to_lowercase()));
         let content = || {

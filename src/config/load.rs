@@ -243,7 +243,7 @@ fn must_read(path: &Path, name: &Located<String>, report: &mut Report<'_>, read:
 
 fn unreadable(path: &Path, error: &io::Error) -> Finding {
     let file = path.display().to_string();
-    let source = Source { file: &file, text: "" };
+    let source = Source::new(&file, "");
     let what = format!("the file cannot be read: {error}");
     let fix = "check the name and the permissions".to_owned();
     source.finding(&(0..0), Severity::Error, String::new(), what, fix)

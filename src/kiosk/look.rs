@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use chrono::NaiveTime;
 use slint::ComponentHandle;
 
 use crate::{
@@ -33,8 +32,6 @@ pub struct Ambient {
     pub theme: theme::Theme,
     /// A place that is rated here is open.
     pub open: bool,
-    /// Local time, if the clock can be trusted with it.
-    pub local: Option<NaiveTime>,
 }
 
 impl Ambient {
@@ -43,14 +40,13 @@ impl Ambient {
         let rated = || plan.touchpoints.iter().filter_map(|id| plan.hospital.touchpoint(id));
         let zone = rated().find_map(|place| plan.hospital.site(&place.site)).map(|site| site.time_zone);
         let (Some(zone), true) = (zone, now.quality != TimeQuality::Unset) else {
-            return Self { theme: look.theme, open: true, local: None };
+            return Self { theme: look.theme, open: true };
         };
         let local = now.wall.with_timezone(&zone).time();
         let night = look.night.is_some_and(|hours| hours.contains(local));
         Self {
             theme: if night { theme::Theme::Night } else { look.theme },
             open: rated().any(|place| place.hours.open_at(now.wall, zone)),
-            local: Some(local),
         }
     }
 }

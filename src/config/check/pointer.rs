@@ -49,8 +49,7 @@ pub fn error_at(files: &[(PathBuf, Vec<u8>)], key: &KeyAt, what: String, fix: St
     let (tree, _) = DeTable::parse_recoverable(&text);
     let span = nearest(tree.get_ref(), &key.steps);
     let name = KeyPath::of(tree.get_ref(), &span).to_string();
-    let source = Source { file: &path.display().to_string(), text: &text };
-    source.finding(&span, Severity::Error, name, what, fix)
+    Source::new(&path.display().to_string(), &text).finding(&span, Severity::Error, name, what, fix)
 }
 
 /// Where the last step that the tree has stands.

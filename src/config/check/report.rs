@@ -100,7 +100,7 @@ where
         Ok(text) => text,
         Err(finding) => return Checked { value: None, findings: Findings(vec![*finding]) },
     };
-    let source = Source { file, text };
+    let source = Source::new(file, text);
     let (tree, mut findings) = syntax::parse(&source);
     if !findings.is_empty() {
         return Checked { value: None, findings: Findings(findings) };

@@ -176,7 +176,7 @@ impl<'s> Walk<'s> {
             return Some(value);
         }
         let list = known.iter().map(toml_text).collect::<Vec<_>>().join(", ");
-        let shown = excerpt(self.source.text, &value.span());
+        let shown = excerpt(self.source, &value.span());
         let near =
             given.as_str().and_then(|word| suggest::nearest(word, known.iter().filter_map(Json::as_str)));
         let fix = match near {
@@ -222,7 +222,7 @@ impl<'s> Walk<'s> {
             (None, Some(most)) => format!("write a number of at most {most}"),
             (None, None) => "write a plain number".to_owned(),
         };
-        let shown = excerpt(self.source.text, span);
+        let shown = excerpt(self.source, span);
         let what = format!("{shown} is out of range for `{}`{}", self.path.last_key(), self.path.inside());
         self.error(span, what, range);
         None
@@ -330,9 +330,8 @@ fn whole_number(digits: &str, radix: u32) -> Option<f64> {
     i64::from_str_radix(&digits.replace('_', ""), radix).ok().map(|number| number as f64)
 }
 
-fn excerpt(text: &str, span: &Span) -> String {
-    let shown = text.get(span.clone()).unwrap_or_default().lines().next().unwrap_or_default();
-    shown.chars().take(40).collect()
+fn excerpt(source: &Source<'_>, span: &Span) -> String {
+    source.quoted(span).chars().take(40).collect()
 }
 
 fn first_line_len(text: &str) -> usize {
