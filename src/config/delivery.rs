@@ -5,7 +5,7 @@ use std::{io, path::Path};
 use super::{
     check::Findings,
     hospital::Glyphs,
-    last_good::replace,
+    last_good::write_whole,
     load::{self, DELIVERED_FILE, KioskSetup, Loaded, Read, Screens},
 };
 
@@ -26,7 +26,7 @@ pub fn accept_delivered(
     let loaded = load::load_kiosk(path, &with_it, glyphs)
         .and_then(|loaded| load::pass(loaded, screens))
         .map_err(DeliveryError::Findings)?;
-    replace(&place, delivered).map_err(DeliveryError::Disk)?;
+    write_whole(&place, delivered).map_err(DeliveryError::Disk)?;
     Ok(loaded)
 }
 

@@ -11,6 +11,7 @@ use super::{
     hospital::Glyphs,
     load::{self, DELIVERED_FILE, KioskSetup, Loaded, Read},
 };
+use crate::durable;
 
 /// The last good configuration, in one file so that its parts always belong together.
 #[derive(Clone, Debug)]
@@ -34,7 +35,7 @@ impl LastGood {
     /// # Errors
     /// The disk's.
     pub fn save<T>(&self, loaded: &Loaded<T>) -> io::Result<()> {
-        replace(&self.path, &pack(loaded)?)
+        write_whole(&self.path, &pack(loaded)?)
     }
 
     /// Loads what was kept; `None` if there is nothing, or nothing that still passes the check.
@@ -72,15 +73,8 @@ pub fn unpack(packed: &[u8], read: Read<'_>, glyphs: &Glyphs<'_>) -> Option<Load
     load::load_kiosk(&first, &kept, glyphs).ok()
 }
 
-/// Writes a file so that after a power cut the old or the new one is there, whole.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    use io::Write;
-    let folder = load::folder_of(path);
-    fs::create_dir_all(folder)?;
-    let unfinished = path.with_extension("tmp");
-    let mut file = fs::File::create(&unfinished)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&unfinished, path)?;
-    fs::File::open(folder)?.sync_all()
+/// Writes a file so that after a power cut the old or the new one is there, whole; its owner alone can read it.
+pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    fs::create_dir_all(load::folder_of(path))?;
+    durable::replace(path, bytes)
 }

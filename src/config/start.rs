@@ -12,6 +12,7 @@ use super::{
     values::url,
 };
 use crate::{
+    durable,
     model::TouchpointId,
     questionnaire::{Hospital, OpeningHours, Texts, Touchpoint},
 };
