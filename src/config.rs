@@ -42,13 +42,16 @@ pub use examples::{
     EXAMPLE_CENTRAL, EXAMPLE_KIOSK, EXAMPLE_SIX_LANGUAGES, EXAMPLE_TOUCHPOINTS, example, example_hospitals,
 };
 pub use hospital::Glyphs;
-pub use kind::{Kind, schema_text};
+pub use kind::{Kind, check_bytes, schema_text};
 pub use kiosk::{
     ConfigSource, KioskConfig, LookConfig, NightHours, OutOfHours, PanelConfig, StaffConfig, Start, Timing,
 };
+#[cfg(feature = "terminal")]
+pub use kiosk::{Logo, LogoError, read_logo};
 pub use last_good::{LastGood, pack, packed_path, unpack};
 pub use load::{
-    CentralSetup, DELIVERED_FILE, KioskSetup, Loaded, Read, Screens, load_central, load_hospital, load_kiosk,
+    CentralSetup, DELIVERED_FILE, KioskAt, KioskSetup, Loaded, Read, Screens, load_central, load_hospital,
+    load_kiosk,
 };
 pub use sound::{SoundConfig, SoundDevice, VolumeByHour};
 pub use start::{Origin, Started, data_dir_of, start};

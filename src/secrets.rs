@@ -36,9 +36,9 @@ pub fn masked(text: &str) -> String {
     let mut state = State::default();
     for line in text.split_inclusive('\n') {
         let from = state.secret_from(line);
-        let (plain, secret) = line.split_at(from);
-        out.push_str(&without_user_info(plain));
-        out.extend(secret.chars().flat_map(starred));
+        let (user, host) = user_info(line).unwrap_or((from, from));
+        let hidden = |at: usize| at >= from || (user..host).contains(&at);
+        out.extend(line.char_indices().flat_map(|(at, c)| shown(c, hidden(at))));
     }
     out
 }
@@ -47,7 +47,10 @@ pub fn masked(text: &str) -> String {
 pub fn values(text: &str) -> Vec<String> {
     let hidden = masked(text);
     let mut found = Vec::new();
-    for (line, hidden) in text.lines().zip(hidden.lines()) {
+    // No sentence repeats a comment, and its words are everybody's.
+    for (line, hidden) in
+        text.lines().zip(hidden.lines()).filter(|(line, _)| !line.trim_start().starts_with('#'))
+    {
         let mut start = None;
         let ends = line.char_indices().map(|(at, c)| (at, hidden[at..].starts_with(c) && c != '*'));
         for (at, plain) in ends.chain([(line.len(), true)]) {
@@ -70,8 +73,25 @@ pub fn values(text: &str) -> Vec<String> {
 pub fn without(sentence: &str, secrets: &[String]) -> String {
     let sentence = without_user_info(sentence);
     secrets.iter().fold(sentence, |sentence, secret| {
-        if sentence.contains(secret.as_str()) { sentence.replace(secret.as_str(), "***") } else { sentence }
+        if sentence.contains(secret.as_str()) { without_word(&sentence, secret) } else { sentence }
     })
+}
+
+/// Stars in place of a secret, but not within a longer word.
+fn without_word(sentence: &str, secret: &str) -> String {
+    let inside = |outer: Option<char>, inner: Option<char>| {
+        [outer, inner].iter().all(|c| c.is_some_and(|c| c.is_ascii_alphanumeric()))
+    };
+    let (first, last) = (secret.chars().next(), secret.chars().last());
+    let (mut out, mut rest) = (String::new(), sentence);
+    while let Some(at) = rest.find(secret) {
+        let (before, behind) = (&rest[..at], &rest[at + secret.len()..]);
+        let longer = inside(before.chars().last(), first) || inside(behind.chars().next(), last);
+        out.push_str(before);
+        out.push_str(if longer { secret } else { "***" });
+        rest = behind;
+    }
+    out + rest
 }
 
 /// The same text with names and passwords of addresses (`https://NAME:PASSWORD@host`) in stars.
@@ -83,7 +103,7 @@ pub fn without_user_info(text: &str) -> String {
             continue;
         };
         out.push_str(&line[..from]);
-        out.extend(line[from..to].chars().flat_map(starred));
+        out.extend(line[from..to].chars().flat_map(|c| shown(c, true)));
         out.push_str(&line[to..]);
     }
     out
@@ -105,8 +125,9 @@ fn user_info(line: &str) -> Option<(usize, usize)> {
     (from < at && (scheme.is_some() || line[from..at].contains([':', '：']))).then_some((from, at))
 }
 
-fn starred(c: char) -> impl Iterator<Item = char> {
-    let stars = if c == '\n' || c == '\r' { 0 } else { c.len_utf8() };
+/// A sign, or as many stars as it has bytes.
+fn shown(c: char, hidden: bool) -> impl Iterator<Item = char> {
+    let stars = if hidden && c != '\n' && c != '\r' { c.len_utf8() } else { 0 };
     std::iter::repeat_n('*', stars).chain((stars == 0).then_some(c))
 }
 
@@ -257,10 +278,11 @@ fn narrow(c: char) -> char {
     }
 }
 
-/// A hidden piece as it could stand in a sentence: as a whole, between its quotes, and word by word. Two signs are no secret.
+/// A hidden piece as it could stand in a sentence: as a whole, between its quotes, and word by word up to a comment. Two signs are no secret.
 fn collect(piece: &str, found: &mut Vec<String>) {
     let around = |c: char| c.is_whitespace() || "\"'=,“”＝：:{}[]*".contains(c);
-    let parts = [piece].into_iter().chain(piece.split(['"', '\''])).chain(piece.split_whitespace());
+    let value = piece.split('#').next().unwrap_or_default();
+    let parts = [piece].into_iter().chain(piece.split(['"', '\''])).chain(value.split_whitespace());
     let secret = |part: &&str| part.chars().count() > 2 && part.chars().any(char::is_alphanumeric);
     found.extend(parts.map(|part| part.trim_matches(around)).filter(secret).map(str::to_owned));
 }

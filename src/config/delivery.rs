@@ -6,7 +6,7 @@ use super::{
     check::Findings,
     hospital::Glyphs,
     last_good::write_whole,
-    load::{self, DELIVERED_FILE, KioskSetup, Loaded, Read, Screens},
+    load::{self, DELIVERED_FILE, KioskAt, KioskSetup, Loaded, Read, Screens},
 };
 
 /// Puts a touchpoints file that central delivered in place, if the terminal can use it.
@@ -23,7 +23,8 @@ pub fn accept_delivered(
 ) -> Result<Loaded<KioskSetup>, DeliveryError> {
     let place = data_dir.join(DELIVERED_FILE);
     let with_it = |path: &Path| if path == place { Ok(delivered.to_vec()) } else { read(path) };
-    let loaded = load::load_kiosk(path, &with_it, glyphs)
+    let at = KioskAt { file: path, data_dir: Some(data_dir) };
+    let loaded = load::load_kiosk(at, &with_it, glyphs)
         .and_then(|loaded| load::pass(loaded, screens))
         .map_err(DeliveryError::Findings)?;
     write_whole(&place, delivered).map_err(DeliveryError::Disk)?;

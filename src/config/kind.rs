@@ -1,8 +1,15 @@
 //! The three kinds of files, how one is known, and the schema of each.
 
-use std::path::Path;
+use std::{io, path::Path};
 
-use super::{central::CentralFile, check::schema_of, hospital::HospitalFile, kiosk::KioskFile};
+use super::{
+    central::CentralFile,
+    check::{Findings, schema_of},
+    examples::EXAMPLE_TOUCHPOINTS,
+    hospital::{Glyphs, HospitalFile},
+    kiosk::KioskFile,
+    load,
+};
 
 /// Which of the three files one is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -57,4 +64,21 @@ pub fn schema_text(kind: Kind) -> String {
         Kind::Central => schema_of::<CentralFile>(),
     };
     format!("{schema:#}\n")
+}
+
+/// What the check finds in the bytes of a file, with the example's touchpoints beside it and no other file: reads nothing from the disk.
+pub fn check_bytes(kind: Kind, bytes: &[u8]) -> Findings {
+    let path = Path::new("file.toml");
+    let read = |asked: &Path| match asked {
+        asked if asked == path => Ok(bytes.to_vec()),
+        asked if asked == Path::new("touchpoints.toml") => Ok(EXAMPLE_TOUCHPOINTS.into()),
+        _ => Err(io::ErrorKind::NotFound.into()),
+    };
+    let glyphs = Glyphs::default();
+    let found = match kind {
+        Kind::Touchpoints => load::load_hospital(path, &read, &glyphs).map(|loaded| loaded.warnings),
+        Kind::Kiosk => load::load_kiosk(path, &read, &glyphs).map(|loaded| loaded.warnings),
+        Kind::Central => load::load_central(path, &read, &glyphs).map(|loaded| loaded.warnings),
+    };
+    found.unwrap_or_else(|findings| findings)
 }

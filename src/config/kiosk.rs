@@ -4,6 +4,8 @@
 
 mod build;
 mod file;
+#[cfg(feature = "terminal")]
+mod logo;
 mod look;
 
 use std::{path::PathBuf, time::Duration};
@@ -13,6 +15,8 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use build::build;
 pub(super) use file::KioskFile;
+#[cfg(feature = "terminal")]
+pub use logo::{Logo, LogoError, read as read_logo};
 pub use look::{LookConfig, NightHours};
 
 use super::sound::SoundConfig;

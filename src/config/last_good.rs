@@ -8,8 +8,9 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
+    check::Findings,
     hospital::Glyphs,
-    load::{self, DELIVERED_FILE, KioskSetup, Loaded, Read},
+    load::{self, DELIVERED_FILE, KioskAt, KioskSetup, Loaded, Read},
 };
 use crate::durable;
 
@@ -22,6 +23,9 @@ pub struct LastGood {
 #[derive(Serialize, Deserialize)]
 struct Saved {
     files: Vec<(PathBuf, String)>,
+    /// The terminal's data folder, where a delivered file is read from.
+    #[serde(default)]
+    data_dir: Option<PathBuf>,
 }
 
 impl LastGood {
@@ -34,13 +38,14 @@ impl LastGood {
     ///
     /// # Errors
     /// The disk's.
-    pub fn save<T>(&self, loaded: &Loaded<T>) -> io::Result<()> {
+    pub fn save(&self, loaded: &Loaded<KioskSetup>) -> io::Result<()> {
         write_whole(&self.path, &pack(loaded)?)
     }
 
-    /// Loads what was kept; `None` if there is nothing, or nothing that still passes the check.
-    pub fn load(&self, read: Read<'_>, glyphs: &Glyphs<'_>) -> Option<Loaded<KioskSetup>> {
-        unpack(&read(&self.path).ok()?, read, glyphs)
+    /// Loads what was kept; `None` if there is nothing, or nothing that still passes the check. Parts that are gone are left out, with a
+    /// warning.
+    pub fn load(&self, read: Read<'_>) -> Option<Loaded<KioskSetup>> {
+        unpacked(&read(&self.path).ok()?, read, |at, read| load::load_kiosk_without_parts(at, read))
     }
 }
 
@@ -48,10 +53,11 @@ impl LastGood {
 ///
 /// # Errors
 /// A path that is no text.
-pub fn pack<T>(loaded: &Loaded<T>) -> io::Result<Vec<u8>> {
+pub fn pack(loaded: &Loaded<KioskSetup>) -> io::Result<Vec<u8>> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let files = loaded.files.iter().map(|(path, bytes)| (path.clone(), text(bytes))).collect();
-    Ok(serde_json::to_vec(&Saved { files })?)
+    let data_dir = Some(loaded.value.kiosk.storage_dir.clone());
+    Ok(serde_json::to_vec(&Saved { files, data_dir })?)
 }
 
 /// The kiosk.toml of a packed configuration.
@@ -62,6 +68,14 @@ pub fn packed_path(packed: &[u8]) -> Option<PathBuf> {
 
 /// The configuration that was packed, if it still passes the check.
 pub fn unpack(packed: &[u8], read: Read<'_>, glyphs: &Glyphs<'_>) -> Option<Loaded<KioskSetup>> {
+    unpacked(packed, read, |at, read| load::load_kiosk(at, read, glyphs))
+}
+
+fn unpacked(
+    packed: &[u8],
+    read: Read<'_>,
+    load: impl FnOnce(KioskAt<'_>, Read<'_>) -> Result<Loaded<KioskSetup>, Findings>,
+) -> Option<Loaded<KioskSetup>> {
     let saved: Saved = serde_json::from_slice(packed).ok()?;
     let first = saved.files.first()?.0.clone();
     let kept = |path: &Path| match saved.files.iter().find(|(name, _)| name == path) {
@@ -70,7 +84,7 @@ pub fn unpack(packed: &[u8], read: Read<'_>, glyphs: &Glyphs<'_>) -> Option<Load
         None if path.ends_with(DELIVERED_FILE) => Err(io::ErrorKind::NotFound.into()),
         None => read(path),
     };
-    load::load_kiosk(&first, &kept, glyphs).ok()
+    load(KioskAt { file: &first, data_dir: saved.data_dir.as_deref() }, &kept).ok()
 }
 
 /// Writes a file so that after a power cut the old or the new one is there, whole; its owner alone can read it.

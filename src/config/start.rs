@@ -8,11 +8,10 @@ use super::{
     hospital::Glyphs,
     kiosk::Start,
     last_good::LastGood,
-    load::{self, KioskSetup, Loaded, Read, Screens},
+    load::{self, KioskAt, KioskSetup, Loaded, Read, Screens},
     values::url,
 };
 use crate::{
-    durable,
     model::TouchpointId,
     questionnaire::{Hospital, OpeningHours, Texts, Touchpoint},
 };
@@ -37,7 +36,7 @@ pub struct Started {
     pub origin: Origin,
     /// Somebody has said what is rated here: a configuration, its readable part, or an enrolment.
     pub place_known: bool,
-    /// What is wrong with the files, if they are not in force; or with their screens, if there was nothing better.
+    /// What is wrong with the files, if they are not in force; with their screens, if there was nothing better; or what they lack.
     pub findings: Findings,
 }
 
@@ -51,8 +50,9 @@ pub fn start(
     glyphs: &Glyphs<'_>,
     screens: Screens<'_>,
 ) -> Started {
-    let last_good = LastGood::in_dir(data_dir).load(read, glyphs);
-    let findings = match load::load_kiosk(path, read, glyphs) {
+    let last_good = LastGood::in_dir(data_dir).load(read);
+    let at = KioskAt { file: path, data_dir: Some(data_dir) };
+    let findings = match load::load_kiosk(at, read, glyphs) {
         Ok(loaded) => {
             let known = last_good.as_ref().is_some_and(|good| good.config_hash == loaded.config_hash);
             let findings = if known { Findings::default() } else { screens(&loaded) };
@@ -64,6 +64,14 @@ pub fn start(
         }
         Err(findings) => findings,
     };
+    // The files are what they were, or there is nothing older: only a part of them is lost.
+    let known = |loaded: &Loaded<KioskSetup>| {
+        last_good.as_ref().is_none_or(|good| good.config_hash == loaded.config_hash)
+    };
+    if let Some(loaded) = load::load_kiosk_without_parts(at, read).ok().filter(known) {
+        let findings = loaded.warnings.clone();
+        return Started { loaded, origin: Origin::Files, place_known: true, findings };
+    }
     if let Some(loaded) = last_good {
         return Started { loaded, origin: Origin::LastGood, place_known: true, findings };
     }

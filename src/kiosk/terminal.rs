@@ -300,10 +300,10 @@ impl Terminal {
         self.connect(messenger)?;
         self.lend_hands(messenger)?;
         let tell = self.on_change(messenger.clone());
-        let seen = self.started.loaded.config_hash.clone();
+        let (seen, data) = (&self.started.loaded, self.data.clone());
         let (config, fonts, screens) =
             (self.place.config.clone(), self.languages.fonts.clone(), self.screens.clone());
-        let watch = config::Watch::spawn(config, seen, fonts, move |loaded| screens(loaded), tell)
+        let watch = config::Watch::spawn(config, data, seen, fonts, move |loaded| screens(loaded), tell)
             .context("cannot watch the configuration files")?;
         self.watch = Some(watch);
         Ok(())
@@ -431,6 +431,12 @@ impl Terminal {
         record(&self.recorder.handle(), &*self.clock, Body::Boot(facts));
         match self.started.origin {
             Origin::Files => {
+                if !self.started.findings.any_error() && !self.started.findings.0.is_empty() {
+                    tracing::warn!(
+                        "the configuration lacks a part, and is in force without it:\n{}",
+                        self.started.findings
+                    );
+                }
                 if self.started.findings.any_error() {
                     tracing::error!(
                         "the screens break rules, and there is no older configuration to go on with:\n{}",

@@ -113,6 +113,8 @@ struct Reader {
     field: Field,
     plural: bool,
     has: [bool; 3],
+    /// An empty line came since the entry began.
+    parted: bool,
     /// Line of the header and of every entry.
     seen: HashMap<(String, String), usize>,
 }
@@ -121,6 +123,9 @@ impl Reader {
     fn line(&mut self, number: usize, line: &str) -> Result<(), PoError> {
         let start = line.len() - line.trim_start().len();
         let (column, words) = (line[..start].chars().count() + 1, &line[start..]);
+        if words.is_empty() {
+            self.parted = true;
+        }
         if words.is_empty() || words.starts_with("#~") {
             return Ok(());
         }
@@ -158,9 +163,12 @@ impl Reader {
             _ if keyword.starts_with("msgstr[") && keyword.ends_with(']') => Field::PluralText,
             _ => return Err(unknown(number, column, keyword, words)),
         };
-        if matches!(field, Field::Context | Field::Id) && self.has_text() {
+        // An empty line ends an entry too; one without its translation is told of by its own line.
+        let next = matches!(field, Field::Context | Field::Id);
+        if next && (self.has_text() || (self.parted && self.entry.line > 0)) {
             self.close(number)?;
         }
+        self.parted = false;
         let [context, id, text] = &mut self.has;
         let twice = |what: &str| {
             let fix = format!("keep one of them; between two texts there must be a msgid and a {what}");

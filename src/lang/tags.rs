@@ -12,9 +12,7 @@ pub fn fallbacks(tag: &str) -> Vec<String> {
         }
         tags.push(tag.to_owned());
     }
-    if tags.first().is_some_and(|first| is(first, "zh-CN") || is(first, "zh-TW")) {
-        tags.remove(1);
-    }
+    tags.dedup_by(|later, earlier| is(later, earlier));
     tags
 }
 

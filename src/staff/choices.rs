@@ -134,7 +134,7 @@ impl StaffChoices {
         if let Some(over) = &self.touchpoints
             && over.instead_of == file.touchpoints
             && !over.chosen.is_empty()
-            && over.chosen.iter().all(|id| setup.hospital.touchpoint(id).is_some())
+            && over.chosen.iter().all(|id| is_of_this_site(id, setup))
         {
             setup.kiosk.touchpoints.clone_from(&over.chosen);
             if over.chosen.len() > 1 {
@@ -154,11 +154,20 @@ impl StaffChoices {
     }
 }
 
-/// What staff can choose to be rated here: what kiosk.toml says, and each touchpoint of the hospital.
+/// What staff can choose to be rated here: what kiosk.toml says, and each touchpoint of the same site. Central takes no answer of a terminal for
+/// another site than the one it is enrolled for.
 pub fn places_on_offer(file: &FileSays, setup: &KioskSetup) -> Vec<Vec<TouchpointId>> {
-    let each = setup.hospital.touchpoints.iter().map(|touchpoint| vec![touchpoint.id.clone()]);
+    let places = setup.hospital.touchpoints.iter().map(|touchpoint| touchpoint.id.clone());
+    let each = places.filter(|id| is_of_this_site(id, setup)).map(|id| vec![id]);
     let several = Some(file.touchpoints.clone()).filter(|ids| ids.len() > 1);
     several.into_iter().chain(each).collect()
+}
+
+/// Whether the hospital has a touchpoint at the site that is rated here.
+fn is_of_this_site(id: &TouchpointId, setup: &KioskSetup) -> bool {
+    let site = |id: &TouchpointId| setup.hospital.touchpoint(id).map(|place| &place.site);
+    let rated = setup.kiosk.touchpoints.iter().find_map(site);
+    site(id).is_some_and(|own| rated.is_none_or(|rated| rated == own))
 }
 
 #[cfg(test)]
@@ -217,6 +226,20 @@ mod tests {
         let back = window.with(Choice::Touchpoints(places[0].clone()), &file);
         assert_eq!(applied(&back, exit.clone()), exit);
         assert!(places_on_offer(&FileSays::of(&setup()), &setup()).iter().all(|place| place.len() == 1));
+    }
+
+    #[test]
+    fn a_place_of_another_site_is_neither_offered_nor_taken() {
+        let mut two = setup();
+        let pharmacy =
+            two.hospital.touchpoints.iter_mut().find(|place| place.id.as_str() == "pharmacy").unwrap();
+        pharmacy.site = "west".parse().unwrap();
+        let file = FileSays::of(&two);
+        let offered = places_on_offer(&file, &two);
+        assert_eq!(offered.len(), two.hospital.touchpoints.len() - 1);
+        assert!(!offered.contains(&ids(&["pharmacy"])));
+        let chosen = StaffChoices::default().with(Choice::Touchpoints(ids(&["pharmacy"])), &file);
+        assert_eq!(applied(&chosen, two).kiosk.touchpoints, ids(&["registration"]));
     }
 
     #[test]

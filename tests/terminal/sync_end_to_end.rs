@@ -630,7 +630,8 @@ fn what_central_delivers_is_taken_into_force_and_what_the_terminal_cannot_use_is
     let (tell, told) = mpsc::channel();
     let _watch = Watch::spawn(
         files.kiosk_toml(),
-        started.loaded.config_hash,
+        files.0.clone(),
+        &started.loaded,
         Fonts::shipped(),
         any_screens,
         move |change| {

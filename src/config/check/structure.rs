@@ -53,6 +53,9 @@ pub const KEYWORDS_LEFT: [&str; 11] = [
     "uniqueItems",
 ];
 
+/// Most findings here: a file of nothing but mistakes must not take minutes.
+const FINDINGS_MAX: usize = 100;
+
 /// Cuts what does not fit out of a tree; `None` if a required key of the root itself is missing or wrong.
 pub fn keep_what_fits<'d>(
     source: &Source<'_>,
@@ -264,6 +267,9 @@ impl<'s> Walk<'s> {
         properties: Option<&serde_json::Map<String, Json>>,
         present: &[String],
     ) {
+        if self.is_full() {
+            return;
+        }
         let known: Vec<&str> =
             properties.into_iter().flat_map(|keys| keys.keys().map(String::as_str)).collect();
         let at_root = |key: &str| self.root.get("properties").is_some_and(|keys| keys.get(key).is_some());
@@ -282,6 +288,9 @@ impl<'s> Walk<'s> {
     }
 
     fn missing_key(&mut self, name: &str, span: &Span, schema: Option<&'s Json>) {
+        if self.is_full() {
+            return;
+        }
         let resolved = schema.map_or(self.root, |schema| self.resolve(schema));
         let sentence = |s: &Json| s.get("description").and_then(Json::as_str).map(first_sentence);
         let meaning = schema.and_then(sentence).map_or(String::new(), |words| format!(" ({words})"));
@@ -307,7 +316,14 @@ impl<'s> Walk<'s> {
         self.root.pointer(target.trim_start_matches('#')).unwrap_or(schema)
     }
 
+    fn is_full(&self) -> bool {
+        self.findings.len() >= FINDINGS_MAX
+    }
+
     fn error(&mut self, span: &Span, what: String, fix: String) {
+        if self.is_full() {
+            return;
+        }
         self.findings.push(self.source.finding(span, Severity::Error, self.path.to_string(), what, fix));
     }
 }

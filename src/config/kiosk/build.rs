@@ -24,12 +24,12 @@ pub fn build(
     file: &KioskFile,
     folder: &Path,
     report: &mut Report<'_>,
-    hospital: impl FnOnce(&KioskConfig, &mut Report<'_>, &Located<String>) -> Option<Hospital>,
+    hospital: impl FnOnce(&mut KioskConfig, &mut Report<'_>, &Located<String>) -> Option<Hospital>,
 ) -> Option<(KioskConfig, Hospital)> {
     let touchpoints = ids(&file.touchpoints, "touchpoint", report);
     let languages = ids(file.languages.as_deref().unwrap_or_default(), "language", report);
     let central_url = url::read(&file.central.url, report);
-    let config = KioskConfig {
+    let mut config = KioskConfig {
         start: start(file, report),
         second_language: file.second_language.as_ref().and_then(|lang| report.parse(lang)),
         out_of_hours: file.out_of_hours,
@@ -54,8 +54,9 @@ pub fn build(
         },
         sound: file.sound.as_ref().map(|file| sound::build(file, folder, report)),
     };
-    let hospital = hospital(&config, report, &file.config.touchpoints_file)?;
+    let hospital = hospital(&mut config, report, &file.config.touchpoints_file)?;
     agree(file, &hospital, report);
+    one_site(file, &hospital, &mut config, report);
     let languages = if config.languages.is_empty() { hospital.languages.clone() } else { config.languages };
     Some((KioskConfig { languages, ..config }, hospital))
 }
@@ -144,6 +145,26 @@ fn agree(file: &KioskFile, hospital: &Hospital, report: &mut Report<'_>) {
     for text in shown.chain(&file.second_language).filter(|text| !known.contains(&text.value.as_str())) {
         unknown("language", text, &known, report);
     }
+}
+
+/// A terminal is enrolled for one site, and central takes no answer from it for another one.
+fn one_site(file: &KioskFile, hospital: &Hospital, config: &mut KioskConfig, report: &mut Report<'_>) {
+    let site_of =
+        |id: &str| hospital.touchpoints.iter().find(|place| place.id.as_str() == id).map(|place| &place.site);
+    let mut listed = file.touchpoints.iter().filter_map(|text| Some((text, site_of(&text.value)?)));
+    let Some((first, site)) = listed.next() else { return };
+    for (text, other) in listed.filter(|(_, other)| *other != site) {
+        let what = format!(
+            "touchpoint `{}` belongs to site `{other}` and `{}` to site `{site}`: a terminal is enrolled for one site, and central would take no answer for the other",
+            text.value, first.value
+        );
+        let fix = format!(
+            "keep touchpoints of site `{site}` here, and let another terminal rate those of `{other}`"
+        );
+        report.part(&text.span, what, fix);
+    }
+    let own = site.clone();
+    config.touchpoints.retain(|id| hospital.touchpoint(id).is_none_or(|place| place.site == own));
 }
 
 fn unknown(kind: &str, text: &Located<String>, known: &[&str], report: &mut Report<'_>) {

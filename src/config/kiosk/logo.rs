@@ -88,7 +88,8 @@ fn pixels(bytes: &[u8], format: ImageFormat) -> Result<Logo, LogoError> {
     let unreadable = |error: image::ImageError| wrong(format!("cannot be read as a picture: {error}"), AGAIN);
     let (width, height) = reader().into_dimensions().map_err(unreadable)?;
     if width == 0 || height == 0 || width > SIDE_MAX || height > SIDE_MAX {
-        let what = format!("has {width} x {height} pixels, more than the {SIDE_MAX} that a logo may have on a side");
+        let what =
+            format!("has {width} x {height} pixels, more than the {SIDE_MAX} that a logo may have on a side");
         return Err(wrong(what, "export the logo smaller"));
     }
     let rgba = reader().decode().map_err(unreadable)?.into_rgba8();
@@ -97,14 +98,19 @@ fn pixels(bytes: &[u8], format: ImageFormat) -> Result<Logo, LogoError> {
 
 fn svg(text: &str) -> Result<(), LogoError> {
     const SIMPLER: &str = "simplify the drawing, or export it as PNG";
-    let document = Document::parse(text.trim_start_matches('\u{feff}'))
-        .map_err(|error| wrong(format!("is no SVG that can be read: {error}"), "export the logo again, without a document type"))?;
+    let document = Document::parse(text.trim_start_matches('\u{feff}')).map_err(|error| {
+        wrong(
+            format!("is no SVG that can be read: {error}"),
+            "export the logo again, without a document type",
+        )
+    })?;
     let root = document.root_element();
     if root.tag_name().name() != "svg" {
         return Err(wrong("is XML, but no SVG", "export the logo as SVG, PNG or JPEG"));
     }
     for side in ["width", "height"] {
-        let number = root.attribute(side).map(|value| value.trim_end_matches(|c: char| c.is_alphabetic() || c == '%'));
+        let number =
+            root.attribute(side).map(|value| value.trim_end_matches(|c: char| c.is_alphabetic() || c == '%'));
         let number: Option<f64> = number.and_then(|number| number.trim().parse().ok());
         if number.is_some_and(|number| !number.is_finite() || number > f64::from(SIDE_MAX) || number <= 0.0) {
             return Err(wrong(format!("has a {side} that no screen has"), "export the logo smaller"));
@@ -114,8 +120,14 @@ fn svg(text: &str) -> Result<(), LogoError> {
         if node.ancestors().count() > DEPTH_MAX as usize {
             return Err(wrong(format!("is nested deeper than {DEPTH_MAX} elements"), SIMPLER));
         }
-        if let Some(outside) = node.attributes().find_map(|attribute| outside(attribute.name(), attribute.value()))
-            .or_else(|| node.text().filter(|_| node.tag_name().name() == "style").and_then(|style| outside("style", style)))
+        if let Some(outside) = node
+            .attributes()
+            .find_map(|attribute| outside(attribute.name(), attribute.value()))
+            .or_else(|| {
+                node.text()
+                    .filter(|_| node.tag_name().name() == "style")
+                    .and_then(|style| outside("style", style))
+            })
         {
             let what = format!("refers to something outside itself: {outside}");
             return Err(wrong(what, "embed what it refers to, or export the logo as PNG"));
@@ -124,7 +136,10 @@ fn svg(text: &str) -> Result<(), LogoError> {
     let ids: HashMap<&str, Node<'_, '_>> =
         document.descendants().filter_map(|node| Some((node.attribute("id")?, node))).collect();
     if size(root, &ids, &mut HashMap::new(), 0).is_none_or(|elements| elements > ELEMENTS_MAX) {
-        return Err(wrong(format!("has more than {ELEMENTS_MAX} elements, or elements that use themselves"), SIMPLER));
+        return Err(wrong(
+            format!("has more than {ELEMENTS_MAX} elements, or elements that use themselves"),
+            SIMPLER,
+        ));
     }
     Ok(())
 }
@@ -134,7 +149,10 @@ fn outside(name: &str, value: &str) -> Option<String> {
     let shown = |value: &str| Some(value.chars().take(60).collect());
     let own = |target: &str| {
         let target = target.trim().trim_start_matches(['"', '\'']).trim_start();
-        target.is_empty() || target.starts_with('#') || target.starts_with("data:image/png") || target.starts_with("data:image/jpeg")
+        target.is_empty()
+            || target.starts_with('#')
+            || target.starts_with("data:image/png")
+            || target.starts_with("data:image/jpeg")
     };
     if name == "href" || name == "src" {
         return if own(value) { None } else { shown(value) };
@@ -164,11 +182,13 @@ fn size<'a, 'i>(
     }
     let targets = node.attributes().flat_map(|attribute| {
         let whole = (attribute.name() == "href").then(|| attribute.value().trim());
-        whole.into_iter().chain(attribute.value().split("url(").skip(1).map(|rest| rest.split(')').next().unwrap_or_default()))
+        whole.into_iter().chain(
+            attribute.value().split("url(").skip(1).map(|rest| rest.split(')').next().unwrap_or_default()),
+        )
     });
     for target in targets {
         let id = target.trim_matches([' ', '"', '\'']).trim_start_matches('#');
-        if let Some(used) = ids.get(id).filter(|used| !known.contains_key(&used.id()) || known[&used.id()].is_some() || node.tag_name().name() == "use") {
+        if let Some(used) = ids.get(id) {
             elements = elements.saturating_add(size(*used, ids, known, depth + 1)?);
         }
     }
@@ -186,13 +206,17 @@ mod tests {
 
     fn png() -> Vec<u8> {
         let mut bytes = std::io::Cursor::new(Vec::new());
-        image::RgbaImage::from_pixel(9, 7, image::Rgba([1, 2, 3, 255])).write_to(&mut bytes, ImageFormat::Png).unwrap();
+        image::RgbaImage::from_pixel(9, 7, image::Rgba([1, 2, 3, 255]))
+            .write_to(&mut bytes, ImageFormat::Png)
+            .unwrap();
         bytes.into_inner()
     }
 
     fn jpeg() -> Vec<u8> {
         let mut bytes = std::io::Cursor::new(Vec::new());
-        image::RgbImage::from_pixel(16, 8, image::Rgb([1, 2, 3])).write_to(&mut bytes, ImageFormat::Jpeg).unwrap();
+        image::RgbImage::from_pixel(16, 8, image::Rgb([1, 2, 3]))
+            .write_to(&mut bytes, ImageFormat::Jpeg)
+            .unwrap();
         bytes.into_inner()
     }
 
@@ -211,13 +235,17 @@ mod tests {
     #[test]
     fn pictures_are_read() {
         assert_eq!(read(SVG.as_bytes()), Ok(Logo::Svg));
-        assert!(matches!(read(&png()), Ok(Logo::Pixels { width: 9, height: 7, rgba }) if rgba.len() == 9 * 7 * 4));
+        assert!(
+            matches!(read(&png()), Ok(Logo::Pixels { width: 9, height: 7, rgba }) if rgba.len() == 9 * 7 * 4)
+        );
         assert!(matches!(read(&jpeg()), Ok(Logo::Pixels { width: 16, height: 8, .. })));
     }
 
     #[test]
     fn what_is_no_picture_is_named() {
-        let laughs: String = (1..30).map(|n| format!("<g id=\"l{n}\"><use href=\"#l{0}\"/><use href=\"#l{0}\"/></g>", n - 1)).collect();
+        let laughs: String = (1..30)
+            .map(|n| format!("<g id=\"l{n}\"><use href=\"#l{0}\"/><use href=\"#l{0}\"/></g>", n - 1))
+            .collect();
         let within = |inner: &str| SVG.replace("<defs>", &format!("{inner}<defs>"));
         for (bytes, said) in [
             (b"".to_vec(), "is empty"),
@@ -231,7 +259,10 @@ mod tests {
             (SVG.as_bytes()[..150].to_vec(), "is no SVG"),
             (SVG.replace("width=\"40\"", "width=\"1e9\"").into_bytes(), "a width that no screen has"),
             (SVG.replace("height=\"20\"", "height=\"-1\"").into_bytes(), "a height that no screen has"),
-            (SVG.replace("\"#a\"", "\"http://tracker.example/x.svg#a\"").into_bytes(), "outside itself: http://tracker"),
+            (
+                SVG.replace("\"#a\"", "\"http://tracker.example/x.svg#a\"").into_bytes(),
+                "outside itself: http://tracker",
+            ),
             (SVG.replace("\"#a\"", "\"file:///etc/passwd\"").into_bytes(), "outside itself: file"),
             (within("<image href=\"//host/x.png\"/>").into_bytes(), "outside itself: //host"),
             (SVG.replace("url(#g)", "url(https://host/g)").into_bytes(), "outside itself"),
