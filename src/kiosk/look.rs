@@ -84,9 +84,9 @@ pub fn hang_logo(window: &AppWindow, look: &Look) {
 fn load_logo(path: &Path) -> anyhow::Result<slint::Image> {
     let bytes = std::fs::read(path)?;
     match config::read_logo(&bytes)? {
-        Logo::Svg => slint::Image::load_from_svg_data(&bytes).context("it is no SVG that can be drawn"),
+        Logo::Svg => slint::Image::load_from_svg_data(&bytes).ok().context("it is no SVG that can be drawn"),
         Logo::Pixels { width, height, rgba } => {
-            Ok(slint::Image::from_rgba8(SharedPixelBuffer::clone_from_slice(&rgba, width, height)))
+            Ok(slint::Image::from_rgba8(SharedPixelBuffer::clone_from_slice(rgba.as_slice(), width, height)))
         }
     }
 }
