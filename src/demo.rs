@@ -131,7 +131,7 @@ fn start_central(home: &Home, hospital: &Hospital, listener: TcpListener) -> any
     let loaded = config::load_central(&path, &|path| std::fs::read(path), &Glyphs::default())
         .map_err(|findings| anyhow::anyhow!("the configuration has errors:\n{findings}"))?;
     let mut settings = central::Settings::from_config(&loaded);
-    settings.data_dir = home.central_dir();
+    settings.config.data_dir = home.central_dir();
     Central::start(settings, hospital.clone(), listener).context("cannot start central")
 }
 

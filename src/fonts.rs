@@ -19,6 +19,8 @@ pub use ruler::{Ruler, TextExtent};
 
 use ttf_parser::{Face, name_id};
 
+use crate::lang::tags;
+
 /// The bytes of a font file, shared with whoever draws.
 pub type FontFile = Arc<dyn AsRef<[u8]> + Send + Sync>;
 
@@ -231,18 +233,12 @@ impl Fonts {
         missing
     }
 
-    /// The family of a tag, else of the tag without its last part: `zh-Hant-MO`, `zh-Hant`, `zh`.
+    /// The family of a tag, else of what stands in for the tag: `zh-Hant-MO`, `zh-Hant`, `zh-TW`, `zh`.
     fn find(&self, language: &str) -> Option<&Family> {
-        let serves =
-            |tag: &str| self.families.iter().find(|family| family.languages.iter().any(|known| known == tag));
-        let mut tag = language;
-        loop {
-            match (serves(tag), tag.rsplit_once('-')) {
-                (Some(family), _) => return Some(family),
-                (None, Some((shorter, _))) => tag = shorter,
-                (None, None) => return self.families.first(),
-            }
-        }
+        let serves = |tag: &String| {
+            self.families.iter().find(|family| family.languages.iter().any(|known| tags::is(known, tag)))
+        };
+        tags::fallbacks(language).iter().find_map(serves).or(self.families.first())
     }
 }
 
@@ -399,5 +395,47 @@ mod tests {
         assert_eq!(twice, Err(FontError::SameWeight));
         let collection = Family::read("xx", b"ttcf\0\x01\0\0\0\0\0\x01\0\0\0\x10".to_vec(), None);
         assert!(matches!(collection, Err(FontError::Collection)), "{collection:?}");
+    }
+
+    /// What a terminal does with a font that staff put beside kiosk.toml: read it, look glyphs up, measure names with it.
+    fn used(bytes: Vec<u8>) -> Result<String, FontError> {
+        let family = Family::read("ug", bytes, None)?;
+        let mut fonts = Fonts::shipped();
+        fonts.add(family);
+        let _ = fonts.missing("ug", "دورا 24 h");
+        #[cfg(feature = "kiosk")]
+        let _ = Ruler::new(&fonts).measure("ug", "دورا 24 h", false, 8.0);
+        Ok(fonts.family_for("ug").to_owned())
+    }
+
+    #[test]
+    fn a_font_cut_off_anywhere_is_refused_or_used_and_never_ends_the_program() {
+        let font = file("regular");
+        assert!(
+            used(Vec::new()).is_err()
+                && used(font[..4].to_vec()).is_err()
+                && used(font[..300].to_vec()).is_err()
+        );
+        for part in 1..200 {
+            let _ = used(font[..font.len() * part / 200].to_vec());
+        }
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig { cases: 300, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn a_font_changed_anywhere_is_refused_or_used_and_never_ends_the_program(
+            edits in proptest::collection::vec((proptest::prelude::any::<proptest::sample::Index>(), 0..3_u8, proptest::prelude::any::<u8>()), 1..12),
+        ) {
+            let mut font = file("regular");
+            for (at, part, byte) in edits {
+                // The head, the tables that a font begins with, and all of it: most of a font is outlines, which hide the rest.
+                let range = [300, 8_000, font.len()][usize::from(part)].min(font.len());
+                let at = at.index(range);
+                font[at] = byte;
+            }
+            let _ = used(font);
+        }
     }
 }

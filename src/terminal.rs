@@ -310,10 +310,10 @@ impl Terminal {
 
     fn start_watch(&self, screen: &Arc<dyn Screen>) -> std::io::Result<config::Watch> {
         let config = self.assembly.place.config.clone();
-        let seen = self.started.loaded.config_hash.clone();
         config::Watch::spawn(
             config,
-            seen,
+            self.data.clone(),
+            &self.started.loaded,
             self.languages.fonts.clone(),
             self.judge(),
             self.on_change(screen.clone()),

@@ -42,7 +42,7 @@ enum Command {
     Run,
     /// Show the pages in a window as they would look on another panel, in another language or theme. Nothing is stored.
     Preview(preview::Options),
-    /// Check configuration files; exit code 1 if one has an error.
+    /// Check configuration files. Exit code 0: they are good; 1: one has an error; 2: the command line is wrong.
     Check {
         /// kiosk.toml, touchpoints.toml, ...
         #[arg(required = true, value_name = "FILE")]
@@ -79,8 +79,6 @@ enum Command {
     },
 }
 
-/// A folder for fontconfig while screens are measured.
-const CHECK_FONTS: &str = "xinsheng-check";
 
 fn main() -> ExitCode {
     durable::keep_files_private();
@@ -104,12 +102,14 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     match &arguments.command {
         None | Some(Command::Run) => show(arguments),
         Some(Command::Preview(options)) => {
-            provide_fonts(&std::env::temp_dir().join("xinsheng-preview"));
+            let private = private_folder()?;
+            provide_fonts(private.path());
             preview::run(&load(&arguments.config)?.value, Languages::beside(&arguments.config)?, options)?;
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Check { files }) => {
-            provide_fonts(&std::env::temp_dir().join(CHECK_FONTS));
+            let private = private_folder()?;
+            provide_fonts(private.path());
             let mut clean = check(files)?;
             for file in files {
                 // A file that is wrong, or another kind of file, was told of above.
@@ -122,8 +122,9 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Some(Command::Screens) => {
+            let private = private_folder()?;
             screen_check::answer(&mut io::stdin(), &mut io::stdout(), |loaded, languages| {
-                provide_fonts(&std::env::temp_dir().join(CHECK_FONTS));
+                provide_fonts(private.path());
                 Ok(page_audit::check::screens(loaded, languages)?.findings)
             })?;
             Ok(ExitCode::SUCCESS)
@@ -150,6 +151,11 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
 }
 
+/// A folder of this run alone, for fontconfig; nobody else can have laid anything into it.
+fn private_folder() -> anyhow::Result<tempfile::TempDir> {
+    tempfile::Builder::new().prefix("xinsheng-").tempdir().context("cannot make a folder for temporary files")
+}
+
 /// One line that is not shown while it is typed; from a pipe it is read as it comes.
 fn read_unseen(prompt: &str) -> io::Result<String> {
     if io::stdin().is_terminal() {
@@ -168,7 +174,11 @@ fn check(files: &[PathBuf]) -> anyhow::Result<bool> {
     for refused in &languages.refused {
         writeln!(io::stdout(), "{refused}\n")?;
     }
-    let clean = config::cli_check(files, &Glyphs::new(&languages.fonts), &mut io::stdout())?;
+    let clean = config::cli_check(
+        files,
+        &Glyphs::new(&languages.fonts).with_words(&languages.catalogue),
+        &mut io::stdout(),
+    )?;
     Ok(clean && languages.refused.is_empty())
 }
 

@@ -1,9 +1,13 @@
 //! The colours and the picture of the pages, put on a window.
 
-use slint::ComponentHandle;
+use std::path::Path;
+
+use anyhow::Context;
+use slint::{ComponentHandle, SharedPixelBuffer};
 
 pub use crate::terminal::Look;
 use crate::{
+    config::{self, Logo},
     theme::{Color, Palette},
     ui::{self, AppWindow, Shell},
 };
@@ -29,11 +33,20 @@ pub fn paint(window: &AppWindow, palette: &Palette) {
 /// Puts the hospital's picture on the page that invites. A picture that cannot be read is logged and left out.
 pub fn set_logo(window: &AppWindow, look: &Look) {
     let image = look.logo.as_ref().and_then(|path| {
-        let image = slint::Image::load_from_path(path);
-        if image.is_err() {
-            tracing::warn!(logo = %path.display(), "the logo cannot be read and is left out");
-        }
-        image.ok()
+        load_logo(path)
+            .inspect_err(|error| tracing::warn!(logo = %path.display(), "the logo is left out: {error:#}"))
+            .ok()
     });
     window.global::<Shell>().set_logo(image.unwrap_or_default());
+}
+
+/// From bytes, not from the path: a changed picture of the same name is another one.
+fn load_logo(path: &Path) -> anyhow::Result<slint::Image> {
+    let bytes = std::fs::read(path)?;
+    match config::read_logo(&bytes)? {
+        Logo::Svg => slint::Image::load_from_svg_data(&bytes).ok().context("it is no SVG that can be drawn"),
+        Logo::Pixels { width, height, rgba } => {
+            Ok(slint::Image::from_rgba8(SharedPixelBuffer::clone_from_slice(rgba.as_slice(), width, height)))
+        }
+    }
 }

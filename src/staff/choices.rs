@@ -140,7 +140,7 @@ impl StaffChoices {
         if let Some(over) = &self.touchpoints
             && over.instead_of == file.touchpoints
             && !over.chosen.is_empty()
-            && over.chosen.iter().all(|id| setup.hospital.touchpoint(id).is_some())
+            && over.chosen.iter().all(|id| is_of_this_site(id, setup))
         {
             setup.kiosk.touchpoints.clone_from(&over.chosen);
             if over.chosen.len() > 1 {
@@ -160,18 +160,27 @@ impl StaffChoices {
     }
 }
 
-/// What staff can choose to be rated here: what kiosk.toml says, and each touchpoint of the hospital at the site that the terminal is
-/// enrolled for. Central takes answers about no other site from it.
+/// What staff can choose to be rated here: what kiosk.toml says, and each touchpoint of the site that the terminal is enrolled for, or of the
+/// file's own site before the enrolment. Central takes no answer of a terminal for another site.
 pub fn places_on_offer(
     file: &FileSays,
     setup: &KioskSetup,
     enrolled_for: Option<&SiteId>,
 ) -> Vec<Vec<TouchpointId>> {
-    let own =
-        setup.hospital.touchpoints.iter().filter(|place| enrolled_for.is_none_or(|site| *site == place.site));
+    let own = setup.hospital.touchpoints.iter().filter(|place| match enrolled_for {
+        Some(site) => *site == place.site,
+        None => is_of_this_site(&place.id, setup),
+    });
     let each = own.map(|touchpoint| vec![touchpoint.id.clone()]);
     let several = Some(file.touchpoints.clone()).filter(|ids| ids.len() > 1);
     several.into_iter().chain(each).collect()
+}
+
+/// Whether the hospital has a touchpoint at the site that is rated here.
+fn is_of_this_site(id: &TouchpointId, setup: &KioskSetup) -> bool {
+    let site = |id: &TouchpointId| setup.hospital.touchpoint(id).map(|place| &place.site);
+    let rated = setup.kiosk.touchpoints.iter().find_map(site);
+    site(id).is_some_and(|own| rated.is_none_or(|rated| rated == own))
 }
 
 #[cfg(test)]
@@ -244,9 +253,23 @@ mod tests {
         two.hospital.sites.push(other);
         let there = vec![two.hospital.touchpoints[3].id.clone()];
         let on_offer = |site: Option<&SiteId>| places_on_offer(&FileSays::of(&two), &two, site);
-        assert!(on_offer(None).contains(&there), "before the enrolment nobody knows the site");
+        assert!(!on_offer(None).contains(&there), "before the enrolment it is the file's own site");
         assert!(!on_offer(Some(&own)).contains(&there));
         assert_eq!(on_offer(Some(&own)).len(), two.hospital.touchpoints.len() - 1);
+    }
+
+    #[test]
+    fn a_place_of_another_site_is_neither_offered_nor_taken() {
+        let mut two = setup();
+        let pharmacy =
+            two.hospital.touchpoints.iter_mut().find(|place| place.id.as_str() == "pharmacy").unwrap();
+        pharmacy.site = "west".parse().unwrap();
+        let file = FileSays::of(&two);
+        let offered = places_on_offer(&file, &two, None);
+        assert_eq!(offered.len(), two.hospital.touchpoints.len() - 1);
+        assert!(!offered.contains(&ids(&["pharmacy"])));
+        let chosen = StaffChoices::default().with(Choice::Touchpoints(ids(&["pharmacy"])), &file);
+        assert_eq!(applied(&chosen, two).kiosk.touchpoints, ids(&["registration"]));
     }
 
     #[test]

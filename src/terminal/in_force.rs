@@ -118,7 +118,15 @@ impl Diary {
             clock: now.quality,
         }));
         match started.origin {
-            Origin::Files => keep(last_good, &started.loaded),
+            Origin::Files => {
+                if !started.findings.any_error() && !started.findings.0.is_empty() {
+                    tracing::warn!(
+                        "the configuration lacks a part, and is in force without it:\n{}",
+                        started.findings
+                    );
+                }
+                keep(last_good, &started.loaded);
+            }
             Origin::LastGood if unjudged => {
                 tracing::info!(
                     "the files have changed; the last good configuration is in force until they are judged"

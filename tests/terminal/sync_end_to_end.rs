@@ -28,9 +28,9 @@ use crate::proxy::{Fault, Proxy, answer};
 use flate2::{Compression, write::GzEncoder};
 use tempfile::TempDir;
 use xinsheng::{
-    central::{Central, Settings, TlsFiles},
+    central::{Central, Settings},
     clock::{Clock, SystemClock, fresh},
-    config::{self, DELIVERED_FILE, EXAMPLE_CENTRAL, EXAMPLE_KIOSK, EXAMPLE_TOUCHPOINTS, Glyphs},
+    config::{self, DELIVERED_FILE, EXAMPLE_CENTRAL, EXAMPLE_KIOSK, EXAMPLE_TOUCHPOINTS, Glyphs, Tls},
     journal::Head,
     lang::Text,
     model::{ChainId, TouchpointId},
@@ -82,7 +82,7 @@ fn hospital() -> Hospital {
 
 pub fn settings(data: &Path) -> Settings {
     let mut settings = Settings::new(data);
-    settings.limits.requests_per_minute = NonZeroU32::new(1_000_000).unwrap();
+    settings.config.limits.requests_per_minute = NonZeroU32::new(1_000_000).unwrap();
     settings
 }
 
@@ -371,7 +371,7 @@ fn a_storm_of_faults_loses_nothing() {
 
 #[test]
 fn a_batch_that_central_finds_too_large_is_halved_until_it_passes() {
-    let scene = Scene::new(|settings| settings.limits.body_bytes = 8 * 1024);
+    let scene = Scene::new(|settings| settings.config.limits.body_kib = 8);
     let kiosk = scene.kiosk();
     let head = kiosk.tap(400);
     kiosk.wait_until_sent(head);
@@ -495,7 +495,7 @@ fn a_used_code_is_refused_and_a_lost_answer_costs_no_code() {
 }
 
 /// A certificate authority and a server certificate for names, valid from one year to another.
-fn certificates(folder: &Path, name: &str, years: (i32, i32)) -> (PathBuf, TlsFiles) {
+fn certificates(folder: &Path, name: &str, years: (i32, i32)) -> (PathBuf, Tls) {
     let ca_key = rcgen::KeyPair::generate().unwrap();
     let mut ca = rcgen::CertificateParams::new(Vec::<String>::new()).unwrap();
     ca.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
@@ -514,7 +514,7 @@ fn certificates(folder: &Path, name: &str, years: (i32, i32)) -> (PathBuf, TlsFi
         path
     };
     let ca_file = write("ca.pem", ca_cert.pem());
-    (ca_file, TlsFiles { cert: write("cert.pem", cert.pem()), key: write("key.pem", key.serialize_pem()) })
+    (ca_file, Tls::Files { cert: write("cert.pem", cert.pem()), key: write("key.pem", key.serialize_pem()) })
 }
 
 #[test]
@@ -531,7 +531,7 @@ fn tls_is_checked_against_the_pinned_authority_and_troubles_are_told_apart() {
         let other_pems = tempfile::tempdir().unwrap();
         let (other_ca, _) = certificates(other_pems.path(), name, years);
         let mut settings = settings(data.path());
-        settings.tls = Some(tls);
+        settings.config.tls = tls;
         let central = start_central(settings);
         let code = central.new_code(&registration()).unwrap();
         let believed = if pinned { ca_file } else { other_ca };
@@ -591,7 +591,7 @@ fn configured_central(folder: &Path, touchpoints: &str) -> Central {
     let loaded = config::load_central(&folder.join("central.toml"), &read, &Glyphs::default()).unwrap();
     let mut settings = Settings::from_config(&loaded);
     // The shortest that a terminal agrees to.
-    settings.next_sync_after_s = 1;
+    settings.config.terminals.next_sync_after_s = 1;
     Central::start(settings, loaded.value.hospital, TcpListener::bind("127.0.0.1:0").unwrap()).unwrap()
 }
 
@@ -740,7 +740,7 @@ fn a_changed_authority_file_is_read_again_without_a_restart() {
         (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (right, tls) = certificates(pems.path(), "127.0.0.1", (2020, 2090));
     let mut settings = settings(data.path());
-    settings.tls = Some(tls);
+    settings.config.tls = tls;
     let central = start_central(settings);
     let other_pems = tempfile::tempdir().unwrap();
     let (wrong, _) = certificates(other_pems.path(), "127.0.0.1", (2020, 2090));

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{located::Located, report::Report};
+use crate::config::check::{Located, Report};
 
 /// What must be right about an address.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

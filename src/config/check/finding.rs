@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::located::Span;
+use crate::secrets;
 
 /// How bad a finding is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -69,9 +70,6 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Keys whose line is not repeated: a finding goes to the log, and somebody may have written the PIN itself.
-const SECRET_KEYS: [&str; 1] = ["pin_hash"];
-
 /// All findings of a check; an error where no value could be made.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Findings(pub Vec<Finding>);
@@ -97,14 +95,27 @@ impl fmt::Display for Findings {
 
 impl std::error::Error for Findings {}
 
-/// A file under check.
+/// A file under check. Its findings go to logs and to whoever stands at the terminal, so they never repeat a secret: every sentence and
+/// every line of the file goes through here.
 pub struct Source<'a> {
     /// As it was named to the check.
-    pub file: &'a str,
+    file: &'a str,
     pub text: &'a str,
+    /// The same without its secrets, byte for byte as long.
+    masked: String,
+    secrets: Vec<String>,
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
+    pub fn new(file: &'a str, text: &'a str) -> Self {
+        Self { file, text, masked: secrets::masked(text), secrets: secrets::values(text) }
+    }
+
+    /// What stands at some bytes, to be quoted in a sentence.
+    pub fn quoted(&self, span: &Span) -> &str {
+        self.masked.get(span.clone()).unwrap_or_default().lines().next().unwrap_or_default()
+    }
+
     /// A finding at some bytes of the file.
     pub fn finding(
         &self,
@@ -118,8 +129,8 @@ impl Source<'_> {
         let line_start = self.text[..start].rfind('\n').map_or(0, |at| at + 1);
         let line_end = self.text[start..].find('\n').map_or(self.text.len(), |at| start + at);
         let end = floor_boundary(self.text, span.end).clamp(start, line_end.max(start));
-        let line = self.text[line_start..line_end].trim_end_matches('\r').replace('\t', " ");
-        let is_secret = SECRET_KEYS.iter().any(|key| line.contains(key));
+        let excerpt = self.masked[line_start..line_end].trim_end_matches('\r').replace('\t', " ");
+        let [key, what, fix] = [key, what, fix].map(|words| secrets::without(&words, &self.secrets));
         Finding {
             file: self.file.to_owned(),
             line: self.text[..start].matches('\n').count() + 1,
@@ -128,7 +139,7 @@ impl Source<'_> {
             what,
             fix,
             severity,
-            excerpt: if is_secret { String::new() } else { line },
+            excerpt,
             chars: self.text[start..end].chars().count(),
         }
     }
@@ -163,7 +174,7 @@ mod tests {
     fn the_caret_stands_under_the_word_also_after_chinese() {
         let text = "a = 1\nname = { zh-CN = \"药房取药\", em = \"Pharmacy\" }\n";
         let at = text.find("em =").unwrap();
-        let source = Source { file: "config/touchpoints.toml", text };
+        let source = Source::new("config/touchpoints.toml", text);
         let finding =
             source.finding(&(at..at + 2), Severity::Error, String::new(), "wrong".into(), "right".into());
         let expected = [
@@ -177,7 +188,7 @@ mod tests {
 
     #[test]
     fn any_span_is_survived() {
-        let source = Source { file: "f", text: "é\r\n药" };
+        let source = Source::new("f", "é\r\n药");
         for start in 0..12 {
             for end in 0..12 {
                 let finding =

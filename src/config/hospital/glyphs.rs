@@ -1,15 +1,17 @@
-//! Which characters the terminal can draw in which language.
+//! Which characters the terminal can draw in which language, and in whose words it speaks.
 
 use std::fmt;
 
 #[cfg(feature = "terminal")]
-use crate::fonts::Fonts;
+use crate::{fonts::Fonts, lang::Catalogue};
 
-/// The fonts of the terminal. Without any (central carries none) every character passes.
+/// The fonts and words of the terminal. Without any (central carries none) every character and every language passes.
 #[derive(Default)]
 pub struct Glyphs<'a> {
     #[cfg(feature = "terminal")]
     fonts: Option<&'a Fonts>,
+    #[cfg(feature = "terminal")]
+    words: Option<&'a Catalogue>,
     #[cfg(not(feature = "terminal"))]
     none: std::marker::PhantomData<&'a ()>,
 }
@@ -18,7 +20,27 @@ impl<'a> Glyphs<'a> {
     /// The glyphs of a terminal's fonts.
     #[cfg(feature = "terminal")]
     pub fn new(fonts: &'a Fonts) -> Self {
-        Self { fonts: Some(fonts) }
+        Self { fonts: Some(fonts), words: None }
+    }
+
+    /// The same with the words of its pages.
+    #[cfg(feature = "terminal")]
+    #[must_use]
+    pub fn with_words(self, words: &'a Catalogue) -> Self {
+        Self { words: Some(words), ..self }
+    }
+
+    /// The language whose words show for a tag, with its name; inside it `None` for English without a translation, outside where nothing is known.
+    #[cfg(feature = "terminal")]
+    pub fn words_for(&self, language: &str) -> Option<Option<(&'a str, &'a str)>> {
+        let words = self.words?;
+        Some(words.speaks(language).map(|tag| (tag, words.name(tag))))
+    }
+
+    /// Without the feature `terminal` nothing is known.
+    #[cfg(not(feature = "terminal"))]
+    pub fn words_for(&self, _language: &str) -> Option<Option<(&'a str, &'a str)>> {
+        None
     }
 
     /// The characters of a text that the font of its language lacks: a text is drawn in regular and in bold.

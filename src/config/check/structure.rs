@@ -13,7 +13,7 @@ use toml::{
 
 use super::{
     finding::{Finding, Severity, Source},
-    key::{KeyPath, Step},
+    key_path::{KeyPath, Step},
     located::Span,
     suggest,
 };
@@ -52,6 +52,9 @@ pub const KEYWORDS_LEFT: [&str; 11] = [
     "minProperties",
     "uniqueItems",
 ];
+
+/// Most findings here: a file of nothing but mistakes must not take minutes.
+const FINDINGS_MAX: usize = 100;
 
 /// Cuts what does not fit out of a tree; `None` if a required key of the root itself is missing or wrong.
 pub fn keep_what_fits<'d>(
@@ -176,7 +179,7 @@ impl<'s> Walk<'s> {
             return Some(value);
         }
         let list = known.iter().map(toml_text).collect::<Vec<_>>().join(", ");
-        let shown = excerpt(self.source.text, &value.span());
+        let shown = excerpt(self.source, &value.span());
         let near =
             given.as_str().and_then(|word| suggest::nearest(word, known.iter().filter_map(Json::as_str)));
         let fix = match near {
@@ -222,7 +225,7 @@ impl<'s> Walk<'s> {
             (None, Some(most)) => format!("write a number of at most {most}"),
             (None, None) => "write a plain number".to_owned(),
         };
-        let shown = excerpt(self.source.text, span);
+        let shown = excerpt(self.source, span);
         let what = format!("{shown} is out of range for `{}`{}", self.path.last_key(), self.path.inside());
         self.error(span, what, range);
         None
@@ -264,6 +267,9 @@ impl<'s> Walk<'s> {
         properties: Option<&serde_json::Map<String, Json>>,
         present: &[String],
     ) {
+        if self.is_full() {
+            return;
+        }
         let known: Vec<&str> =
             properties.into_iter().flat_map(|keys| keys.keys().map(String::as_str)).collect();
         let at_root = |key: &str| self.root.get("properties").is_some_and(|keys| keys.get(key).is_some());
@@ -282,6 +288,9 @@ impl<'s> Walk<'s> {
     }
 
     fn missing_key(&mut self, name: &str, span: &Span, schema: Option<&'s Json>) {
+        if self.is_full() {
+            return;
+        }
         let resolved = schema.map_or(self.root, |schema| self.resolve(schema));
         let sentence = |s: &Json| s.get("description").and_then(Json::as_str).map(first_sentence);
         let meaning = schema.and_then(sentence).map_or(String::new(), |words| format!(" ({words})"));
@@ -307,7 +316,14 @@ impl<'s> Walk<'s> {
         self.root.pointer(target.trim_start_matches('#')).unwrap_or(schema)
     }
 
+    fn is_full(&self) -> bool {
+        self.findings.len() >= FINDINGS_MAX
+    }
+
     fn error(&mut self, span: &Span, what: String, fix: String) {
+        if self.is_full() {
+            return;
+        }
         self.findings.push(self.source.finding(span, Severity::Error, self.path.to_string(), what, fix));
     }
 }
@@ -330,9 +346,8 @@ fn whole_number(digits: &str, radix: u32) -> Option<f64> {
     i64::from_str_radix(&digits.replace('_', ""), radix).ok().map(|number| number as f64)
 }
 
-fn excerpt(text: &str, span: &Span) -> String {
-    let shown = text.get(span.clone()).unwrap_or_default().lines().next().unwrap_or_default();
-    shown.chars().take(40).collect()
+fn excerpt(source: &Source<'_>, span: &Span) -> String {
+    source.quoted(span).chars().take(40).collect()
 }
 
 fn first_line_len(text: &str) -> usize {

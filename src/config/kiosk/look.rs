@@ -6,8 +6,13 @@ use chrono::NaiveTime;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{hours, located::Located, report::Report};
-use crate::theme::{self, Color, Theme};
+use crate::{
+    config::{
+        check::{Located, Report},
+        values::hours,
+    },
+    theme::{self, Color, Theme},
+};
 
 /// How the pages look, validated.
 #[derive(Clone, PartialEq, Debug, Default)]

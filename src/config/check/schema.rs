@@ -3,23 +3,11 @@
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::Value as Json;
 
-use super::{Kind, central::CentralFile, hospital::HospitalFile, kiosk::KioskFile};
-
 /// The schema of a struct. TOML has no null, so an optional key is one that may be absent, never a key that may be null.
 pub fn of<T: JsonSchema>() -> Json {
     let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>().to_value();
     forget_null(&mut schema);
     schema
-}
-
-/// The text of a schema file under `config/schema`.
-pub fn text(kind: Kind) -> String {
-    let schema = match kind {
-        Kind::Touchpoints => of::<HospitalFile>(),
-        Kind::Kiosk => of::<KioskFile>(),
-        Kind::Central => of::<CentralFile>(),
-    };
-    format!("{schema:#}\n")
 }
 
 fn forget_null(schema: &mut Json) {

@@ -8,54 +8,11 @@ use std::{
 use anyhow::Context;
 
 use super::{
-    finding::{Findings, Severity},
-    glyphs::Glyphs,
+    check::{Findings, Severity},
+    hospital::Glyphs,
+    kind::Kind,
     load::{self, Read},
 };
-
-/// Which of the three files one is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
-    /// touchpoints.toml
-    Touchpoints,
-    /// kiosk.toml
-    Kiosk,
-    /// central.toml
-    Central,
-}
-
-impl Kind {
-    /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Touchpoints, Self::Kiosk, Self::Central];
-
-    /// The name without ending, also of its schema file.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Touchpoints => "touchpoints",
-            Self::Kiosk => "kiosk",
-            Self::Central => "central",
-        }
-    }
-
-    /// What a file is: by the schema it names, else by its own name, else by what only this kind holds.
-    pub fn of(path: &Path, text: &str) -> Option<Self> {
-        let by = |hay: &str| Self::ALL.into_iter().find(|kind| hay.contains(kind.name()));
-        let schema = text.lines().find_map(|line| line.strip_prefix("#:schema")).and_then(by);
-        let name = || path.file_stem().and_then(|stem| by(&stem.to_string_lossy().to_lowercase()));
-        let content = || {
-            let starts = |key: &str| text.lines().any(|line| line.trim_start().starts_with(key));
-            match () {
-                () if starts("[[touchpoint]]") || starts("[[questionnaire]]") || starts("[[site]]") => {
-                    Some(Self::Touchpoints)
-                }
-                () if starts("[panel]") || starts("touchpoints =") => Some(Self::Kiosk),
-                () if starts("listen") || starts("[limits]") => Some(Self::Central),
-                () => None,
-            }
-        };
-        schema.or_else(name).or_else(content)
-    }
-}
 
 /// Checks files and prints findings, or what is in a file that has none. True if there is no error.
 ///

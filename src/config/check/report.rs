@@ -8,7 +8,7 @@ use toml::{Spanned, de::DeTable};
 
 use super::{
     finding::{Finding, Findings, Severity, Source},
-    key::KeyPath,
+    key_path::KeyPath,
     located::{Located, Span},
     schema, structure, syntax,
 };
@@ -27,9 +27,24 @@ pub struct Report<'a> {
     source: Source<'a>,
     tree: DeTable<'a>,
     findings: Vec<Finding>,
+    parts_are_optional: bool,
 }
 
+/// Most findings of a file: nobody reads more, and a file of nothing but mistakes must not take minutes.
+const FINDINGS_MAX: usize = 200;
+
 impl Report<'_> {
+    /// Whether a missing part is a warning.
+    pub fn parts_are_optional(&mut self, optional: bool) {
+        self.parts_are_optional = optional;
+    }
+
+    /// A part is missing that could be done without.
+    pub fn part(&mut self, span: &Span, what: impl Into<String>, fix: impl Into<String>) {
+        let severity = if self.parts_are_optional { Severity::Warning } else { Severity::Error };
+        self.push(span, severity, what.into(), fix.into());
+    }
+
     pub fn error(&mut self, span: &Span, what: impl Into<String>, fix: impl Into<String>) {
         self.push(span, Severity::Error, what.into(), fix.into());
     }
@@ -44,6 +59,10 @@ impl Report<'_> {
     }
 
     fn push(&mut self, span: &Span, severity: Severity, what: String, fix: String) {
+        let counts = severity == Severity::Error && !self.any_error();
+        if self.findings.len() >= FINDINGS_MAX && !counts {
+            return;
+        }
         let key = KeyPath::of(&self.tree, span).to_string();
         self.findings.push(self.source.finding(span, severity, key, what, fix));
     }
@@ -100,14 +119,14 @@ where
         Ok(text) => text,
         Err(finding) => return Checked { value: None, findings: Findings(vec![*finding]) },
     };
-    let source = Source { file, text };
+    let source = Source::new(file, text);
     let (tree, mut findings) = syntax::parse(&source);
     if !findings.is_empty() {
         return Checked { value: None, findings: Findings(findings) };
     }
     let whole = tree.get_ref().clone();
     let kept = structure::keep_what_fits(&source, &schema::of::<F>(), tree, &mut findings);
-    let mut report = Report { source, tree: whole, findings };
+    let mut report = Report { source, tree: whole, findings, parts_are_optional: false };
     let value = kept.and_then(|kept| match F::deserialize(toml::de::Deserializer::from(kept)) {
         Ok(file) => build(file, &mut report),
         Err(error) => {

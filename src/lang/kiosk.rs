@@ -1,31 +1,10 @@
-//! Every text of the pages, named: the one list that the .po files are checked against.
+//! Every text of a terminal's pages, named: the one list that `kiosk.po` of each language is checked against.
 
-macro_rules! texts {
-    ($($(#[$doc:meta])* $name:ident = $context:literal, $source:literal;)+) => {
-        /// A text of the pages, by what it is for.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum Text {
-            $($(#[$doc])* $name,)+
-        }
-
-        impl Text {
-            /// Every text.
-            pub const ALL: [Self; [$(stringify!($name)),+].len()] = [$(Self::$name),+];
-
-            /// The page it belongs to: `msgctxt` in the .po files.
-            pub const fn context(self) -> &'static str {
-                match self { $(Self::$name => $context,)+ }
-            }
-
-            /// The English text: `msgid` in the .po files.
-            pub const fn source(self) -> &'static str {
-                match self { $(Self::$name => $source,)+ }
-            }
-        }
-    };
-}
+use super::list::texts;
 
 texts! {
+    /// A text of the pages, by what it is for.
+    Text;
     /// What the terminal is for.
     AttractTitle = "attract", "Please rate our service";
     /// The button that begins.
@@ -36,14 +15,6 @@ texts! {
     ChoicePrevious = "choice", "Previous";
     /// To the touchpoints after these.
     ChoiceNext = "choice", "More";
-    /// Asked after a bad rating.
-    ReasonsWrong = "reasons", "What went wrong? Choose any";
-    /// Asked after a good rating.
-    ReasonsGood = "reasons", "What was good? Choose any";
-    /// Asked after a rating in the middle.
-    ReasonsNeutral = "reasons", "What was it about? Choose any";
-    /// None of the reasons offered.
-    ReasonsOther = "reasons", "Other";
     /// Back to the question.
     ReasonsBack = "reasons", "Back";
     /// Nothing more to say.
@@ -110,8 +81,6 @@ texts! {
     ClosedRate = "closed", "Rate an earlier visit";
     /// Outside the opening hours, a rating is still possible.
     ClosedStillRate = "closed", "You can still rate an earlier visit.";
-    /// Heading of the staff area.
-    StaffTitle = "staff", "Staff";
     /// Over the keypad.
     StaffPin = "staff", "Enter the PIN";
     /// After a wrong PIN.
