@@ -13,6 +13,7 @@ pub mod fonts;
 pub mod look;
 pub mod pages;
 pub mod preview;
+mod redraw;
 pub mod screens;
 pub mod staff;
 pub mod terminal;
@@ -191,6 +192,7 @@ impl Kiosk {
         let ruler = Ruler::new(&parts.fonts);
         let glass = Glass { panel: parts.panel, low_reach: parts.low_reach, ruler };
         ui::lay_out(window, &parts.panel, parts.low_reach);
+        redraw::on_input(window.window());
         window.global::<Shell>().set_full_screen(parts.full_screen);
         look::paint(window, &ambient.theme.palette(parts.look.accent));
         look::hang_logo(window, &parts.look);
@@ -285,6 +287,9 @@ impl Shared {
     fn take_news(&mut self) {
         self.drain();
         self.show();
+        if let Some(window) = self.window.upgrade() {
+            redraw::now(window.window());
+        }
     }
 
     fn dispatch(&mut self, event: Event) {

@@ -55,6 +55,10 @@ pub enum Rule {
     LineLength,
     /// From line to line.
     LineSpacing,
+    /// Characters on a line of a text that breaks.
+    Widow,
+    /// The shortest line of a card beside its longest.
+    Balance,
     /// Targets without a label, and touch areas that are no targets.
     Label,
     /// Targets the Tab key misses, or reaches against the order of reading.
@@ -72,7 +76,7 @@ enum Good {
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::TargetSize,
         Self::TargetGap,
         Self::Heading,
@@ -87,6 +91,8 @@ impl Rule {
         Self::Glyphs,
         Self::LineLength,
         Self::LineSpacing,
+        Self::Widow,
+        Self::Balance,
         Self::Label,
         Self::Focus,
         Self::Reach,
@@ -109,6 +115,8 @@ impl Rule {
             Self::Glyphs => "characters without a glyph",
             Self::LineLength => "glyphs a line, ideographs twice",
             Self::LineSpacing => "line spacing",
+            Self::Widow => "characters on a line that was broken",
+            Self::Balance => "shortest line of a card",
             Self::Label => "touchable without role and label",
             Self::Focus => "out of the order of the Tab key",
             Self::Reach => "low reach: height of the highest target",
@@ -122,7 +130,8 @@ impl Rule {
             Self::Clipped | Self::Overlap => " px",
             Self::LineSpacing => " em",
             Self::Reach => " of the glass",
-            Self::Glyphs | Self::LineLength | Self::Label | Self::Focus => "",
+            Self::Balance => " of the longest",
+            Self::Glyphs | Self::LineLength | Self::Widow | Self::Label | Self::Focus => "",
         }
     }
 
@@ -144,7 +153,9 @@ impl Rule {
             | Self::TextContrast565
             | Self::EdgeContrast
             | Self::EdgeContrast565
-            | Self::LineSpacing => Good::Large,
+            | Self::LineSpacing
+            | Self::Widow
+            | Self::Balance => Good::Large,
         }
     }
 }

@@ -180,7 +180,9 @@ const fn about(rule: Rule) -> About {
         | Rule::Overlap
         | Rule::Glyphs
         | Rule::LineLength
-        | Rule::LineSpacing => About::Words,
+        | Rule::LineSpacing
+        | Rule::Widow
+        | Rule::Balance => About::Words,
         Rule::TargetSize | Rule::TargetGap | Rule::Label | Rule::Focus | Rule::Reach => About::Room,
     }
 }

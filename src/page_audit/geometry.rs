@@ -18,6 +18,10 @@ const GAP_MM: f64 = 3.0;
 const LINE_LETTERS: u32 = 40;
 /// From line to line.
 const SPACING_EM: f64 = 1.3;
+/// Characters on a line of a text that has several.
+const LINE_CHARACTERS: u32 = 2;
+/// The shortest line of a card, as a part of its longest: two characters of seven are too few.
+const BALANCE: f64 = 0.3;
 
 /// Everything that can be told without a pixel.
 pub fn geometry(sketch: &Sketch, panel: &Panel) -> Vec<Reading> {
@@ -26,6 +30,7 @@ pub fn geometry(sketch: &Sketch, panel: &Panel) -> Vec<Reading> {
     for text in &sketch.texts {
         heights(text, panel, &mut readings);
         lines(text, &mut readings);
+        breaks(text, &mut readings);
         inside(text, sketch, &mut readings);
     }
     overlaps(sketch, &mut readings);
@@ -91,6 +96,25 @@ fn lines(text: &Text, readings: &mut Vec<Reading>) {
         readings.push(Reading::new(Rule::Overlap, into, 0, format!("lines of {}", text.words)));
         let spacing = f64::from((pair[1].baseline - pair[0].baseline) / pair[0].em);
         readings.push(Reading::new(Rule::LineSpacing, spacing, SPACING_EM, &text.words));
+    }
+}
+
+/// Where a text was broken: no character alone on a line, and on a card no line much shorter than another.
+fn breaks(text: &Text, readings: &mut Vec<Reading>) {
+    if text.lines.len() < 2 {
+        return;
+    }
+    // Three syllables of Tibetan may stand as one and two: only a last line of one looks lost. So it is with words of letters.
+    let ideographs = text.lines.iter().all(|line| line.wide > line.narrow);
+    let judged = if ideographs { &text.lines[..] } else { &text.lines[text.lines.len() - 1..] };
+    let fewest = judged.iter().map(|line| line.characters).min().unwrap_or_default();
+    let fewest = u32::try_from(fewest).unwrap_or(u32::MAX);
+    readings.push(Reading::new(Rule::Widow, fewest, LINE_CHARACTERS, &text.words));
+    if text.target.is_some() && ideographs {
+        let widths = text.lines.iter().map(|line| f64::from(line.ink.width));
+        let (least, most) =
+            widths.fold((f64::INFINITY, 0.0_f64), |(least, most), width| (least.min(width), most.max(width)));
+        readings.push(Reading::new(Rule::Balance, least / most.max(1.0), BALANCE, &text.words));
     }
 }
 

@@ -112,6 +112,8 @@ pub struct Line {
     pub wide: usize,
     /// All others that take room, spaces too.
     pub narrow: usize,
+    /// Letters, digits and ideographs, without signs and spaces; in Tibetan, syllables.
+    pub characters: usize,
 }
 
 /// A drawing.
@@ -441,9 +443,16 @@ impl GlyphRenderer for Sketcher<'_> {
         let (capital, ideograph) = self.boxes.heights(font);
         let ellipsis = self.boxes.ellipsis(font);
         text.elided |= !text.words.contains('…') && glyphs.iter().any(|glyph| Some(glyph.id) == ellipsis);
+        let syllables = text.words.chars().any(|c| matches!(c, '\u{f00}'..='\u{fff}'));
         let line = line_at(&mut text.lines, baseline, em);
         (line.capital, line.ideograph) = (capital * em, ideograph * em);
+        let mut within = false;
         for glyph in &glyphs {
+            if glyph.advance > 0.0 {
+                let letter = !self.boxes.is_sign(font, glyph.id);
+                line.characters += usize::from(letter && !(syllables && within));
+                within = letter;
+            }
             if glyph.advance > 0.8 * em {
                 line.wide += 1;
             } else if glyph.advance > 0.0 {
@@ -471,7 +480,7 @@ fn line_at(lines: &mut Vec<Line>, baseline: f32, em: f32) -> &mut Line {
     let found = lines.iter().position(|line| (line.baseline - baseline).abs() < 0.3 * em);
     let at = found.unwrap_or_else(|| {
         let ink = Area { x: 0.0, y: baseline, width: 0.0, height: 0.0 };
-        lines.push(Line { baseline, em, capital: em, ideograph: em, ink, wide: 0, narrow: 0 });
+        lines.push(Line { baseline, em, capital: em, ideograph: em, ink, wide: 0, narrow: 0, characters: 0 });
         lines.len() - 1
     });
     &mut lines[at]

@@ -200,6 +200,12 @@ fn damage(rule: Rule, stage: &Stage) {
         let title = question.get_title();
         question.set_title(xinsheng::ui::Line { text: words.into(), spoken: words.into(), ..title });
     };
+    let relabel = |words: &str| {
+        let options = question.get_options();
+        let option = options.row_data(2).unwrap();
+        let line = xinsheng::ui::Line { text: words.into(), ..option.line };
+        options.set_row_data(2, OptionItem { line, ..option });
+    };
     let (pale, standard) = (Color::hex(0x00c4_c4c4), Theme::Standard.palette(None));
     match rule {
         Rule::TargetSize => metrics.set_target(metrics.get_target() / 2.0),
@@ -234,6 +240,9 @@ fn damage(rule: Rule, stage: &Stage) {
         // Mirrored, although its script runs from left to right.
         Rule::Focus => metrics.set_rtl(true),
         Rule::Reach => metrics.set_low_reach(false),
+        // A line of one ideograph, and one of a sign.
+        Rule::Widow => relabel("满意\n吗"),
+        Rule::Balance => relabel("满意满\n。"),
     }
 }
 

@@ -210,7 +210,12 @@ impl Sheet {
 fn counted(speaker: &Speaker, text: Text, number: &str) -> Line {
     let line = speaker.line(text);
     let with = |text: SharedString| SharedString::from(text.replace("{n}", number));
-    Line { text: with(line.text), second: with(line.second), spoken: with(line.spoken) }
+    Line {
+        text: with(line.text),
+        loose: with(line.loose),
+        second: with(line.second),
+        spoken: with(line.spoken),
+    }
 }
 
 fn keypad(
