@@ -9,6 +9,7 @@
 pub mod apology;
 mod callbacks;
 pub(crate) mod faults;
+mod finger;
 pub mod fonts;
 pub mod look;
 pub mod pages;
@@ -39,6 +40,7 @@ use crate::{
     ui::{self, AppWindow, Shell},
     wire::{Body, Draft},
 };
+use finger::Finger;
 use look::{Ambient, Look};
 use pages::{ChoicePage, Glass, Speaker, View};
 use staff::{Knocks, StaffParts};
@@ -170,6 +172,7 @@ struct Shared {
     sound: SoundHandle,
     heard_taken: u64,
     touches: u64,
+    finger: Finger,
     badge: Option<Text>,
     clock: Arc<dyn Clock>,
     store: Store,
@@ -214,6 +217,7 @@ impl Kiosk {
                 sound: parts.sound,
                 heard_taken: 0,
                 touches: 0,
+                finger: Finger::default(),
                 badge: None,
                 clock: parts.clock,
                 store: parts.store,
@@ -276,12 +280,21 @@ impl Shared {
             }
         }
         // The hour goes on for the survey too, and the finger that opened or closed the staff area is nobody's answer.
-        if self.staff.is_none() || event == Event::Tick {
+        let tick = event == Event::Tick;
+        if self.staff.is_none() || tick {
             self.dispatch(event);
+        }
+        if tick && self.finger.is_stuck(self.clock.now().up_ms) {
+            finger::let_go(self.window.clone());
         }
         // A store that answers at once (a test's, a replay's) has left its answer here.
         self.drain();
         self.show();
+    }
+
+    /// A finger came down, or left.
+    fn finger(&mut self, down: bool) {
+        self.finger.is_down(down, self.clock.now().up_ms);
     }
 
     fn take_news(&mut self) {
@@ -332,6 +345,7 @@ impl Shared {
     }
 
     fn take_setup(&mut self, setup: Setup) {
+        fonts::register_for(&self.fonts, setup.plan.languages.iter().chain(&setup.second_language));
         self.second_language = setup.second_language;
         (self.glass.panel, self.glass.low_reach) = (setup.panel, setup.low_reach);
         self.look = setup.look;
@@ -452,7 +466,7 @@ impl Shared {
     fn set_timer(&self) {
         let now = self.clock.now();
         let staff = self.staff.as_ref().and_then(Staff::deadline_ms);
-        let due = [self.survey.deadline_ms(), staff].into_iter().flatten().min();
+        let due = [self.survey.deadline_ms(), staff, self.finger.deadline_ms()].into_iter().flatten().min();
         let left = due.map(|deadline| deadline.saturating_sub(now.up_ms));
         let counting = matches!(self.survey.page(), Page::StillThere { .. } | Page::Cleaning { .. });
         let next = match left {

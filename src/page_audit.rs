@@ -53,6 +53,8 @@ pub enum Rule {
     Glyphs,
     /// Glyphs on a line; an ideograph counts twice.
     LineLength,
+    /// The stroke through a target that takes no tap.
+    Asleep,
     /// From line to line.
     LineSpacing,
     /// Characters on a line of a text that breaks.
@@ -76,7 +78,7 @@ enum Good {
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::TargetSize,
         Self::TargetGap,
         Self::Heading,
@@ -90,6 +92,7 @@ impl Rule {
         Self::Overlap,
         Self::Glyphs,
         Self::LineLength,
+        Self::Asleep,
         Self::LineSpacing,
         Self::Widow,
         Self::Balance,
@@ -114,6 +117,7 @@ impl Rule {
             Self::Overlap => "text over text or drawing",
             Self::Glyphs => "characters without a glyph",
             Self::LineLength => "glyphs a line, ideographs twice",
+            Self::Asleep => "stroke through what takes no tap",
             Self::LineSpacing => "line spacing",
             Self::Widow => "characters on a line that was broken",
             Self::Balance => "shortest line of a card",
@@ -125,7 +129,9 @@ impl Rule {
 
     const fn unit(self) -> &'static str {
         match self {
-            Self::TargetSize | Self::TargetGap | Self::Heading | Self::Text | Self::Second => " mm",
+            Self::TargetSize | Self::TargetGap | Self::Heading | Self::Text | Self::Second | Self::Asleep => {
+                " mm"
+            }
             Self::TextContrast | Self::TextContrast565 | Self::EdgeContrast | Self::EdgeContrast565 => ":1",
             Self::Clipped | Self::Overlap => " px",
             Self::LineSpacing => " em",
@@ -153,6 +159,7 @@ impl Rule {
             | Self::TextContrast565
             | Self::EdgeContrast
             | Self::EdgeContrast565
+            | Self::Asleep
             | Self::LineSpacing
             | Self::Widow
             | Self::Balance => Good::Large,
@@ -256,7 +263,7 @@ impl Table {
         self.readings
     }
 
-    /// A line a rule, for the README.
+    /// A line a rule, for docs/audit.md.
     pub fn markdown(&self) -> String {
         let mut lines = vec!["| rule | must | worst | where |".to_owned(), "|---|---|---|---|".to_owned()];
         for (rule, (reading, place)) in &self.worst {

@@ -213,8 +213,9 @@ fn show(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     };
     let window =
         AppWindow::new().context("cannot open a window; is there a display (DISPLAY or WAYLAND_DISPLAY)?")?;
-    fonts::register(&terminal.languages().fonts);
-    let kiosk = Kiosk::new(&window, terminal.parts()?)?;
+    let parts = terminal.parts()?;
+    fonts::register_for(&parts.fonts, parts.plan.languages.iter().chain(&parts.second_language));
+    let kiosk = Kiosk::new(&window, parts)?;
     terminal.attach(&kiosk.messenger())?;
     window.run().context("the window ended")?;
     let restart = terminal.restart_asked();

@@ -16,7 +16,7 @@ const NO_BREAK_SPACE: char = '\u{a0}';
 /// The dot that ends a Tibetan syllable: a line may break after it, and no space follows it.
 const TSHEG: char = '\u{0f0b}';
 
-/// The fewest characters on a line; in Tibetan, syllables.
+/// The fewest characters on a line.
 const LEAST_ON_A_LINE: usize = 2;
 
 /// Single characters that belong to the word after them; all others belong to the word before them.
@@ -26,11 +26,11 @@ const LEANING_FORWARD: &str = "不没很太最更再";
 pub fn breakable(text: &str) -> String {
     let mut line = Line::new(text);
     if line.without_spaces() {
-        if !text.contains('\n') && line.chars.iter().copied().any(is_wide) {
+        if !line.marked && line.chars.iter().copied().any(is_wide) {
             line.cut_words();
         }
         line.cut_after_spaces();
-        if text.contains('\n') || line.chars.iter().copied().any(is_wide) {
+        if line.marked || line.chars.iter().copied().any(is_wide) {
             line.join_singles();
             return line.drawn(|line, at| if line.cuts.contains(&at) { Place::Cut } else { Place::Held });
         }
@@ -53,21 +53,17 @@ pub fn unmarked(text: &str) -> String {
     text.chars().filter(|c| ![ZERO_WIDTH_SPACE, WORD_JOINER, RIGHT_TO_LEFT_MARK].contains(c)).collect()
 }
 
-/// How many characters a reader sees on a line, without signs and spaces; in Tibetan, how many syllables.
+/// How many characters a reader sees, without signs, spaces and what is set above or below another one.
 fn characters(chars: &[char]) -> usize {
-    let mut before = false;
-    let starts = |c: &char| {
-        let letter = c.is_alphanumeric();
-        let starts = letter && !(is_tibetan(*c) && before);
-        before = letter;
-        starts
-    };
-    chars.iter().copied().filter(starts).count()
+    let stacked = |c: char| matches!(c, '\u{f71}'..='\u{f84}' | '\u{f8d}'..='\u{fbc}');
+    chars.iter().filter(|c| c.is_alphanumeric() && !stacked(**c)).count()
 }
 
 /// A text on one line, and where its phrases begin.
 struct Line {
     chars: Vec<char>,
+    /// It came with marks of its own.
+    marked: bool,
     /// Places before a character, in order.
     cuts: Vec<usize>,
 }
@@ -86,16 +82,21 @@ impl Line {
     fn new(text: &str) -> Self {
         let (mut chars, mut cuts) = (Vec::with_capacity(text.len()), Vec::new());
         for c in text.chars() {
-            if c != '\n' {
-                chars.push(c);
-                continue;
+            match c {
+                '\n' | ZERO_WIDTH_SPACE => {}
+                // A text that is part of another one has its marks already.
+                WORD_JOINER | RIGHT_TO_LEFT_MARK => continue,
+                _ => {
+                    chars.push(c);
+                    continue;
+                }
             }
             if !chars.last().copied().is_some_and(ends_without_space) {
                 chars.push(' ');
             }
             cuts.push(chars.len());
         }
-        Self { chars, cuts }
+        Self { marked: !cuts.is_empty(), chars, cuts }
     }
 
     /// Whether its script, or one of its scripts, has no spaces between words.
@@ -156,8 +157,8 @@ impl Line {
         characters(&self.chars[start..end])
     }
 
-    /// Breaks wherever the script allows; the first and the last characters are held together. In scripts with spaces that is a last
-    /// word of one letter or digit.
+    /// Breaks wherever the script allows; the first and the last characters are held together. In other scripts that is a last word or
+    /// syllable of one letter or digit.
     fn loosely(&self) -> String {
         let count = |range: &[char]| characters(range);
         let wide = self.chars.iter().copied().any(is_wide);
@@ -183,7 +184,11 @@ impl Line {
                     drawn.push(NO_BREAK_SPACE);
                 }
                 // In Tibetan only after a syllable: within one the signs are stacked, and a joiner would tear the stack.
-                Place::Held if c != ' ' && (is_wide(c) || ends_without_space(before)) => {
+                Place::Held
+                    if ![c, before].contains(&NO_BREAK_SPACE)
+                        && c != ' '
+                        && (is_wide(c) || ends_without_space(before)) =>
+                {
                     drawn.push(WORD_JOINER);
                 }
                 Place::Cut | Place::Held | Place::Natural => {}
@@ -230,10 +235,6 @@ fn ends_without_space(c: char) -> bool {
 /// Ideographs, kana and full-width signs: scripts without spaces between words.
 fn is_wide(c: char) -> bool {
     matches!(c, '\u{2e80}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{ff00}'..='\u{ffef}' | '\u{20000}'..='\u{3ffff}')
-}
-
-fn is_tibetan(c: char) -> bool {
-    matches!(c, '\u{0f00}'..='\u{0fff}')
 }
 
 #[cfg(test)]
@@ -293,8 +294,17 @@ mod tests {
     }
 
     #[test]
-    fn the_last_syllable_of_a_tibetan_line_is_never_alone() {
-        assert_eq!(breakable("ཐོ་འགོད་ཁང་"), "ཐོ་འགོད་\u{2060}ཁང་");
+    fn a_tibetan_line_never_ends_in_a_syllable_of_one_letter() {
+        assert_eq!(breakable("ཨང་འགོད་ས།"), "ཨང་འགོད་\u{2060}ས།");
+        assert_eq!(breakable("ཐོ་འགོད་ཁང་"), "ཐོ་འགོད་ཁང་");
+    }
+
+    #[test]
+    fn a_text_with_its_marks_may_become_part_of_another_one() {
+        for text in ["挂号窗口", "非常\n不满意", "还能试 3 次", "ཐོ་འགོད་ཁང་", "{n} مىنۇت بۇرۇن"]
+        {
+            assert_eq!(breakable(&breakable(text)), breakable(text));
+        }
     }
 
     #[test]

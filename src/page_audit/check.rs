@@ -183,7 +183,9 @@ const fn about(rule: Rule) -> About {
         | Rule::LineSpacing
         | Rule::Widow
         | Rule::Balance => About::Words,
-        Rule::TargetSize | Rule::TargetGap | Rule::Label | Rule::Focus | Rule::Reach => About::Room,
+        Rule::TargetSize | Rule::TargetGap | Rule::Asleep | Rule::Label | Rule::Focus | Rule::Reach => {
+            About::Room
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Area, Reading, Rule,
-    sketch::{Line, Sketch, Text},
+    sketch::{Line, Plate, Sketch, Text},
 };
 use crate::panel::Panel;
 
@@ -16,6 +16,8 @@ const SECOND_MM: f64 = 4.0;
 const GAP_MM: f64 = 3.0;
 /// Glyphs on a line, Latin; an ideograph counts twice (WCAG 1.4.8).
 const LINE_LETTERS: u32 = 40;
+/// The stroke through a target that takes no tap: as thick as can be seen at arm's length.
+const STRIKE_MM: f64 = 0.4;
 /// From line to line.
 const SPACING_EM: f64 = 1.3;
 /// Characters on a line of a text that has several.
@@ -52,6 +54,11 @@ fn targets(sketch: &Sketch, panel: &Panel, readings: &mut Vec<Reading>) {
             readings.push(Reading::new(Rule::TargetGap, gap, GAP_MM, format!("{label} and {}", other.label)));
         }
     }
+    for (i, target) in sketch.targets.iter().enumerate().filter(|(_, target)| target.asleep) {
+        let strikes = sketch.plates.iter().filter(|plate| plate.target == Some(i) && is_strike(plate));
+        let thick = strikes.map(|plate| f64::from(plate.area.height) / mm).fold(0.0, f64::max);
+        readings.push(Reading::new(Rule::Asleep, thick, STRIKE_MM, &target.label));
+    }
     // Two places take touches without being targets: the ground of a page, which tells that somebody is there, and the touch test.
     let known = |names: &Vec<String>| {
         names.iter().any(|name| name == "TouchTestPage::root")
@@ -60,6 +67,11 @@ fn targets(sketch: &Sketch, panel: &Panel, readings: &mut Vec<Reading>) {
     for names in sketch.strays.iter().filter(|names| !known(names)) {
         readings.push(Reading::new(Rule::Label, 1, 0, names.join(" in ")));
     }
+}
+
+/// The stroke through a card that takes no tap.
+pub(super) fn is_strike(plate: &Plate) -> bool {
+    plate.names.first().is_some_and(|name| name == "Card::strike")
 }
 
 fn heights(text: &Text, panel: &Panel, readings: &mut Vec<Reading>) {
@@ -104,7 +116,7 @@ fn breaks(text: &Text, readings: &mut Vec<Reading>) {
     if text.lines.len() < 2 {
         return;
     }
-    // Three syllables of Tibetan may stand as one and two: only a last line of one looks lost. So it is with words of letters.
+    // A word of one letter is one: in scripts other than ideographs only the last line can look lost.
     let ideographs = text.lines.iter().all(|line| line.wide > line.narrow);
     let judged = if ideographs { &text.lines[..] } else { &text.lines[text.lines.len() - 1..] };
     let fewest = judged.iter().map(|line| line.characters).min().unwrap_or_default();
@@ -142,6 +154,10 @@ fn overlaps(sketch: &Sketch, readings: &mut Vec<Reading>) {
                 for line in &lines(other) {
                     hit(line, &other.words);
                 }
+            }
+            // The word in the corner belongs to no page, and covers nothing that is touched there.
+            for target in sketch.targets.iter().filter(|_| text.is("AppWindow::badge")) {
+                hit(&target.area, &target.label);
             }
             for picture in &sketch.pictures {
                 hit(&picture.area, picture.names.first().map_or("a drawing", String::as_str));

@@ -51,6 +51,8 @@ pub struct Target {
     pub label: String,
     /// Where it takes a touch.
     pub area: Area,
+    /// It takes no tap now.
+    pub asleep: bool,
     item: ItemRc,
 }
 
@@ -112,7 +114,7 @@ pub struct Line {
     pub wide: usize,
     /// All others that take room, spaces too.
     pub narrow: usize,
-    /// Letters, digits and ideographs, without signs and spaces; in Tibetan, syllables.
+    /// Letters, digits and ideographs, without signs and spaces.
     pub characters: usize,
 }
 
@@ -388,9 +390,12 @@ impl ItemRenderer for Sketcher<'_> {
             let label = item
                 .accessible_string_property(i_slint_core::accessibility::AccessibleStringProperty::Label)
                 .unwrap_or_default();
+            let asleep = item
+                .accessible_string_property(i_slint_core::accessibility::AccessibleStringProperty::Enabled)
+                .is_some_and(|enabled| enabled == "false");
             let area = self.on_glass(geometry);
             self.state.target = Some(self.sketch.targets.len());
-            self.sketch.targets.push(Target { label: label.to_string(), area, item: item.clone() });
+            self.sketch.targets.push(Target { label: label.to_string(), area, asleep, item: item.clone() });
         }
         if visible && self.state.target.is_none() && item.downcast::<TouchArea>().is_some() {
             self.sketch.strays.push(names(item));
@@ -443,16 +448,11 @@ impl GlyphRenderer for Sketcher<'_> {
         let (capital, ideograph) = self.boxes.heights(font);
         let ellipsis = self.boxes.ellipsis(font);
         text.elided |= !text.words.contains('…') && glyphs.iter().any(|glyph| Some(glyph.id) == ellipsis);
-        let syllables = text.words.chars().any(|c| matches!(c, '\u{f00}'..='\u{fff}'));
         let line = line_at(&mut text.lines, baseline, em);
         (line.capital, line.ideograph) = (capital * em, ideograph * em);
-        let mut within = false;
         for glyph in &glyphs {
-            if glyph.advance > 0.0 {
-                let letter = !self.boxes.is_sign(font, glyph.id);
-                line.characters += usize::from(letter && !(syllables && within));
-                within = letter;
-            }
+            let read = glyph.advance > 0.0 && !self.boxes.is_sign(font, glyph.id);
+            line.characters += usize::from(read);
             if glyph.advance > 0.8 * em {
                 line.wide += 1;
             } else if glyph.advance > 0.0 {
