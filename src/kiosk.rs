@@ -8,12 +8,14 @@
 
 mod callbacks;
 pub(crate) mod faults;
+mod finger;
 pub mod fonts;
 pub mod look;
 mod messenger;
 pub mod out_of_service;
 pub mod pages;
 pub mod preview;
+mod redraw;
 pub mod staff;
 
 use std::{
@@ -38,6 +40,7 @@ use crate::{
     ui::{self, AppWindow, Shell},
     wire::{Body, Draft},
 };
+use finger::Finger;
 pub use messenger::Messenger;
 use messenger::News;
 use pages::{ChoicePage, Glass, Speaker, View};
@@ -70,6 +73,7 @@ struct Shared {
     sound: SoundHandle,
     heard_taken: u64,
     touches: u64,
+    finger: Finger,
     badge: Option<Text>,
     clock: Arc<dyn Clock>,
     store: Store,
@@ -92,6 +96,7 @@ impl Kiosk {
         let ruler = Ruler::new(&parts.fonts);
         let glass = Glass { panel: parts.panel, low_reach: parts.low_reach, ruler };
         ui::lay_out(window, &parts.panel, parts.low_reach);
+        redraw::on_input(window.window());
         window.global::<Shell>().set_full_screen(parts.full_screen);
         look::paint(window, &ambient.theme.palette(parts.look.accent));
         look::set_logo(window, &parts.look);
@@ -113,6 +118,7 @@ impl Kiosk {
                 sound: parts.sound,
                 heard_taken: 0,
                 touches: 0,
+                finger: Finger::default(),
                 badge: None,
                 clock: parts.clock,
                 store: parts.store,
@@ -172,17 +178,29 @@ impl Shared {
             self.staff_touch(event);
         }
         // The hour goes on for the survey too, and the finger that opened or closed the staff area is nobody's answer.
-        if self.staff.is_none() || event == Event::Tick {
+        let tick = event == Event::Tick;
+        if self.staff.is_none() || tick {
             self.dispatch(event);
+        }
+        if tick && self.finger.is_stuck(self.clock.now().up_ms) {
+            finger::let_go(self.window.clone());
         }
         // A store that answers at once (a test's, a replay's) has left its answer here.
         self.drain();
         self.show();
     }
 
+    /// A finger came down, or left.
+    fn finger(&mut self, down: bool) {
+        self.finger.is_down(down, self.clock.now().up_ms);
+    }
+
     fn take_news(&mut self) {
         self.drain();
         self.show();
+        if let Some(window) = self.window.upgrade() {
+            redraw::now(window.window());
+        }
     }
 
     fn dispatch(&mut self, event: Event) {
@@ -225,6 +243,7 @@ impl Shared {
     }
 
     fn take_setup(&mut self, setup: Setup) {
+        fonts::register_for(&self.fonts, setup.plan.languages.iter().chain(&setup.second_language));
         self.second_language = setup.second_language;
         (self.glass.panel, self.glass.low_reach) = (setup.panel, setup.low_reach);
         self.look = setup.look;
@@ -344,7 +363,7 @@ impl Shared {
     fn set_timer(&self) {
         let now = self.clock.now();
         let staff = self.staff.as_ref().and_then(Staff::deadline_ms);
-        let due = [self.survey.deadline_ms(), staff].into_iter().flatten().min();
+        let due = [self.survey.deadline_ms(), staff, self.finger.deadline_ms()].into_iter().flatten().min();
         let left = due.map(|deadline| deadline.saturating_sub(now.up_ms));
         let counting = matches!(self.survey.page(), Page::StillThere { .. } | Page::Cleaning { .. });
         let next = match left {

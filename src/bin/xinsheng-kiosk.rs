@@ -230,8 +230,9 @@ fn show(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         }
     };
     kiosk::keep_open(&window);
-    fonts::register(&terminal.languages().fonts);
-    let kiosk = Kiosk::new(&window, terminal.parts())?;
+    let parts = terminal.parts();
+    fonts::register_for(&parts.fonts, parts.plan.languages.iter().chain(&parts.second_language));
+    let kiosk = Kiosk::new(&window, parts)?;
     terminal.attach(&kiosk.screen())?;
     let ended = window.run();
     let restart = terminal.restart_asked();
