@@ -43,6 +43,8 @@ pub mod sync;
 pub mod kiosk;
 #[cfg(feature = "kiosk")]
 pub mod page_audit;
+#[cfg(feature = "replay")]
+pub mod replay;
 #[cfg(feature = "simulator")]
 pub mod simulator;
 #[cfg(feature = "kiosk")]
