@@ -3,12 +3,14 @@
 //! Central listens on loopback with SQLite; the terminal is enrolled by a one-time code over HTTP, as in a hospital; the screen is a
 //! window if there is a display, else a panel in memory on which scripted visitors tap.
 
+mod feedback;
 mod home;
 mod pictures;
+mod places;
+mod replayed;
 mod tapping;
 
 use std::{
-    fs::File,
     io::{self, Write as _},
     net::{Ipv4Addr, TcpListener},
     path::PathBuf,
@@ -19,6 +21,7 @@ use std::{
 use anyhow::{Context, ensure};
 use slint::ComponentHandle;
 
+pub use feedback::FileWords;
 pub use pictures::{Pictures, show_pages};
 
 use crate::{
@@ -30,15 +33,12 @@ use crate::{
         terminal::{IDENTITY_FILE, Place, Terminal},
     },
     questionnaire::Hospital,
-    simulator::replay::{self, Row, Setup},
     sync,
 };
+use feedback::Feedback;
 use home::Home;
 use pictures::take_pictures;
 use tapping::tap_rows;
-
-/// A sample of real feedback, tapped when there is neither a display nor a file.
-const SAMPLE: &str = include_str!("../assets/sample/fft-ambulance-sample.csv");
 
 /// The port of the examples in config/.
 pub const PORT: u16 = 8460;
@@ -52,6 +52,8 @@ const SYNC_LOOK: Duration = Duration::from_millis(50);
 pub struct Options {
     /// Tap every row of this file.
     pub replay: Option<PathBuf>,
+    /// How that file is written.
+    pub words: FileWords,
     /// Keep the databases here.
     pub data: Option<PathBuf>,
     /// No window, even if there is a display.
@@ -76,26 +78,29 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         take_pictures(&Pictures::default(), folder)?;
     }
     let display = !options.headless && has_display();
-    let rows = rows(options, display)?;
-    let replay = match &rows {
-        Some(rows) => Some(replay::set_up(&setup.value.hospital, rows)?),
-        None => None,
+    replayed::settle(&home.kiosk_dir(), || home.last_seq())?;
+    let feedback = if options.replay.is_some() || !display {
+        if options.replay.is_none() {
+            say("no display: scripted visitors tap a sample of real feedback on a panel in memory")?;
+        }
+        Some(feedback::prepare(&home, options.replay.as_deref(), &options.words, &mut setup)?)
+    } else {
+        None
     };
-    let hospital =
-        replay.as_ref().map_or_else(|| Arc::new(setup.value.hospital.clone()), |r| r.hospital.clone());
+    let hospital = Arc::new(setup.value.hospital.clone());
     let listener = listen(options.port)?;
     let address = listener.local_addr()?;
     let central = start_central(&home, &hospital, listener)?;
     setup.value.kiosk.central_url = format!("http://{address}");
     home.write_kiosk(address)?;
-    enrol(&home, &central, &setup, replay.as_ref())?;
+    enrol(&home, &central, &setup, feedback.as_ref())?;
     say(&format!("central's page: http://{address}/"))?;
-    match (&rows, &replay) {
-        (Some(rows), Some(replay)) => tap_rows(&home, replay, rows)?,
-        _ => show_window(&home)?,
+    match &feedback {
+        Some(feedback) => tap_rows(&home, feedback)?,
+        None => show_window(&home)?,
     }
     check(&home, &central)?;
-    if rows.is_some() && !options.exit {
+    if feedback.is_some() && !options.exit {
         say("central stays up; end with Ctrl-C")?;
         wait_for_interrupt();
     }
@@ -109,23 +114,11 @@ fn has_display() -> bool {
         .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
-fn rows(options: &Options, display: bool) -> anyhow::Result<Option<Vec<Row>>> {
-    match &options.replay {
-        Some(path) => {
-            let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-            Ok(Some(replay::read(file).with_context(|| format!("cannot replay {}", path.display()))?))
-        }
-        None if display => Ok(None),
-        None => {
-            say("no display: scripted visitors tap a sample of real feedback on a panel in memory")?;
-            Ok(Some(replay::read(SAMPLE.as_bytes())?))
-        }
-    }
-}
-
 fn listen(port: u16) -> anyhow::Result<TcpListener> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port));
-    listener.with_context(|| format!("port {port} is taken; choose another with --port, or 0 for any"))
+    listener.with_context(|| {
+        format!("central cannot listen on 127.0.0.1:{port}; choose another port with --port, or 0 for any free one")
+    })
 }
 
 fn start_central(home: &Home, hospital: &Hospital, listener: TcpListener) -> anyhow::Result<Central> {
@@ -142,13 +135,14 @@ fn enrol(
     home: &Home,
     central: &Central,
     setup: &Loaded<KioskSetup>,
-    replay: Option<&Setup>,
+    feedback: Option<&Feedback>,
 ) -> anyhow::Result<()> {
     let file = home.kiosk_dir().join(IDENTITY_FILE);
     if sync::Identity::load(&file).is_ok() {
         return Ok(());
     }
-    let touchpoints = replay.map_or(&setup.value.kiosk.touchpoints, |replay| &replay.touchpoints);
+    let touchpoints = feedback
+        .map_or_else(|| setup.value.kiosk.touchpoints.clone(), |feedback| feedback.setup.touchpoints());
     let touchpoint = touchpoints.first().context("no touchpoint to enrol for")?;
     let code = central.new_code(touchpoint)?;
     let url = &setup.value.kiosk.central_url;

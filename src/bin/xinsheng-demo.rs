@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
-use xinsheng::demo::{self, Options, PORT, Pictures};
+use xinsheng::demo::{self, FileWords, Options, PORT, Pictures};
 
 /// Starts central on this machine, enrols a terminal, and shows its screen: in a window if there is a display, else on a panel in memory
 /// on which scripted visitors tap real feedback.
@@ -19,6 +19,8 @@ struct Arguments {
     /// Tap every row of a CSV file (respondent,date,touchpoint,rating) on the real pages.
     #[arg(long, value_name = "FILE")]
     replay: Option<PathBuf>,
+    #[command(flatten)]
+    words: FileWords,
     /// Keep configuration and databases in this folder.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -54,10 +56,10 @@ fn main() -> ExitCode {
         )
         .with_writer(io::stderr)
         .init();
-    let Arguments { command, replay, data, headless, port, screens, exit } = Arguments::parse();
+    let Arguments { command, replay, words, data, headless, port, screens, exit } = Arguments::parse();
     let done = match command {
         Some(Command::Screens { folder, pictures }) => demo::show_pages(&pictures, &folder),
-        None => demo::run(&Options { replay, data, headless, port, screens, exit }),
+        None => demo::run(&Options { replay, words, data, headless, port, screens, exit }),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -18,8 +18,20 @@ const SPREADSHEET_EPOCH: (i32, u32, u32) = (1899, 12, 30);
 /// Serial numbers of spreadsheets between the years 1982 and 2119; other numbers are something else.
 const SERIALS: std::ops::RangeInclusive<i64> = 30_000..=80_000;
 
-const MONTHS: [&str; 12] =
-    ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"];
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
 
 /// Whether the day or the month comes first where both are numbers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,9 +95,10 @@ impl DateFault {
                 format!("{cell} has a year of two digits, which can be read as several days"),
                 "write the year with four digits, like 2026-01-31".into(),
             ),
-            Self::Time => {
-                (format!("the time in {cell} cannot be read"), "write it like 2026-01-31 08:30, or leave it out".into())
-            }
+            Self::Time => (
+                format!("the time in {cell} cannot be read"),
+                "write it like 2026-01-31 08:30, or leave it out".into(),
+            ),
             Self::TooOld => (
                 format!("{cell} is before the year {YEAR_MIN}"),
                 "look at the year; a spreadsheet shows an empty date as 1900".into(),
@@ -145,10 +158,7 @@ impl Seen {
     pub(super) fn decide(&self, told: Option<DayMonth>) -> Result<(Reading, Vec<String>), Undecided> {
         let mut notes = Vec::new();
         if self.serials > 0 {
-            notes.push(format!(
-                "{} dates are numbers of a spreadsheet, counted from 1900",
-                self.serials
-            ));
+            notes.push(format!("{} dates are numbers of a spreadsheet, counted from 1900", self.serials));
         }
         let Order { first_is_day, second_is_day, .. } = self.year_first;
         let all_exchanged = first_is_day.0 > 0 && second_is_day.0 == 0;
@@ -186,7 +196,9 @@ impl Order {
             (Some(told), _, _) => Ok(Some(told)),
             (None, true, false) => Ok(Some(DayMonth::DayFirst)),
             (None, false, true) => Ok(Some(DayMonth::MonthFirst)),
-            (None, false, false) if self.open.0 > 0 => Err(Undecided::Open { line: self.open.1, rows: self.open.0 }),
+            (None, false, false) if self.open.0 > 0 => {
+                Err(Undecided::Open { line: self.open.1, rows: self.open.0 })
+            }
             (None, false, false) => Ok(None),
         }
     }
@@ -208,7 +220,9 @@ impl Undecided {
         match self {
             Self::Both { day_first, month_first } => (
                 Some(day_first.max(month_first)),
-                format!("line {day_first} has the day first and line {month_first} the month: one file can only have one order"),
+                format!(
+                    "line {day_first} has the day first and line {month_first} the month: one file can only have one order"
+                ),
                 "write all dates like 2026-01-31".into(),
             ),
             Self::Open { line, rows } => (
@@ -264,7 +278,10 @@ impl Written {
         let mut date = date.ok_or(DateFault::NoDate)?;
         let mut time = self.time;
         if let (Some(at), Some(minutes)) = (time, self.offset_minutes) {
-            let utc = date.and_time(at).checked_sub_signed(TimeDelta::minutes(minutes.into())).ok_or(DateFault::NoDate)?;
+            let utc = date
+                .and_time(at)
+                .checked_sub_signed(TimeDelta::minutes(minutes.into()))
+                .ok_or(DateFault::NoDate)?;
             let local = Utc.from_utc_datetime(&utc).with_timezone(&zone).naive_local();
             (date, time) = (local.date(), Some(local.time()));
         }
@@ -322,7 +339,11 @@ fn number(text: &str) -> Result<Option<Written>, DateFault> {
         .and_then(|epoch| epoch.checked_add_signed(TimeDelta::days(days)))
         .ok_or(DateFault::NoDate)?;
     let part: f64 = format!("0.{fraction}0").parse().map_err(|_| DateFault::NoDate)?;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a fraction of a day is below 86,400 seconds")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a fraction of a day is below 86,400 seconds"
+    )]
     let seconds = (part * 86_400.0).round().min(86_399.0) as u32;
     let time = NaiveTime::from_num_seconds_from_midnight_opt(seconds, 0).filter(|_| seconds > 0);
     written(Shape::Serial(date), time)
@@ -349,7 +370,9 @@ fn part(text: &str) -> Option<(Part, &str)> {
         let letters = end(|c| c.is_ascii_alphabetic());
         let word = text[..letters].to_ascii_lowercase();
         let month = MONTHS.iter().position(|month| {
-            word == *month || (word.len() >= 3 && word.len() <= 4 && month.starts_with(word.as_str())) || (word == "sept" && *month == "september")
+            word == *month
+                || (word.len() >= 3 && word.len() <= 4 && month.starts_with(word.as_str()))
+                || (word == "sept" && *month == "september")
         })?;
         (Part::Month(u8::try_from(month + 1).ok()?), &text[letters..])
     };
@@ -387,7 +410,9 @@ fn time(text: &str) -> Result<(Option<NaiveTime>, Option<i16>), DateFault> {
         return Ok((None, None));
     }
     let (mut morning, mut afternoon) = (false, false);
-    for (mark, is_afternoon) in [("上午", false), ("下午", true), ("AM", false), ("PM", true), ("am", false), ("pm", true)] {
+    for (mark, is_afternoon) in
+        [("上午", false), ("下午", true), ("AM", false), ("PM", true), ("am", false), ("pm", true)]
+    {
         if let Some(rest) = text.strip_prefix(mark).or_else(|| text.strip_suffix(mark)) {
             text = rest.trim();
             (morning, afternoon) = (!is_afternoon, is_afternoon);
@@ -412,7 +437,9 @@ fn time(text: &str) -> Result<(Option<NaiveTime>, Option<i16>), DateFault> {
         hour = hour % 12 + if afternoon { 12 } else { 0 };
     }
     // A leap second is the last one of its minute.
-    let at = NaiveTime::from_hms_opt(hour, minute, second.min(59)).filter(|_| second <= 60).ok_or(DateFault::Time)?;
+    let at = NaiveTime::from_hms_opt(hour, minute, second.min(59))
+        .filter(|_| second <= 60)
+        .ok_or(DateFault::Time)?;
     if at == NaiveTime::MIN && offset_minutes.is_none() {
         return Ok((None, None));
     }
@@ -421,7 +448,11 @@ fn time(text: &str) -> Result<(Option<NaiveTime>, Option<i16>), DateFault> {
 
 /// Cuts an offset off the end of a time.
 fn offset(text: &str) -> Result<(&str, Option<i16>), DateFault> {
-    if let Some(clock) = text.strip_suffix(['Z', 'z']).or_else(|| text.strip_suffix("UTC")).or_else(|| text.strip_suffix("GMT")) {
+    if let Some(clock) = text
+        .strip_suffix(['Z', 'z'])
+        .or_else(|| text.strip_suffix("UTC"))
+        .or_else(|| text.strip_suffix("GMT"))
+    {
         return Ok((clock.trim_end(), Some(0)));
     }
     let Some(at) = text.find(['+', '-']) else { return Ok((text, None)) };

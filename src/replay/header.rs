@@ -70,7 +70,8 @@ pub(super) fn read(text: &mut impl BufRead, columns: &Columns) -> Result<Header,
             return Err(Findings::one(Finding {
                 line: Some(begins),
                 what: "the header is longer than 64 KiB".into(),
-                fix: "look whether this is a table, saved as CSV, and whether a quote mark is not closed".into(),
+                fix: "look whether this is a table, saved as CSV, and whether a quote mark is not closed"
+                    .into(),
             }));
         }
         let line = record.trim_end_matches('\n');
@@ -81,11 +82,15 @@ pub(super) fn read(text: &mut impl BufRead, columns: &Columns) -> Result<Header,
         let is_blank = line.trim().is_empty();
         match understand(line, begins, columns, told) {
             Ok((columns, separator)) => {
-                let name = SEPARATORS.iter().find(|(sign, _)| *sign == separator).map_or("?", |(_, name)| name);
+                let name =
+                    SEPARATORS.iter().find(|(sign, _)| *sign == separator).map_or("?", |(_, name)| name);
                 let notes = if separator == b',' {
                     Vec::new()
                 } else {
-                    vec![format!("fields are separated by {}", if name == "tab" { "tabs".to_owned() } else { format!("`{name}`") })]
+                    vec![format!(
+                        "fields are separated by {}",
+                        if name == "tab" { "tabs".to_owned() } else { format!("`{name}`") }
+                    )]
                 };
                 return Ok(Header { columns, notes, separator, lines });
             }
@@ -96,12 +101,7 @@ pub(super) fn read(text: &mut impl BufRead, columns: &Columns) -> Result<Header,
 }
 
 /// The columns and the separator of a header: the one with which everything is found, else the one that gives the most fields.
-fn understand(
-    line: &str,
-    at: u64,
-    columns: &Columns,
-    told: Option<u8>,
-) -> Result<(Found, u8), Findings> {
+fn understand(line: &str, at: u64, columns: &Columns, told: Option<u8>) -> Result<(Found, u8), Findings> {
     let separators: Vec<u8> = match told {
         Some(sign) => vec![sign],
         None => SEPARATORS.iter().map(|(sign, _)| *sign).collect(),

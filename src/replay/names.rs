@@ -108,7 +108,8 @@ fn existing(
 
 /// A name as a page can show it: without signs that no font has, and not too long for a button.
 pub fn shown(name: &str, missing: &dyn Fn(&str) -> Vec<char>) -> String {
-    let clean: String = name.chars().filter(|c| !is_invisible(*c)).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let clean: String =
+        name.chars().filter(|c| !is_invisible(*c)).map(|c| if c.is_control() { ' ' } else { c }).collect();
     let clean = clean.split_whitespace().collect::<Vec<_>>().join(" ");
     let lacking = missing(&clean);
     let replace = |c: char| if lacking.contains(&c) { deunicode(&c.to_string()) } else { c.to_string() };

@@ -32,7 +32,9 @@ pub enum RatingsError {
     #[error("`{0}` says no meaning; write it like --ratings \"Very good\"=1")]
     Shape(String),
     /// Not a value of the scale.
-    #[error("`{value}` in `{text}` is not on the scale {scale}; its values are {values}, or `none` for no answer")]
+    #[error(
+        "`{value}` in `{text}` is not on the scale {scale}; its values are {values}, or `none` for no answer"
+    )]
     Value {
         /// What was written.
         text: String,
@@ -121,7 +123,9 @@ impl Ratings {
     pub(super) fn fix(&self, fault: &RatingFault) -> String {
         let values = self.values();
         match fault {
-            RatingFault::Word => format!("write {values}, or say what the word means: --ratings \"WORD\"=NUMBER"),
+            RatingFault::Word => {
+                format!("write {values}, or say what the word means: --ratings \"WORD\"=NUMBER")
+            }
             RatingFault::Fraction => format!("write a whole number: {values}"),
             RatingFault::Empty => {
                 format!("write {values}; for visitors who left without an answer: --ratings \"=none\"")

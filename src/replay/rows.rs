@@ -79,7 +79,9 @@ impl<'a> Reader<'a> {
                 Err(error) => match error.into_kind() {
                     csv::ErrorKind::Io(error) => return Err(unreadable(&error)),
                     // No other kind comes of reading bytes into a flexible record.
-                    _ => return Err(Findings::whole("the rows cannot be read", "save the file as CSV, UTF-8")),
+                    _ => {
+                        return Err(Findings::whole("the rows cannot be read", "save the file as CSV, UTF-8"));
+                    }
                 },
             }
             // The reader skips blank lines before a row, so its beginning is counted back from its end. Every line has an end; a row that
@@ -142,21 +144,33 @@ impl<'a> Reader<'a> {
         };
         let count = |n: usize| if n == 1 { "1 field".to_owned() } else { format!("{n} fields") };
         if row.len() < self.columns.needed() {
-            let what = format!("a row cannot be read: it has {}, the header {}{unclosed}", count(row.len()), self.columns.width);
+            let what = format!(
+                "a row cannot be read: it has {}, the header {}{unclosed}",
+                count(row.len()),
+                self.columns.width
+            );
             return Err((what, "fill in what is missing, like: p1,2026-01-31,Pharmacy,2".into()));
         }
         let surplus = row.iter().skip(self.columns.width).any(|cell| !cell.trim().is_empty());
         if surplus {
-            let what = format!("a row cannot be read: it has {}, the header {}{unclosed}", count(row.len()), self.columns.width);
+            let what = format!(
+                "a row cannot be read: it has {}, the header {}{unclosed}",
+                count(row.len()),
+                self.columns.width
+            );
             return Err((what, "put quote marks round a field that holds the separator".into()));
         }
         if row.iter().any(|cell| cell.contains('\0')) {
             return Err(("the row holds a zero byte".into(), "save the file again as CSV, UTF-8".into()));
         }
-        let needed = [&self.columns.respondent, &self.columns.date, &self.columns.touchpoint, &self.columns.rating];
+        let needed =
+            [&self.columns.respondent, &self.columns.date, &self.columns.touchpoint, &self.columns.rating];
         if needed.iter().any(|cell| cell.of(row).contains('\u{fffd}')) {
             let what = format!("the row holds signs that are not {}", self.encoding.name());
-            return Err((what, "save the file as UTF-8, or say what it is, for example: --encoding gbk".into()));
+            return Err((
+                what,
+                "save the file as UTF-8, or say what it is, for example: --encoding gbk".into(),
+            ));
         }
         Ok(())
     }
@@ -174,7 +188,10 @@ impl<'a> Reader<'a> {
         }
         let key = fold(&name);
         if key.is_empty() {
-            return Err((format!("{} is no name of a place", quoted(&name)), "name the place that was rated".into()));
+            return Err((
+                format!("{} is no name of a place", quoted(&name)),
+                "name the place that was rated".into(),
+            ));
         }
         if let Some(&at) = self.by_name.get(&key) {
             if let Some(place) = self.places.get_mut(at as usize)
@@ -241,8 +258,14 @@ impl<'a> Reader<'a> {
             match raw.written.resolve(reading, self.options.time_zone, self.options.today) {
                 Ok((date, time)) => {
                     let place = raw.place as usize;
-                    let row =
-                        Row { line: raw.line, date, time, place, value: raw.value, identity: Identity([0; 16]) };
+                    let row = Row {
+                        line: raw.line,
+                        date,
+                        time,
+                        place,
+                        value: raw.value,
+                        identity: Identity([0; 16]),
+                    };
                     rows.push((row, raw.respondent));
                 }
                 Err(fault) => {

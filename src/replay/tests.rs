@@ -48,10 +48,16 @@ fn a_wrong_row_is_named_by_its_line_with_what_is_wrong_and_how_to_mend_it() {
         ("p1,2026-01-31,,1", "line 2: no touchpoint"),
         ("p1,2026-01-31,Ward,8", "line 2: `8` is no rating; write 1 to 6, or 7 for none"),
         ("p1,2026-01-31,Ward,1.5", "line 2: `1.5` is no rating; write a whole number"),
-        ("p1,2026-01-31,Ward,fine", "line 2: `fine` is no rating; write 1 to 6, or 7 for none, or say what the word means"),
+        (
+            "p1,2026-01-31,Ward,fine",
+            "line 2: `fine` is no rating; write 1 to 6, or 7 for none, or say what the word means",
+        ),
         ("p1,2026-01-31,Ward,", "for visitors who left without an answer: --ratings \"=none\""),
         ("p1,2026-01-31,Ward", "line 2: a row cannot be read: it has 3 fields, the header 4"),
-        ("p1,2026-01-31,Ward, B,1", "line 2: a row cannot be read: it has 5 fields, the header 4; put quote marks"),
+        (
+            "p1,2026-01-31,Ward, B,1",
+            "line 2: a row cannot be read: it has 5 fields, the header 4; put quote marks",
+        ),
         ("p1,2026-01-31,W\0rd,1", "line 2: the row holds a zero byte"),
     ] {
         let said = refused(&format!("{HEAD}{row}\n"));
@@ -96,25 +102,55 @@ fn lines_are_counted_as_an_editor_counts_them() {
 
 #[test]
 fn a_quote_mark_that_is_never_closed_is_said() {
-    let said = refused(&format!("{HEAD}p1,2026-01-30,\"North,1\np2,2026-01-30,North,1\np3,2026-01-30,North,1\n"));
+    let said =
+        refused(&format!("{HEAD}p1,2026-01-30,\"North,1\np2,2026-01-30,North,1\np3,2026-01-30,North,1\n"));
     assert!(said.contains("line 2: ") && said.contains("a quote mark may not be closed"), "{said}");
 }
 
 #[test]
 fn dates_are_read_as_people_write_them() {
     for text in [
-        "2026-01-31", "2026/1/31", "2026.01.31", "2026-1-31", "2026年1月31日", "2026年01月31号", "20260131", "２０２６-０１-３１",
-        "31/01/2026", "31.1.2026", "31-01-2026", "01/31/2026", "31 Jan 2026", "31-Jan-2026", "\"Jan 31, 2026\"", "\"January 31, 2026\"",
-        "2026-Jan-31", "46053", "46053.0", "2026-01-31 00:00:00", "2026-01-31T00:00", " 2026-01-31 ", "2026-31-01",
+        "2026-01-31",
+        "2026/1/31",
+        "2026.01.31",
+        "2026-1-31",
+        "2026年1月31日",
+        "2026年01月31号",
+        "20260131",
+        "２０２６-０１-３１",
+        "31/01/2026",
+        "31.1.2026",
+        "31-01-2026",
+        "01/31/2026",
+        "31 Jan 2026",
+        "31-Jan-2026",
+        "\"Jan 31, 2026\"",
+        "\"January 31, 2026\"",
+        "2026-Jan-31",
+        "46053",
+        "46053.0",
+        "2026-01-31 00:00:00",
+        "2026-01-31T00:00",
+        " 2026-01-31 ",
+        "2026-31-01",
     ] {
         let read = plan(&dated(text));
         assert_eq!((only(&read).date, only(&read).time), (day(2026, 1, 31), None), "{text}");
     }
     for (text, hour, minute) in [
-        ("2026-01-31T08:30:00", 8, 30), ("2026-01-31 8:30", 8, 30), ("2026-01-31T08:30:15.250", 8, 30), ("2026/1/31 20:30", 20, 30),
-        ("1/31/2026 8:30 PM", 20, 30), ("2026年1月31日 下午8:30", 20, 30), ("1/31/2026 12:30 AM", 0, 30), ("46053.354166667", 8, 30),
+        ("2026-01-31T08:30:00", 8, 30),
+        ("2026-01-31 8:30", 8, 30),
+        ("2026-01-31T08:30:15.250", 8, 30),
+        ("2026/1/31 20:30", 20, 30),
+        ("1/31/2026 8:30 PM", 20, 30),
+        ("2026年1月31日 下午8:30", 20, 30),
+        ("1/31/2026 12:30 AM", 0, 30),
+        ("46053.354166667", 8, 30),
         // 8:30 in Shanghai
-        ("2026-01-31T00:30:00Z", 8, 30), ("2026-01-31T02:30+02:00", 8, 30), ("2026-01-30 19:30:00 -0500", 8, 30), ("2026-01-31 00:30:00 UTC", 8, 30),
+        ("2026-01-31T00:30:00Z", 8, 30),
+        ("2026-01-31T02:30+02:00", 8, 30),
+        ("2026-01-30 19:30:00 -0500", 8, 30),
+        ("2026-01-31 00:30:00 UTC", 8, 30),
     ] {
         let read = plan(&dated(text));
         let time = only(&read).time.unwrap_or_else(|| panic!("{text}"));
@@ -159,11 +195,18 @@ fn dates_are_refused_unless_their_year_has_four_digits_and_lies_between_2000_and
 #[test]
 fn the_order_of_day_and_month_is_decided_for_the_whole_file() {
     let file = |dates: &[&str]| {
-        dates.iter().enumerate().fold(HEAD.to_owned(), |file, (i, date)| file + &format!("p{i},{date},North,1\n"))
+        dates
+            .iter()
+            .enumerate()
+            .fold(HEAD.to_owned(), |file, (i, date)| file + &format!("p{i},{date},North,1\n"))
     };
     let read = plan(&file(&["01/02/2026", "13/02/2026"]));
     assert_eq!(read.rows.iter().map(|row| row.date).collect::<Vec<_>>(), [day(2026, 2, 1), day(2026, 2, 13)]);
-    assert!(read.notes.contains(&"dates are day/month/year throughout, as line 3 shows".to_owned()), "{:?}", read.notes);
+    assert!(
+        read.notes.contains(&"dates are day/month/year throughout, as line 3 shows".to_owned()),
+        "{:?}",
+        read.notes
+    );
     let read = plan(&file(&["01/02/2026", "02/13/2026"]));
     assert_eq!(read.rows.iter().map(|row| row.date).collect::<Vec<_>>(), [day(2026, 1, 2), day(2026, 2, 13)]);
     let said = refused(&file(&["02/02/2026", "01/02/2026", "03/04/2026"]));
@@ -189,7 +232,11 @@ fn year_first_dates_with_exchanged_day_and_month_are_read_and_counted() {
         read.rows.iter().map(|row| row.date).collect::<Vec<_>>(),
         [day(2022, 5, 6), day(2022, 5, 31), day(2022, 5, 31)]
     );
-    assert!(read.notes.iter().any(|note| note.starts_with("1 dates have a month above 12 (the first in line 2)")), "{:?}", read.notes);
+    assert!(
+        read.notes.iter().any(|note| note.starts_with("1 dates have a month above 12 (the first in line 2)")),
+        "{:?}",
+        read.notes
+    );
     // Where no row is year-month-day, the whole file is year-day-month.
     let read = plan(&format!("{HEAD}p1,2022-31-5,North,1\np2,2022-05-06,North,1\n"));
     assert_eq!(read.rows.iter().map(|row| row.date).collect::<Vec<_>>(), [day(2022, 5, 31), day(2022, 6, 5)]);
@@ -198,9 +245,25 @@ fn year_first_dates_with_exchanged_day_and_month_are_read_and_counted() {
 #[test]
 fn ratings_are_read_as_people_write_them() {
     for (text, value) in [
-        ("1", Some(1)), ("1.0", Some(1)), ("1.00", Some(1)), ("\"1,0\"", Some(1)), ("１", Some(1)), (" 2 ", Some(2)), ("7", None), ("7.0", None),
-        ("Very good", Some(1)), ("GOOD", Some(2)), ("Neither good nor poor", Some(3)), ("Poor", Some(4)), ("very  poor", Some(5)),
-        ("Don't know", Some(6)), ("don’t know", Some(6)), ("Not answered", None), ("很好", Some(1)), ("说不清", Some(6)), ("未回答", None),
+        ("1", Some(1)),
+        ("1.0", Some(1)),
+        ("1.00", Some(1)),
+        ("\"1,0\"", Some(1)),
+        ("１", Some(1)),
+        (" 2 ", Some(2)),
+        ("7", None),
+        ("7.0", None),
+        ("Very good", Some(1)),
+        ("GOOD", Some(2)),
+        ("Neither good nor poor", Some(3)),
+        ("Poor", Some(4)),
+        ("very  poor", Some(5)),
+        ("Don't know", Some(6)),
+        ("don’t know", Some(6)),
+        ("Not answered", None),
+        ("很好", Some(1)),
+        ("说不清", Some(6)),
+        ("未回答", None),
     ] {
         let read = plan(&format!("{HEAD}p1,2026-01-30,North,{text}\n"));
         assert_eq!(only(&read).value, value.map(Value), "{text}");
@@ -215,11 +278,18 @@ fn ratings_are_read_as_people_write_them() {
 fn words_get_a_meaning_by_option_and_a_wrong_meaning_says_what_the_scale_has() {
     let ratings = Ratings::new(Scale::Fft6).with("\"Top, really\"=1,meh=3").unwrap().with("=none").unwrap();
     let options = Options { ratings, ..options() };
-    let file = format!("{HEAD}p1,2026-01-30,North,\"Top, really\"\np2,2026-01-30,North,MEH\np3,2026-01-30,North,\n");
+    let file =
+        format!("{HEAD}p1,2026-01-30,North,\"Top, really\"\np2,2026-01-30,North,MEH\np3,2026-01-30,North,\n");
     let read = read_bytes(file.as_bytes(), &options).unwrap();
-    assert_eq!(read.rows.iter().map(|row| row.value).collect::<Vec<_>>(), [Some(Value(1)), Some(Value(3)), None]);
+    assert_eq!(
+        read.rows.iter().map(|row| row.value).collect::<Vec<_>>(),
+        [Some(Value(1)), Some(Value(3)), None]
+    );
     let wrong = Ratings::new(Scale::Fft6).with("Very good=9").unwrap_err().to_string();
-    assert_eq!(wrong, "`9` in `Very good=9` is not on the scale fft6; its values are 1 to 6, or 7 for none, or `none` for no answer");
+    assert_eq!(
+        wrong,
+        "`9` in `Very good=9` is not on the scale fft6; its values are 1 to 6, or 7 for none, or `none` for no answer"
+    );
     assert!(Ratings::new(Scale::Fft6).with("Very good").unwrap_err().to_string().contains("says no meaning"));
 }
 
@@ -228,27 +298,61 @@ fn separators_and_encodings_are_recognised_and_said() {
     let rows = "p1,2026-01-30,3号窗口,1\np2,2026-01-30,药房取药,5\n";
     let text = format!("{HEAD}{rows}");
     let utf16 = |text: &str, little: bool| -> Vec<u8> {
-        text.encode_utf16().flat_map(|unit| if little { unit.to_le_bytes() } else { unit.to_be_bytes() }).collect()
+        text.encode_utf16()
+            .flat_map(|unit| if little { unit.to_le_bytes() } else { unit.to_be_bytes() })
+            .collect()
     };
     let traditional = text.replace("3号窗口", "掛號窗口服務").replace("药房取药", "藥局領藥處");
     let expected = vec!["3号窗口".to_owned(), "药房取药".to_owned()];
     for (name, bytes, places, said) in [
         ("utf-8", text.clone().into_bytes(), expected.clone(), None),
-        ("semicolons", text.replace(',', ";").into_bytes(), expected.clone(), Some("fields are separated by `;`")),
-        ("tabs", text.replace(',', "\t").into_bytes(), expected.clone(), Some("fields are separated by tabs")),
+        (
+            "semicolons",
+            text.replace(',', ";").into_bytes(),
+            expected.clone(),
+            Some("fields are separated by `;`"),
+        ),
+        (
+            "tabs",
+            text.replace(',', "\t").into_bytes(),
+            expected.clone(),
+            Some("fields are separated by tabs"),
+        ),
         ("bars", text.replace(',', "|").into_bytes(), expected.clone(), Some("fields are separated by `|`")),
-        ("sep=", format!("sep=;\n{}", text.replace(',', ";")).into_bytes(), expected.clone(), Some("fields are separated by `;`")),
+        (
+            "sep=",
+            format!("sep=;\n{}", text.replace(',', ";")).into_bytes(),
+            expected.clone(),
+            Some("fields are separated by `;`"),
+        ),
         ("utf-16le", utf16(&format!("\u{feff}{text}"), true), expected.clone(), Some("the file is UTF-16LE")),
-        ("utf-16be", utf16(&format!("\u{feff}{text}"), false), expected.clone(), Some("the file is UTF-16BE")),
+        (
+            "utf-16be",
+            utf16(&format!("\u{feff}{text}"), false),
+            expected.clone(),
+            Some("the file is UTF-16BE"),
+        ),
         ("utf-16le without mark", utf16(&text, true), expected.clone(), Some("the file is UTF-16LE")),
         ("utf-16be without mark", utf16(&text, false), expected.clone(), Some("the file is UTF-16BE")),
-        ("gbk", GBK.encode(&text).0.into_owned(), expected.clone(), Some("the file is taken for GBK/GB18030")),
-        ("big5", BIG5.encode(&traditional).0.into_owned(), vec!["掛號窗口服務".to_owned(), "藥局領藥處".to_owned()], Some("the file is taken for Big5")),
+        (
+            "gbk",
+            GBK.encode(&text).0.into_owned(),
+            expected.clone(),
+            Some("the file is taken for GBK/GB18030"),
+        ),
+        (
+            "big5",
+            BIG5.encode(&traditional).0.into_owned(),
+            vec!["掛號窗口服務".to_owned(), "藥局領藥處".to_owned()],
+            Some("the file is taken for Big5"),
+        ),
     ] {
         let read = read_bytes(&bytes, &options()).unwrap_or_else(|findings| panic!("{name}: {findings}"));
         assert_eq!(read.places, places, "{name}");
         match said {
-            Some(said) => assert!(read.notes.iter().any(|note| note.starts_with(said)), "{name}: {:?}", read.notes),
+            Some(said) => {
+                assert!(read.notes.iter().any(|note| note.starts_with(said)), "{name}: {:?}", read.notes)
+            }
             None => assert_eq!(read.notes, Vec::<String>::new(), "{name}"),
         }
     }
@@ -257,7 +361,9 @@ fn separators_and_encodings_are_recognised_and_said() {
     let wrong = Options { encoding: Some("utf-8".parse().unwrap()), ..options() };
     let said = read_bytes(&GBK.encode(&text).0, &wrong).unwrap_err().to_string();
     assert!(said.contains("line 2: the row holds signs that are not UTF-8"), "{said}");
-    assert!("klingon".parse::<FileEncoding>().unwrap_err().to_string().contains("`klingon` is not an encoding"));
+    assert!(
+        "klingon".parse::<FileEncoding>().unwrap_err().to_string().contains("`klingon` is not an encoding")
+    );
 }
 
 #[test]
@@ -274,14 +380,19 @@ fn a_file_without_rows_header_or_columns_says_so() {
         said,
         "line 1: the header has no column `touchpoint`; it has `respondent`, `date`, `rating`; say which column it is: --columns touchpoint=\"...\""
     );
-    assert!(refused("date,date,touchpoint,rating\n2026-01-30,2026-01-30,N,1\n").contains("2 columns of the header are called `date`"));
+    assert!(
+        refused("date,date,touchpoint,rating\n2026-01-30,2026-01-30,N,1\n")
+            .contains("2 columns of the header are called `date`")
+    );
     let long = format!("{}\n", "x".repeat(100_000));
     assert!(refused(&long).contains("longer than 64 KiB"));
 }
 
 #[test]
 fn columns_may_stand_in_any_order_with_others_between_and_lines_that_are_empty() {
-    let read = plan("Rating, ward ,Date,TOUCHPOINT,comment\n1,x,2026-01-30,North,\"a, b\"\n,,,,\n\n2,,2026-01-31,South,\n");
+    let read = plan(
+        "Rating, ward ,Date,TOUCHPOINT,comment\n1,x,2026-01-30,North,\"a, b\"\n,,,,\n\n2,,2026-01-31,South,\n",
+    );
     assert_eq!(read.places, ["North", "South"]);
     assert!(read.notes.contains(&"1 empty rows are left out".to_owned()), "{:?}", read.notes);
     assert_eq!(read.rows.iter().map(|row| row.line).collect::<Vec<_>>(), [2, 5]);
@@ -300,30 +411,55 @@ fn a_sharp_sign_in_a_name_is_no_comment() {
 fn a_real_export_is_read_by_naming_its_columns() {
     let export = "Respondent ID,Start Date,\"Overall, how was it?\",Service\n118,31/01/2026 09:15,Very good,A&E\n119,30/01/2026 10:00,Poor,A&E\n";
     let columns = Columns::default()
-        .with("respondent=Respondent ID,date=\"Start Date\",touchpoint=Service,rating=\"Overall, how was it?\"")
+        .with(
+            "respondent=Respondent ID,date=\"Start Date\",touchpoint=Service,rating=\"Overall, how was it?\"",
+        )
         .unwrap();
     let read = read_bytes(export.as_bytes(), &Options { columns, ..options() }).unwrap();
     assert_eq!(read.rows.iter().map(|row| row.value).collect::<Vec<_>>(), [Some(Value(4)), Some(Value(1))]);
-    let columns = Columns::default().with("date=Start Date,rating=\"Overall, how was it?\"").unwrap().with("touchpoint==Exit 3").unwrap();
+    let columns = Columns::default()
+        .with("date=Start Date,rating=\"Overall, how was it?\"")
+        .unwrap()
+        .with("touchpoint==Exit 3")
+        .unwrap();
     let read = read_bytes(export.as_bytes(), &Options { columns, ..options() }).unwrap();
     assert_eq!(read.places, ["Exit 3"]);
     let columns = Columns::default().with("date=When").unwrap();
     let said = read_bytes(export.as_bytes(), &Options { columns, ..options() }).unwrap_err().to_string();
-    assert!(said.contains("no column `When`; it has `Respondent ID`, `Start Date`, `Overall, how was it?`, `Service`"), "{said}");
+    assert!(
+        said.contains(
+            "no column `When`; it has `Respondent ID`, `Start Date`, `Overall, how was it?`, `Service`"
+        ),
+        "{said}"
+    );
     for wrong in ["when=Date", "date", "date=", "touchpoint=="] {
-        assert!(Columns::default().with(wrong).unwrap_err().to_string().contains("names no column"), "{wrong}");
+        assert!(
+            Columns::default().with(wrong).unwrap_err().to_string().contains("names no column"),
+            "{wrong}"
+        );
     }
     let columns = Columns::default().with("respondent=Nobody").unwrap();
-    let said = read_bytes(format!("{HEAD}p,2026-01-30,N,1\n").as_bytes(), &Options { columns, ..options() }).unwrap_err();
+    let said = read_bytes(format!("{HEAD}p,2026-01-30,N,1\n").as_bytes(), &Options { columns, ..options() })
+        .unwrap_err();
     assert!(said.to_string().contains("no column `Nobody`"), "a column that was named must exist: {said}");
 }
 
 #[test]
 fn names_that_differ_by_width_case_or_blanks_are_one_place_and_it_is_said() {
-    let read = plan(&format!("{HEAD}a,2026-01-30,Ward 3,1\nb,2026-01-30,  ward   3,1\nc,2026-01-30,Ｗard　３,1\nd,2026-01-30,Ward3,1\n"));
+    let read = plan(&format!(
+        "{HEAD}a,2026-01-30,Ward 3,1\nb,2026-01-30,  ward   3,1\nc,2026-01-30,Ｗard　３,1\nd,2026-01-30,Ward3,1\n"
+    ));
     assert_eq!(read.places, ["Ward 3", "Ward3"]);
-    assert!(read.notes.contains(&"`Ward 3` and `ward 3` and `Ｗard ３` are taken for one place".to_owned()), "{:?}", read.notes);
-    assert!(read.notes.iter().any(|note| note.starts_with("`Ward 3` and `Ward3` differ by blanks only")), "{:?}", read.notes);
+    assert!(
+        read.notes.contains(&"`Ward 3` and `ward 3` and `Ｗard ３` are taken for one place".to_owned()),
+        "{:?}",
+        read.notes
+    );
+    assert!(
+        read.notes.iter().any(|note| note.starts_with("`Ward 3` and `Ward3` differ by blanks only")),
+        "{:?}",
+        read.notes
+    );
 }
 
 #[test]
@@ -332,7 +468,10 @@ fn a_row_keeps_its_identity_in_another_file_and_equal_rows_stay_different() {
     let one = ids(&format!("{HEAD}p1,2026-01-30,North,1\np2,2026-01-30,North,1\n"));
     let other = ids("rating;touchpoint;date;respondent;more\n9;South;2026-01-30;p0;\n1;north;30/01/2026;p2;x\n1;North;30/01/2026;p1;y\n".replace("9;", "6;").as_str());
     assert_eq!(one.len(), 2);
-    assert!(one.iter().all(|id| other.contains(id)), "columns, order, separator and format of the date do not matter");
+    assert!(
+        one.iter().all(|id| other.contains(id)),
+        "columns, order, separator and format of the date do not matter"
+    );
     assert_ne!(one[0], one[1]);
     // Without respondents equal rows are told apart by how many came before, so that a longer export begins with the same ones.
     let short = ids("date,touchpoint,rating\n2026-01-30,North,1\n2026-01-30,North,1\n");
@@ -352,7 +491,11 @@ fn a_respondent_with_several_rows_is_said_and_counts_once_where_asked() {
     let once = Options { once_per_respondent: true, ..options() };
     let read = read_bytes(file.as_bytes(), &once).unwrap();
     assert_eq!(only(&read).value, Some(Value(1)));
-    assert!(read.notes.iter().any(|note| note.starts_with("2 rows of respondents who rated")), "{:?}", read.notes);
+    assert!(
+        read.notes.iter().any(|note| note.starts_with("2 rows of respondents who rated")),
+        "{:?}",
+        read.notes
+    );
 }
 
 fn ids(names: &[&str]) -> Vec<String> {
@@ -364,8 +507,12 @@ fn ids(names: &[&str]) -> Vec<String> {
 
 #[test]
 fn chinese_cyrillic_and_mixed_names_get_valid_stable_and_unique_ids() {
-    assert_eq!(ids(&["PTS - Patient Transport", "111", "See and Convey"]), ["pts-patient-transport", "111", "see-and-convey"]);
-    let some = ids(&["急诊室", "内科3楼", "外科3楼", "Аптека", "3号窗口 North", "😀", "عيادة", "要方", "药方"]);
+    assert_eq!(
+        ids(&["PTS - Patient Transport", "111", "See and Convey"]),
+        ["pts-patient-transport", "111", "see-and-convey"]
+    );
+    let some =
+        ids(&["急诊室", "内科3楼", "外科3楼", "Аптека", "3号窗口 North", "😀", "عيادة", "要方", "药方"]);
     for (id, head) in some.iter().zip(["ji-zhen-shi-", "nei-ke-3", "wai-ke-3", "apteka-", "3"]) {
         assert!(id.starts_with(head), "{id} begins with {head}");
     }
@@ -382,16 +529,23 @@ fn chinese_cyrillic_and_mixed_names_get_valid_stable_and_unique_ids() {
 
 #[test]
 fn names_of_the_example_hospital_are_its_places() {
-    assert_eq!(ids(&["Pharmacy", "药房取药", "ＰＨＡＲＭＡＣＹ", "手术等候区", "ward"]), ["pharmacy", "pharmacy", "pharmacy", "surgery-waiting", "ward"]);
+    assert_eq!(
+        ids(&["Pharmacy", "药房取药", "ＰＨＡＲＭＡＣＹ", "手术等候区", "ward"]),
+        ["pharmacy", "pharmacy", "pharmacy", "surgery-waiting", "ward"]
+    );
 }
 
 #[test]
 fn a_shown_name_fits_its_button_and_holds_no_sign_without_a_glyph() {
     let all = |_: &str| Vec::new();
     assert_eq!(names::shown("North", &all), "North");
-    let long = names::shown("Department of Respiratory and Critical Care Medicine, Building 7, Floor 3", &all);
+    let long =
+        names::shown("Department of Respiratory and Critical Care Medicine, Building 7, Floor 3", &all);
     assert!(long.chars().count() <= 32 && long.contains('…') && long.ends_with("Floor 3"), "{long}");
-    assert_eq!(names::shown("Ward 😀", &|text| text.chars().filter(|c| *c == '😀').collect()), "Ward grinning");
+    assert_eq!(
+        names::shown("Ward 😀", &|text| text.chars().filter(|c| *c == '😀').collect()),
+        "Ward grinning"
+    );
     assert_eq!(names::shown("a\tb\u{200b}c", &all), "a bc");
 }
 
