@@ -28,6 +28,8 @@ pub mod wire;
 #[cfg(feature = "terminal")]
 pub mod clock;
 #[cfg(feature = "terminal")]
+pub mod example;
+#[cfg(feature = "terminal")]
 pub mod fonts;
 #[cfg(feature = "terminal")]
 pub mod journal;

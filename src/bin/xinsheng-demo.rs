@@ -15,6 +15,7 @@ use xinsheng::{
 /// Starts central on this machine, enrols a terminal, and shows its screen: in a window if there is a display, else on a panel in memory
 /// on which scripted visitors tap real feedback.
 #[derive(Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "four switches of a command line")]
 #[command(name = "xinsheng-demo", version, about)]
 struct Arguments {
     #[command(subcommand)]
@@ -39,6 +40,12 @@ struct Arguments {
     /// End when everything is synced and verified.
     #[arg(long)]
     exit: bool,
+    /// Show an example history also without a window, instead of tapping the sample.
+    #[arg(long, conflicts_with_all = ["no_history", "replay"])]
+    history: bool,
+    /// No example history: central's page begins empty.
+    #[arg(long)]
+    no_history: bool,
 }
 
 #[derive(Subcommand)]
@@ -60,10 +67,20 @@ fn main() -> ExitCode {
         )
         .with_writer(io::stderr)
         .init();
-    let Arguments { command, replay, words, data, headless, port, screens, exit } = Arguments::parse();
+    let Arguments { command, replay, words, data, headless, port, screens, exit, history, no_history } =
+        Arguments::parse();
     let done = match command {
         Some(Command::Screens { folder, pictures }) => demo::show_pages(&pictures, &folder),
-        None => demo::run(&Options { replay, words, data, headless, port, screens, exit }),
+        None => demo::run(&Options {
+            replay,
+            words,
+            data,
+            headless,
+            port,
+            screens,
+            exit,
+            history: (history || no_history).then_some(history),
+        }),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -25,6 +25,8 @@ pub struct Settings {
     pub next_sync_after_s: u32,
     /// The touchpoints file that is delivered to terminals that ask for it.
     pub delivered: Option<Vec<u8>>,
+    /// Takes in a terminal with made-up answers (`wire::EXAMPLE_HARDWARE`); only the demo does.
+    pub example: bool,
 }
 
 impl Settings {
@@ -38,6 +40,7 @@ impl Settings {
             suppression: Suppression { limit: LIMIT_DEFAULT },
             next_sync_after_s: 60,
             delivered: None,
+            example: false,
         }
     }
 
@@ -62,6 +65,7 @@ impl Settings {
             suppression: Suppression { limit: config.hide_below.into() },
             next_sync_after_s: u32::try_from(config.next_sync_after.as_secs()).unwrap_or(u32::MAX),
             delivered: touchpoints.filter(|_| config.deliver_config).map(|(_, bytes)| bytes.clone()),
+            example: false,
         }
     }
 

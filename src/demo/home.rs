@@ -13,6 +13,7 @@ use crate::{
     clock::{Clock as _, SystemClock, fresh},
     config::{self, Glyphs, KioskSetup, Loaded},
     journal::{Journal, OpenArgs},
+    kiosk::terminal::IDENTITY_FILE,
     lang::Languages,
 };
 
@@ -57,6 +58,16 @@ impl Home {
 
     pub(super) fn kiosk_dir(&self) -> PathBuf {
         self.path.join("kiosk")
+    }
+
+    /// The terminal of the example history.
+    pub(super) fn example_dir(&self) -> PathBuf {
+        self.path.join("example")
+    }
+
+    /// Whether somebody's answers may be here: the terminal is enrolled already.
+    pub(super) fn is_used(&self) -> bool {
+        self.kiosk_dir().join(IDENTITY_FILE).exists()
     }
 
     pub(super) fn central_dir(&self) -> PathBuf {

@@ -80,7 +80,10 @@ impl<'a> Reader<'a> {
                     csv::ErrorKind::Io(error) => return Err(unreadable(&error)),
                     // No other kind comes of reading bytes into a flexible record.
                     _ => {
-                        return Err(Findings::whole("the rows cannot be read", "save the file as CSV, UTF-8"));
+                        return Err(Findings::whole(
+                            "the rows cannot be read",
+                            "save the file as CSV, UTF-8",
+                        ));
                     }
                 },
             }
