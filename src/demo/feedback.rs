@@ -100,7 +100,7 @@ pub(super) fn prepare(
         }
         None => read(Cursor::new(SAMPLE), &options)?,
     };
-    for note in &plan.notes {
+    for note in plan.notes.iter().filter(|_| file.is_some()) {
         say(&format!("note: {note}"))?;
     }
     let languages = Languages::beside(&home.kiosk_toml())?;

@@ -73,6 +73,7 @@ impl<'a> Reader<'a> {
     ) -> Result<(), Findings> {
         let mut bytes = csv::ByteRecord::new();
         loop {
+            let before = reader.position().line();
             match reader.read_byte_record(&mut bytes) {
                 Ok(true) => {}
                 Ok(false) => return Ok(()),
@@ -88,10 +89,11 @@ impl<'a> Reader<'a> {
                 },
             }
             // The reader skips blank lines before a row, so its beginning is counted back from its end. Every line has an end; a row that
-            // the end of the file ends is one whose quote mark is not closed.
+            // took none but its own is ended by the file, because a quote mark is not closed.
             let within = bytes.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
-            let end = u64::from(!reader.is_done());
-            let line = (first + reader.position().line()).saturating_sub(1 + end + within);
+            let after = reader.position().line();
+            let end = u64::from(after - before > within);
+            let line = (first + after).saturating_sub(1 + end + within);
             let row = csv::StringRecord::from_byte_record_lossy(bytes);
             self.take(line, within, &row);
             bytes = row.into_byte_record();

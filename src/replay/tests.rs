@@ -384,6 +384,7 @@ fn a_file_without_rows_header_or_columns_says_so() {
         refused("date,date,touchpoint,rating\n2026-01-30,2026-01-30,N,1\n")
             .contains("2 columns of the header are called `date`")
     );
+    assert_eq!(refused("PK\u{3}\u{4}rest"), "the file is a workbook (xlsx, ods) or a zip file and not a text; save it as CSV UTF-8");
     let long = format!("{}\n", "x".repeat(100_000));
     assert!(refused(&long).contains("longer than 64 KiB"));
 }
@@ -602,7 +603,13 @@ fn a_million_lines_stream_through_a_small_buffer() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    // The same dice in every run, so that a red run is red again.
+    #![proptest_config(ProptestConfig {
+        cases: 512,
+        failure_persistence: None,
+        rng_seed: proptest::test_runner::RngSeed::Fixed(17),
+        ..ProptestConfig::default()
+    })]
 
     /// Whatever bytes a file holds, the reader answers: with rows that hold what they promise, or with findings.
     #[test]

@@ -75,6 +75,9 @@ pub(super) fn open<R: Read + Seek>(
     wanted: Option<FileEncoding>,
 ) -> Result<Opened<'_, R>, Findings> {
     let mut notes = Vec::new();
+    if let Some(kind) = workbook(file).map_err(|error| unreadable(&error))? {
+        return Err(Findings::whole(format!("the file is {kind} and not a text"), "save it as CSV UTF-8"));
+    }
     let encoding = match wanted {
         Some(FileEncoding(encoding)) => encoding,
         None => {
@@ -109,12 +112,6 @@ fn recognise(file: &mut (impl Read + Seek)) -> io::Result<(&'static Encoding, bo
     file.seek(SeekFrom::Start(0))?;
     let mut chunk = vec![0; CHUNK_BYTES];
     let first = fill(file, &mut chunk)?;
-    if let Some(program) = workbook(&chunk[..first]) {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            format!("it is {program}, not a text; save it as CSV UTF-8"),
-        ));
-    }
     if let Some((encoding, _)) = Encoding::for_bom(&chunk[..first]) {
         return Ok((encoding, true));
     }
@@ -167,8 +164,12 @@ fn looks_like_big5(sample: &[u8]) -> bool {
 }
 
 /// What people name by mistake in place of an export of it.
-fn workbook(bytes: &[u8]) -> Option<&'static str> {
-    if bytes.starts_with(b"PK\x03\x04") {
+fn workbook(file: &mut (impl Read + Seek)) -> io::Result<Option<&'static str>> {
+    file.seek(SeekFrom::Start(0))?;
+    let mut bytes = [0; 4];
+    let read = fill(file, &mut bytes)?;
+    let bytes = &bytes[..read];
+    Ok(if bytes.starts_with(b"PK\x03\x04") {
         Some("a workbook (xlsx, ods) or a zip file")
     } else if bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
         Some("an old workbook (xls)")
@@ -176,7 +177,7 @@ fn workbook(bytes: &[u8]) -> Option<&'static str> {
         Some("a PDF")
     } else {
         None
-    }
+    })
 }
 
 /// Text of mostly Latin signs and digits in UTF-16 has a zero in nearly every other byte, always on the same side.
