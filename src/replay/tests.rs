@@ -384,7 +384,10 @@ fn a_file_without_rows_header_or_columns_says_so() {
         refused("date,date,touchpoint,rating\n2026-01-30,2026-01-30,N,1\n")
             .contains("2 columns of the header are called `date`")
     );
-    assert_eq!(refused("PK\u{3}\u{4}rest"), "the file is a workbook (xlsx, ods) or a zip file and not a text; save it as CSV UTF-8");
+    assert_eq!(
+        refused("PK\u{3}\u{4}rest"),
+        "the file is a workbook (xlsx, ods) or a zip file and not a text; save it as CSV UTF-8"
+    );
     let long = format!("{}\n", "x".repeat(100_000));
     assert!(refused(&long).contains("longer than 64 KiB"));
 }

@@ -276,7 +276,8 @@ fn run_to_end(arguments: &[&str], data: &Path) -> (String, std::time::Duration) 
         .arg(data)
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    let said =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
     (said, started.elapsed())
 }
@@ -305,7 +306,11 @@ fn the_example_history_is_made_once_through_journal_and_sync_and_kept_from_real_
         .output()
         .unwrap();
     let words = String::from_utf8(output.stderr).unwrap();
-    assert!(!output.status.success() && words.contains("holds example data, which real feedback must not be mixed with"), "{words}");
+    assert!(
+        !output.status.success()
+            && words.contains("holds example data, which real feedback must not be mixed with"),
+        "{words}"
+    );
 }
 
 #[test]
@@ -345,10 +350,19 @@ fn example_data_is_marked_in_the_api_and_refused_by_a_central_that_is_not_a_demo
     }
     let scores = get(&demo, "/v1/scores");
     assert_eq!(scores["example"], true);
-    let counted: u64 = scores["rows"].as_array().unwrap().iter().filter(|row| row["headline"] == true).filter_map(|row| row["n"].as_u64()).sum();
+    let counted: u64 = scores["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|row| row["headline"] == true)
+        .filter_map(|row| row["n"].as_u64())
+        .sum();
     let visits = example::visits::make(&hospital, &wanted);
     let staying = visits.iter().filter(|visit| !visit.leaves).count() as u64;
-    assert!(counted > staying / 2 && counted <= staying, "{counted} of {staying} (cells with few answers are hidden)");
+    assert!(
+        counted > staying / 2 && counted <= staying,
+        "{counted} of {staying} (cells with few answers are hidden)"
+    );
     assert_eq!(get(&demo, "/v1/terminals")[0]["example"], true);
     assert!(demo.verify().unwrap().is_whole());
 }
