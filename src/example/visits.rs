@@ -157,7 +157,7 @@ struct Character {
 impl Character {
     fn of(touchpoint: &Touchpoint) -> Self {
         let hash = chain::sha256(touchpoint.id.as_str().as_bytes());
-        let bits = hash.0.iter().take(8).fold(0, |bits, byte| bits << 8 | u64::from(*byte));
+        let bits = hash.0.iter().take(8).fold(0, |bits, byte| (bits << 8) | u64::from(*byte));
         let mut dice = Dice::new(bits);
         let (least, most) = VISITS_A_DAY;
         let visits = least + dice.below(most - least + 1);

@@ -77,16 +77,14 @@ impl<'a> Reader<'a> {
             match reader.read_byte_record(&mut bytes) {
                 Ok(true) => {}
                 Ok(false) => return Ok(()),
-                Err(error) => match error.into_kind() {
-                    csv::ErrorKind::Io(error) => return Err(unreadable(&error)),
-                    // No other kind comes of reading bytes into a flexible record.
-                    _ => {
-                        return Err(Findings::whole(
-                            "the rows cannot be read",
-                            "save the file as CSV, UTF-8",
-                        ));
-                    }
-                },
+                Err(error) => {
+                    return Err(if let csv::ErrorKind::Io(error) = error.into_kind() {
+                        unreadable(&error)
+                    } else {
+                        // No other kind comes of reading bytes into a flexible record.
+                        Findings::whole("the rows cannot be read", "save the file as CSV, UTF-8")
+                    });
+                }
             }
             // The reader skips blank lines before a row, so its beginning is counted back from its end. Every line has an end; a row that
             // took none but its own is ended by the file, because a quote mark is not closed.

@@ -67,10 +67,8 @@ fn a_wrong_row_is_named_by_its_line_with_what_is_wrong_and_how_to_mend_it() {
 
 #[test]
 fn every_bad_line_is_named_up_to_fifty_and_all_are_counted_before_anything_is_tapped() {
-    let mut text = HEAD.to_owned();
-    for i in 0..120 {
-        text += &format!("p{i},2026-01-30,North,{}\n", if i % 2 == 0 { "1" } else { "bad" });
-    }
+    let row = |i: u32| format!("p{i},2026-01-30,North,{}\n", if i % 2 == 0 { "1" } else { "bad" });
+    let text: String = std::iter::once(HEAD.to_owned()).chain((0..120).map(row)).collect();
     let findings = read_bytes(text.as_bytes(), &options()).unwrap_err();
     assert_eq!((findings.count, findings.named.len()), (60, 50));
     let lines: Vec<u64> = findings.named.iter().filter_map(|finding| finding.line).collect();

@@ -78,20 +78,21 @@ pub(super) fn open<R: Read + Seek>(
     if let Some(kind) = workbook(file).map_err(|error| unreadable(&error))? {
         return Err(Findings::whole(format!("the file is {kind} and not a text"), "save it as CSV UTF-8"));
     }
-    let encoding = match wanted {
-        Some(FileEncoding(encoding)) => encoding,
-        None => {
-            let (encoding, sure) = recognise(file).map_err(|error| unreadable(&error))?;
-            if encoding != UTF_8 {
-                let name = FileEncoding(encoding).name();
-                notes.push(if sure {
-                    format!("the file is {name}")
-                } else {
-                    format!("the file is taken for {name}; if names look wrong, say which encoding it is: --encoding gbk")
-                });
-            }
-            encoding
+    let encoding = if let Some(FileEncoding(encoding)) = wanted {
+        encoding
+    } else {
+        let (encoding, sure) = recognise(file).map_err(|error| unreadable(&error))?;
+        if encoding != UTF_8 {
+            let name = FileEncoding(encoding).name();
+            let doubt = if sure {
+                ""
+            } else {
+                "; if names look wrong, say which encoding it is, for example --encoding gbk"
+            };
+            let verb = if sure { "is" } else { "is taken for" };
+            notes.push(format!("the file {verb} {name}{doubt}"));
         }
+        encoding
     };
     file.seek(SeekFrom::Start(0)).map_err(|error| unreadable(&error))?;
     let decoded = DecodeReaderBytesBuilder::new()

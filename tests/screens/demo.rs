@@ -4,6 +4,7 @@
 //! the Friends and Family Test: positive is very good and good, negative poor and very poor, over all answers, "don't know" included.
 #![allow(
     clippy::unwrap_used,
+    clippy::disallowed_methods,
     clippy::wildcard_enum_match_arm,
     clippy::pedantic,
     reason = "a test that cannot go on fails, and says what it met"
