@@ -26,9 +26,9 @@ pub use catalogue::{Catalogue, LangError};
 pub use central::CentralText;
 pub use kiosk::Text;
 pub use list::Texts;
-pub use po::{Po, PoError, read as read_po};
 #[cfg(feature = "terminal")]
 pub use phrases::{breakable, loose, unbroken, unmarked};
+pub use po::{Po, PoError, read as read_po};
 #[cfg(feature = "terminal")]
 pub use words::Words;
 
