@@ -8,6 +8,7 @@ mod chance;
 mod hospital;
 #[path = "../support/http.rs"]
 mod http;
+mod architecture;
 mod journal_faults;
 mod journal_model;
 mod proxy;
