@@ -225,7 +225,7 @@ fn row_16_an_unsigned_status_changes_nothing_but_the_wait_and_is_told_as_somethi
 
 #[test]
 fn row_16_a_batch_that_central_s_own_413_halved_grows_again() {
-    let mut scene = Scene::new(|settings| settings.limits.body_bytes = 8 * 1024);
+    let mut scene = Scene::new(|settings| settings.config.limits.body_kib = 8);
     let kiosk = scene.kiosk();
     kiosk.wait_until_sent(kiosk.tap(400));
     let halved = kiosk.recorder.handle().call(remembered_limit).unwrap().unwrap();
