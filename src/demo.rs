@@ -25,13 +25,11 @@ use crate::{
     central::{self, Central},
     clock::{Clock, SystemClock},
     config::{self, Glyphs, KioskSetup, Loaded},
-    kiosk::{
-        Kiosk, fonts,
-        terminal::{IDENTITY_FILE, Place, Terminal},
-    },
+    kiosk::{Kiosk, fonts},
     questionnaire::Hospital,
     simulator::replay::{self, Row, Setup},
     sync,
+    terminal::{Assembly, IDENTITY_FILE, Place, Terminal},
 };
 use home::Home;
 use pictures::take_pictures;
@@ -159,11 +157,11 @@ fn enrol(
 
 fn show_window(home: &Home) -> anyhow::Result<()> {
     let place = Place { config: home.kiosk_toml(), data: Some(home.kiosk_dir()) };
-    let mut terminal = Terminal::start(place, Arc::new(SystemClock::new()))?;
+    let mut terminal = Assembly::new(place, Arc::new(SystemClock::new())).start()?;
     let window = crate::ui::AppWindow::new().context("cannot open a window")?;
     fonts::register(&terminal.languages().fonts);
-    let kiosk = Kiosk::new(&window, terminal.parts()?)?;
-    terminal.attach(&kiosk.messenger())?;
+    let kiosk = Kiosk::new(&window, terminal.parts())?;
+    terminal.attach(&kiosk.screen())?;
     say("tap on the window; close it to end")?;
     window.run().context("the window ended")?;
     wait_for_sync(&terminal)?;

@@ -13,8 +13,11 @@ mod catalogue;
 mod central;
 mod kiosk;
 mod list;
+#[cfg(feature = "terminal")]
+mod phrases;
 mod po;
 pub(crate) mod tags;
+#[cfg(feature = "terminal")]
 mod words;
 
 #[cfg(feature = "terminal")]
@@ -24,7 +27,10 @@ pub use central::CentralText;
 pub use kiosk::Text;
 pub use list::Texts;
 pub use po::{Po, PoError, read as read_po};
-pub use words::{Words, breakable, unbroken, unmarked};
+#[cfg(feature = "terminal")]
+pub use phrases::{breakable, loose, unbroken, unmarked};
+#[cfg(feature = "terminal")]
+pub use words::Words;
 
 #[cfg(feature = "terminal")]
 const SHIPPED: [(&str, &str); 6] = [

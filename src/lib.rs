@@ -4,8 +4,8 @@
 //! - [`model`], [`questionnaire`]: the nouns. [`wire`], [`chain`], [`sign`]: what terminal and central say to each other, and the
 //!   proof in it. [`survey`]: one visitor. All pure: no clock, no dice, no I/O.
 //! - [`config`]: text files to validated values, with errors that say where, what and how to fix. [`lang`]: words of the pages, `fonts`: what draws them.
-//! - `journal`, `sync`, `sound`: the terminal's memory, its way to central, and its voice (feature `terminal`).
-//! - `staff`, `pin`: the staff area behind its PIN, pure but for its hands.
+//! - `journal`, `sync`, `sound`: the terminal's memory, its way to central, and its voice; `terminal`: all of it put together, without a screen (feature `terminal`).
+//! - `staff`, `pin`: the staff area behind its PIN, pure but for its worker.
 //! - `panel`, `theme`, `ui`, `kiosk`: the Slint screens (feature `kiosk`); `page_audit`: what is drawn, measured; `simulator`: the same screens on
 //!   a panel in memory.
 //! - `central`: the server (feature `central`).
@@ -38,6 +38,8 @@ pub mod sound;
 pub mod staff;
 #[cfg(feature = "terminal")]
 pub mod sync;
+#[cfg(feature = "terminal")]
+pub mod terminal;
 
 #[cfg(feature = "kiosk")]
 pub mod kiosk;

@@ -14,13 +14,11 @@ use xinsheng::{
     clock::{SystemClock, fresh},
     config::{self, Glyphs, KioskSetup, Loaded, SoundConfig},
     durable, journal,
-    kiosk::{
-        Kiosk, apology, fonts, preview, screens,
-        terminal::{IDENTITY_FILE, Place, Terminal},
-    },
+    kiosk::{self, Kiosk, fonts, out_of_service, preview},
     lang::Languages,
     model::Lang,
     page_audit, pin, sound, sync,
+    terminal::{Assembly, IDENTITY_FILE, Place, ending, languages_beside, screen_check},
     ui::AppWindow,
 };
 
@@ -81,8 +79,6 @@ enum Command {
     },
 }
 
-/// The exit code that asks the service manager to start the program anew (`EX_TEMPFAIL`).
-const RESTART: u8 = 75;
 
 fn main() -> ExitCode {
     durable::keep_files_private();
@@ -127,7 +123,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         }
         Some(Command::Screens) => {
             let private = private_folder()?;
-            screens::answer(&mut io::stdin(), &mut io::stdout(), |loaded, languages| {
+            screen_check::answer(&mut io::stdin(), &mut io::stdout(), |loaded, languages| {
                 provide_fonts(private.path());
                 Ok(page_audit::check::screens(loaded, languages)?.findings)
             })?;
@@ -207,29 +203,50 @@ fn data(arguments: &Arguments) -> anyhow::Result<PathBuf> {
 }
 
 fn show(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    ending::end_on_panic();
     if let Ok(data) = data(arguments) {
         provide_fonts(&data.join("fonts"));
     }
     let place = Place { config: arguments.config.clone(), data: arguments.data.clone() };
-    let screens = screens::by_program(std::env::current_exe().context("where is this program?")?);
-    let mut terminal = match Terminal::start_with(place, Arc::new(SystemClock::new()), screens) {
+    let screens = screen_check::by_program(std::env::current_exe().context("where is this program?")?);
+    let assembly = Assembly { screens, ..Assembly::new(place, Arc::new(SystemClock::new())) };
+    let mut terminal = match assembly.start() {
         Ok(terminal) => terminal,
-        Err(error) if apology::is_due(&error) => {
+        Err(error) if out_of_service::is_due(&error) => {
             tracing::error!("out of service: {error:#}");
-            apology::show(&arguments.config)?;
+            out_of_service::show(&arguments.config)?;
             return Err(error);
         }
         Err(error) => return Err(error),
     };
-    let window =
-        AppWindow::new().context("cannot open a window; is there a display (DISPLAY or WAYLAND_DISPLAY)?")?;
-    fonts::register(&terminal.languages().fonts);
-    let kiosk = Kiosk::new(&window, terminal.parts()?)?;
-    terminal.attach(&kiosk.messenger())?;
-    window.run().context("the window ended")?;
+    let window = match AppWindow::new() {
+        Ok(window) => window,
+        Err(error) => {
+            terminal.stop();
+            return Ok(no_display(
+                "cannot open a window; is there a display (DISPLAY or WAYLAND_DISPLAY)?",
+                &error,
+            ));
+        }
+    };
+    kiosk::keep_open(&window);
+    let parts = terminal.parts();
+    fonts::register_for(&parts.fonts, parts.plan.languages.iter().chain(&parts.second_language));
+    let kiosk = Kiosk::new(&window, parts)?;
+    terminal.attach(&kiosk.screen())?;
+    let ended = window.run();
     let restart = terminal.restart_asked();
     terminal.stop();
-    Ok(if restart { ExitCode::from(RESTART) } else { ExitCode::SUCCESS })
+    Ok(match ended {
+        Ok(()) if restart => ExitCode::from(ending::RESTART),
+        Ok(()) => no_display("the window ended", &"nobody asked for it"),
+        Err(error) => no_display("the window ended", &error),
+    })
+}
+
+fn no_display(what: &str, why: &dyn std::fmt::Display) -> ExitCode {
+    tracing::error!("{what}: {why}");
+    ExitCode::from(ending::NO_DISPLAY)
 }
 
 fn provide_fonts(folder: &Path) {
@@ -242,7 +259,7 @@ fn provide_fonts(folder: &Path) {
 }
 
 fn load(config: &Path) -> anyhow::Result<Loaded<KioskSetup>> {
-    let fonts = Languages::beside(config)?.fonts;
+    let fonts = languages_beside(config)?.fonts;
     config::load_kiosk(config, &read, &Glyphs::new(&fonts))
         .map_err(|findings| anyhow::anyhow!("the configuration has errors:\n{findings}"))
 }

@@ -7,7 +7,6 @@ use super::{
     list::Texts,
     po::{self, PoError},
     tags,
-    words::Words,
 };
 
 /// A language's .po file cannot be used.
@@ -93,11 +92,6 @@ impl<T: Texts> Catalogue<T> {
     /// A text in a language, in English where the language lacks it.
     pub fn text(&self, tag: &str, text: T) -> &str {
         self.find(tag).and_then(|language| language.texts.get(&text)).map_or(text.english(), String::as_str)
-    }
-
-    /// A text in two languages.
-    pub fn words(&self, first: &str, second: Option<&str>, text: T) -> Words {
-        Words::new(self.text(first, text), second.map(|tag| self.text(tag, text)))
     }
 
     /// What a language has no words for.

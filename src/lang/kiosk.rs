@@ -215,18 +215,34 @@ texts! {
     ExportDone = "staff export", "{n} entries are on the stick";
     /// The export failed; the reason stands below.
     ExportFailed = "staff export", "The export failed";
+    /// The stick is no longer there.
+    ExportTakenOut = "staff export", "The USB stick was taken out. Put it in again.";
+    /// There is no room on the stick.
+    ExportFull = "staff export", "The USB stick is full. Use another one.";
+    /// The stick cannot be written to.
+    ExportReadOnly = "staff export", "The USB stick is write-protected. Use another one.";
+    /// Something else with the stick.
+    ExportStick = "staff export", "The USB stick cannot be used. Try another one.";
+    /// The journal cannot be read.
+    ExportJournal = "staff export", "The entries here cannot be read. Restart the terminal.";
     /// Asked before the restart.
     RestartTitle = "staff restart", "Restart the terminal?";
     /// What a restart means.
     RestartExplanation = "staff restart", "Nothing is lost. It takes half a minute.";
     /// Over the keypad for the code.
     EnrolTitle = "enrol", "Enter the enrolment code";
-    /// Goes on without an identity.
-    EnrolLater = "enrol", "Later";
     /// Central gave the terminal its identity.
     EnrolDone = "enrol", "Enrolled as {n}";
     /// Central or the network refused; the reason stands below.
     EnrolFailed = "enrol", "Not enrolled";
+    /// Central does not take the code.
+    EnrolCode = "enrol", "The code is wrong, used or expired. Ask for a new one.";
+    /// The identity cannot be stored here.
+    EnrolStorage = "enrol", "The new identity cannot be stored. Restart the terminal and try again.";
+    /// Back to the code, to correct it or send it once more.
+    EnrolAgain = "enrol", "Try again";
+    /// What staff chose would break a rule of the pages; which one stands below.
+    ChoiceRefused = "staff choice", "Not taken: it does not fit on this screen";
     /// Satisfaction, worst.
     Satisfied1 = "scale satisfaction", "Very bad";
     /// Satisfaction.

@@ -1,4 +1,4 @@
-//! The staff area's hands with a real journal: what is counted, chosen and exported is on the disk, and stays there.
+//! The staff area's worker with a real journal: what is counted, chosen and exported is on the disk, and stays there.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -26,13 +26,13 @@ use xinsheng::{
     model::{BootId, ChainId, TimeQuality},
     pin::{Pin, PinHash},
     staff::{
-        Answer, Ask, Choice, Effect, Entry, Event, FileSays, PinVerdict, Staff, StaffChoices, StaffPlan,
-        Storage, Token, Volume,
-        hands::{Connect, Hands, HandsArgs, Settings},
+        Answer, Ask, Choice, Effect, EnrolFault, Entry, Event, ExportFault, FileSays, NotKept, PinVerdict,
+        Staff, StaffChoices, StaffPlan, Storage, Token, Volume,
         lockout::LOCK_MS,
+        worker::{Settings, StaffWorker, WorkerArgs},
     },
     sync::{
-        self, Diagnosis, Fault, IdentityError,
+        self, Address, Diagnosis, Fault, IdentityError, Link,
         message::{Reply, Request},
         outcome::Trouble,
         transport::Transport,
@@ -67,36 +67,36 @@ impl Transport for Silence {
 /// One run of the program.
 struct Run {
     recorder: Recorder,
-    hands: Hands,
+    worker: StaffWorker,
     answers: Receiver<(Token, Answer)>,
     chosen: Arc<Mutex<Vec<StaffChoices>>>,
 }
 
 impl Run {
     fn start(folder: &Path, clock: &Arc<SimClock>, settings: Settings) -> Self {
-        Self::start_with(folder, clock, settings, Box::new(|_| Ok(Box::new(Silence))))
+        let silent = Link::through(Address::default(), Box::new(|_, _| Ok(Box::new(Silence))));
+        Self::start_with(folder, clock, settings, silent)
     }
 
-    fn start_with(folder: &Path, clock: &Arc<SimClock>, settings: Settings, connect: Connect) -> Self {
+    fn start_with(folder: &Path, clock: &Arc<SimClock>, settings: Settings, link: Link) -> Self {
         let (mut journal, _) = Journal::open(folder, open_args(clock)).unwrap();
         let choices = StaffChoices::load(&mut journal).unwrap();
         let recorder = Recorder::spawn(journal, clock.clone(), |_| {}).unwrap();
         let (sync, _inbox) = sync::wake_pair();
         let identity = folder.join("identity.json");
         let mut args =
-            HandsArgs::new(settings, folder.into(), identity, recorder.handle(), clock.clone(), sync);
+            WorkerArgs::new(settings, folder.into(), identity, recorder.handle(), clock.clone(), sync, link);
         let (tell, answers) = mpsc::channel();
         args.reply = Box::new(move |token, answer| drop(tell.send((token, answer))));
-        args.connect = connect;
         args.choices = choices;
         let chosen = Arc::new(Mutex::new(Vec::new()));
         let seen = chosen.clone();
         args.on_choices = Box::new(move |choices| seen.lock().unwrap().push(choices.clone()));
-        Self { hands: Hands::spawn(args).unwrap(), recorder, answers, chosen }
+        Self { worker: StaffWorker::spawn(args).unwrap(), recorder, answers, chosen }
     }
 
     fn asks(&self, ask: Ask) -> Answer {
-        self.hands.handle().ask(token(), ask);
+        self.worker.handle().ask(token(), ask);
         self.answers.recv_timeout(PATIENCE).expect("an answer").1
     }
 
@@ -108,7 +108,7 @@ impl Run {
     }
 
     fn stop(self) {
-        drop(self.hands);
+        drop(self.worker);
         self.recorder.stop();
     }
 }
@@ -131,9 +131,9 @@ fn plan() -> StaffPlan {
     }
 }
 
-/// Any token: the hands only give it back.
+/// Any token: the worker only gives it back.
 fn token() -> Token {
-    let mut staff = Staff::new(plan(), Entry::Door, 0);
+    let mut staff = Staff::new(plan(), Entry::Pin, 0);
     "4071".chars().for_each(|digit| drop(staff.handle(Event::Key(digit.into()), 0)));
     match staff.handle(Event::Enter, 0).pop() {
         Some(Effect::Ask { token, .. }) => token,
@@ -221,13 +221,13 @@ fn without_a_journal_no_pin_is_looked_at() {
     let run = Run::start(folder.path(), &clock, settings(Some(hash("4071"))));
     run.recorder.stop();
     let ask = |ask| {
-        run.hands.handle().ask(token(), ask);
+        run.worker.handle().ask(token(), ask);
         run.answers.recv_timeout(PATIENCE).unwrap().1
     };
     assert_eq!(ask(Ask::CheckPin(pin("4071"))), Answer::Pin(PinVerdict::NotPossible));
     let Answer::Status(facts) = ask(Ask::Status) else { panic!("another answer") };
     assert!(matches!(facts.storage, Storage::Broken(_)));
-    assert_eq!(ask(Ask::Keep(Choice::Volume(Volume::Off))), Answer::Kept(None));
+    assert_eq!(ask(Ask::Keep(Choice::Volume(Volume::Off))), Answer::Kept(Err(NotKept::Storage)));
     assert!(run.chosen.lock().unwrap().is_empty());
 }
 
@@ -236,12 +236,12 @@ fn a_pin_comes_and_goes_with_the_configuration_and_a_new_one_lifts_the_lock() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), clock());
     let run = Run::start(folder.path(), &clock, settings(None));
     assert_eq!(run.tries("4071"), PinVerdict::NoPin);
-    run.hands.handle().settings(settings(Some(hash("4071"))));
+    run.worker.handle().settings(settings(Some(hash("4071"))));
     for _ in 0..5 {
         run.tries("1111");
     }
     assert!(matches!(run.tries("4071"), PinVerdict::Locked { .. }));
-    run.hands.handle().settings(settings(Some(hash("80315"))));
+    run.worker.handle().settings(settings(Some(hash("80315"))));
     assert_eq!(run.tries("4071"), PinVerdict::Wrong { left: 4 });
     assert_eq!(run.tries("80315"), PinVerdict::Right);
     run.stop();
@@ -255,7 +255,7 @@ fn a_choice_is_kept_told_in_the_journal_and_there_after_a_restart() {
     let place = Choice::Touchpoints(vec!["pharmacy".parse().unwrap()]);
     let language = Choice::Language("en".parse().unwrap());
     for choice in [place.clone(), language, Choice::Volume(Volume::Low)] {
-        assert_eq!(run.asks(Ask::Keep(choice.clone())), Answer::Kept(Some(choice)));
+        assert_eq!(run.asks(Ask::Keep(choice.clone())), Answer::Kept(Ok(choice)));
     }
     let told = run.chosen.lock().unwrap().clone();
     assert_eq!(told.len(), 3, "told at once, each time");
@@ -311,7 +311,7 @@ fn the_journal_goes_to_the_configured_folder_and_only_while_it_is_there() {
     let name = format!("xinsheng-{}-2026-11-21.jsonl", &chain.to_string()[..8]);
     assert!(stick.path().join(&name).is_file(), "named by the chain before the terminal has a name");
     assert!(
-        matches!(run.asks(Ask::Export("/elsewhere".into())), Answer::Exported(Err(why)) if why.contains("taken out"))
+        matches!(run.asks(Ask::Export("/elsewhere".into())), Answer::Exported(Err(why)) if why.fault == ExportFault::TakenOut)
     );
     let gone = stick.path().to_owned();
     drop(stick);
@@ -329,8 +329,9 @@ fn a_terminal_without_network_says_why_and_keeps_its_code() {
     let Answer::Enrolled(Err(why)) = run.asks(Ask::Enrol(xinsheng::staff::Code::default())) else {
         panic!("enrolled by nobody")
     };
-    assert!(why.starts_with("central was not reached; the code stays good"), "{why}");
-    assert!(why.ends_with(&Trouble::Resolve.to_string()), "{why}");
+    assert_eq!(why.fault, EnrolFault::Central(Fault::NameUnresolved));
+    assert!(why.words.starts_with("central was not reached; the code stays good"), "{why:?}");
+    assert!(why.words.ends_with(&Trouble::Resolve.to_string()), "{why:?}");
     let identity = sync::Identity::load(&folder.path().join("identity.json"));
     assert!(matches!(identity, Err(IdentityError::Missing(_))));
     let Answer::Status(facts) = run.asks(Ask::Status) else { panic!("another answer") };
@@ -345,7 +346,6 @@ fn from_the_menu_to_central_and_back() {
         central::{self, Central},
         clock::SystemClock,
         staff::{MenuItem, NetworkState, View},
-        sync::transport::{Deadlines, HttpTransport},
     };
 
     let (folder, data, clock) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), clock());
@@ -353,18 +353,15 @@ fn from_the_menu_to_central_and_back() {
     let hospital = config::example().value.hospital;
     let central = Central::start(central::Settings::new(data.path()), hospital, listener).unwrap();
     let url = format!("http://{}", central.address());
-    let settings = Settings { central_url: url.clone(), ..settings(Some(hash("4071"))) };
-    let connect: Connect = Box::new(|settings| {
-        Ok(Box::new(HttpTransport::new(&settings.central_url, None, Deadlines::default())?))
-    });
-    let run = Run::start_with(folder.path(), &clock, settings, connect);
-    let mut staff = Staff::new(plan(), Entry::Door, 0);
+    let link = Link::new(Address { url: url.clone(), ..Address::default() });
+    let run = Run::start_with(folder.path(), &clock, settings(Some(hash("4071"))), link);
+    let mut staff = Staff::new(plan(), Entry::Pin, 0);
     let mut see = |event: Event| -> String {
         let mut events = vec![event];
         while let Some(event) = events.pop() {
             for effect in staff.handle(event, 1) {
                 let Effect::Ask { token, ask } = effect else { panic!("{effect:?}") };
-                run.hands.handle().ask(token, ask);
+                run.worker.handle().ask(token, ask);
                 let (token, answer) = run.answers.recv_timeout(PATIENCE).unwrap();
                 events.push(Event::Answered(token, answer));
             }

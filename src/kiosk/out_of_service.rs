@@ -9,8 +9,8 @@ use super::{Kiosk, preview::idle_parts};
 use crate::{
     config::{self, Glyphs, KioskSetup},
     journal::OpenError,
-    lang::Languages,
     survey::OutOfService,
+    terminal::languages_beside,
     ui::AppWindow,
 };
 
@@ -28,7 +28,7 @@ pub fn is_due(error: &anyhow::Error) -> bool {
 /// # Errors
 /// No display, or the languages cannot be read.
 pub fn show(configuration: &Path) -> anyhow::Result<()> {
-    let languages = Languages::beside(configuration)?;
+    let languages = languages_beside(configuration)?;
     let read = |path: &Path| std::fs::read(path);
     let loaded = config::load_kiosk(configuration, &read, &Glyphs::new(&languages.fonts));
     let setup: KioskSetup = loaded.unwrap_or_else(|_| config::example()).value;
@@ -37,6 +37,7 @@ pub fn show(configuration: &Path) -> anyhow::Result<()> {
     let mut parts = idle_parts(&setup, languages, Box::new(|_, reply| reply(None)));
     parts.plan.out_of_service = Some(OutOfService::Storage);
     parts.plan.help = false;
+    super::keep_open(&window);
     let _kiosk = Kiosk::new(&window, parts)?;
     Timer::single_shot(SHOWN, || {
         // It fails only when there is no loop to end.

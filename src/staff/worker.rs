@@ -1,4 +1,4 @@
-//! The hands of the staff area: one thread that does what takes time, and tells what came of it.
+//! The worker of the staff area: one thread that does what takes time, and tells what came of it.
 //!
 //! The UI thread sends an [`Ask`] and returns; the answer comes on this thread, through a callback that must not wait. Everything is done
 //! in order, one thing at a time. The journal is reached through the recorder, which this thread may wait for and the screen may not.
@@ -15,7 +15,8 @@ use std::{
 };
 
 use super::{
-    Answer, Ask, Choice, Code, FileSays, PinVerdict, StaffChoices, StatusFacts, Token,
+    Answer, Ask, Choice, Code, ExportFault, Failure, FileSays, NotKept, PinVerdict, StaffChoices,
+    StatusFacts, Token,
     contact::{About, Reached, try_central},
     export,
     lockout::Lockout,
@@ -23,20 +24,18 @@ use super::{
 };
 use crate::{
     clock::{Clock, fresh},
-    config::{KioskSetup, Loaded},
+    config::{Findings, KioskSetup, Loaded, Severity},
     journal::RecorderHandle,
-    model::TerminalId,
+    model::{TerminalId, TouchpointId},
     pin::{Pin, PinHash},
     sync::{
-        Diagnosis, Fault, Identity, IdentityError, SyncHandle,
-        enrol::enrol_through,
-        keys::hardware_id,
-        transport::{Deadlines, HttpTransport, Transport, TransportError},
+        Diagnosis, EnrolError, Fault, Identity, IdentityError, Link, SyncHandle, enrol::enrol_through,
+        keys::hardware_id, transport::Deadlines,
     },
     wire::{Body, ConfigChange, Draft},
 };
 
-/// The tries at the PIN, among the journal's small facts.
+/// The tries at the PIN, in the journal's key-value table.
 const LOCKOUT_KEY: &str = "staff_lockout";
 
 /// Questions that may wait. They come from fingers, one after the other; more than this is a finger on a stalled disk.
@@ -55,10 +54,6 @@ pub struct Settings {
     pub pin: Option<PinHash>,
     /// Where exports go instead of a stick.
     pub export_dir: Option<PathBuf>,
-    /// Where central is.
-    pub central_url: String,
-    /// Whom central's certificate must come from.
-    pub central_ca_file: Option<PathBuf>,
     /// What is rated and shown without any choice of staff.
     pub file: FileSays,
     /// SHA-256 of the configuration, hexadecimal.
@@ -72,22 +67,17 @@ impl Settings {
         Self {
             pin: kiosk.staff.pin_hash.clone(),
             export_dir: kiosk.staff.export_dir.clone(),
-            central_url: kiosk.central_url.clone(),
-            central_ca_file: kiosk.central_ca_file.clone(),
             file: FileSays::of(&loaded.value),
             config_hash: loaded.config_hash.clone(),
         }
     }
 }
 
-/// Makes a connection to central; the real one, or a test's.
-pub type Connect = Box<dyn Fn(&Settings) -> Result<Box<dyn Transport>, TransportError> + Send>;
-
-/// Takes an answer; called on the hands' thread, must not wait.
+/// Takes an answer; called on the worker's thread, must not wait.
 pub type Reply = Box<dyn Fn(Token, Answer) + Send>;
 
 /// What the thread needs.
-pub struct HandsArgs {
+pub struct WorkerArgs {
     /// Of the configuration in force.
     pub settings: Settings,
     /// What staff chose before, see [`StaffChoices::load`].
@@ -104,16 +94,18 @@ pub struct HandsArgs {
     pub clock: Arc<dyn Clock>,
     /// The way to central, asked for its status and told when to try again.
     pub sync: SyncHandle,
-    /// How to reach central.
-    pub connect: Connect,
+    /// How to reach central: the same as the sync thread's.
+    pub link: Link,
     /// Where answers go.
     pub reply: Reply,
+    /// Judges the screens that the choices would make; takes seconds.
+    pub judge: Box<dyn Fn(&StaffChoices) -> Findings + Send>,
     /// Told of every choice once it is kept; it has it applied.
     pub on_choices: Box<dyn Fn(&StaffChoices) + Send>,
 }
 
-impl HandsArgs {
-    /// The hands of a terminal in service: on this machine, to central by HTTPS, with no choice made and nobody listening.
+impl WorkerArgs {
+    /// The worker of a terminal in service: on this machine, with no choice made and nobody listening.
     pub fn new(
         settings: Settings,
         data: PathBuf,
@@ -121,12 +113,8 @@ impl HandsArgs {
         recorder: RecorderHandle,
         clock: Arc<dyn Clock>,
         sync: SyncHandle,
+        link: Link,
     ) -> Self {
-        let connect: Connect = Box::new(|settings| {
-            let transport =
-                HttpTransport::new(&settings.central_url, settings.central_ca_file.as_deref(), DEADLINES)?;
-            Ok(Box::new(transport))
-        });
         Self {
             settings,
             choices: StaffChoices::default(),
@@ -136,8 +124,9 @@ impl HandsArgs {
             recorder,
             clock,
             sync,
-            connect,
+            link,
             reply: Box::new(|_, _| {}),
+            judge: Box::new(|_| Findings::default()),
             on_choices: Box::new(|_| {}),
         }
     }
@@ -149,14 +138,14 @@ enum Command {
     Stop,
 }
 
-/// A way to reach the hands; cheap to clone.
+/// A way to reach the worker; cheap to clone.
 #[derive(Clone)]
-pub struct HandsHandle {
+pub struct WorkerHandle {
     commands: SyncSender<Command>,
 }
 
-impl HandsHandle {
-    /// Has something done. Never waits; the answer comes through [`HandsArgs::reply`].
+impl WorkerHandle {
+    /// Has something done. Never waits; the answer comes through [`WorkerArgs::reply`].
     pub fn ask(&self, token: Token, ask: Ask) {
         self.send(Command::Ask(token, ask));
     }
@@ -178,14 +167,14 @@ impl HandsHandle {
 }
 
 /// The running thread. Dropping it stops it.
-pub struct Hands {
-    handle: HandsHandle,
+pub struct StaffWorker {
+    handle: WorkerHandle,
     ended: Receiver<()>,
 }
 
-impl Hands {
+impl StaffWorker {
     /// Starts the thread. It reads the count of tries at once, so that a lock that begins again at a start begins now.
-    pub fn spawn(args: HandsArgs) -> io::Result<Self> {
+    pub fn spawn(args: WorkerArgs) -> io::Result<Self> {
         let (commands, inbox) = mpsc::sync_channel(ASKS_MAX);
         let (ending, ended) = mpsc::sync_channel(0);
         let run = move || {
@@ -194,16 +183,16 @@ impl Hands {
             Worker { args, lockout: None }.run(&inbox);
         };
         thread::Builder::new().name("staff".into()).spawn(run)?;
-        Ok(Self { handle: HandsHandle { commands }, ended })
+        Ok(Self { handle: WorkerHandle { commands }, ended })
     }
 
     /// A way to reach it.
-    pub fn handle(&self) -> HandsHandle {
+    pub fn handle(&self) -> WorkerHandle {
         self.handle.clone()
     }
 }
 
-impl Drop for Hands {
+impl Drop for StaffWorker {
     fn drop(&mut self) {
         self.handle.send(Command::Stop);
         if self.ended.recv_timeout(STOP_PATIENCE) == Err(RecvTimeoutError::Timeout) {
@@ -213,7 +202,7 @@ impl Drop for Hands {
 }
 
 struct Worker {
-    args: HandsArgs,
+    args: WorkerArgs,
     /// The count of tries, once it could be read.
     lockout: Option<Lockout>,
 }
@@ -243,8 +232,13 @@ impl Worker {
             Ask::Status => Answer::Status(Box::new(self.status())),
             Ask::TestNetwork => Answer::Network(self.test_network()),
             Ask::FindStick => Answer::Stick(self.stick()),
-            Ask::Export(folder) => Answer::Exported(self.export(&folder).map_err(|error| words(&error))),
-            Ask::Enrol(code) => Answer::Enrolled(self.enrol(&code).map_err(|error| words(&error))),
+            Ask::Export(folder) => Answer::Exported(self.export(&folder)),
+            Ask::Enrol(code) => {
+                let enrolled = self.enrol(&code).map_err(Failure::of_enrolment);
+                Answer::Enrolled(
+                    enrolled.inspect_err(|failure| tracing::error!("not enrolled: {}", failure.words)),
+                )
+            }
             Ask::Keep(choice) => Answer::Kept(self.keep(choice)),
         }
     }
@@ -315,9 +309,10 @@ impl Worker {
             Err(IdentityError::Missing(_)) => None,
             Err(error) => return Err(Diagnosis::of_error(error.fault(), error)),
         };
-        let mut transport = (self.args.connect)(&self.args.settings)
-            .map_err(|error| Diagnosis::of_error(error.fault(), error))?;
-        let about = About { identity: identity.as_ref(), chain, url: &self.args.settings.central_url };
+        let url = self.args.link.address().url;
+        let connected = self.args.link.connect(DEADLINES);
+        let mut transport = connected.map_err(|error| Diagnosis::of_error(error.fault(), error))?;
+        let about = About { identity: identity.as_ref(), chain, url: &url };
         try_central(&mut *transport, &about, &self.args.clock.now())
     }
 
@@ -328,9 +323,18 @@ impl Worker {
         }
     }
 
-    fn export(&self, folder: &Path) -> anyhow::Result<u64> {
+    fn export(&self, folder: &Path) -> Result<u64, Failure<ExportFault>> {
         // A stick that was pulled out leaves its folder behind, on the terminal's own disk.
-        anyhow::ensure!(self.stick().as_deref() == Some(folder), "the USB stick was taken out");
+        if self.stick().as_deref() != Some(folder) {
+            return Err(Failure::new(ExportFault::TakenOut, "the USB stick was taken out"));
+        }
+        self.export_to(folder).map_err(|error| {
+            tracing::error!("the journal was not exported: {error:#}");
+            Failure::of_export(&error)
+        })
+    }
+
+    fn export_to(&self, folder: &Path) -> anyhow::Result<u64> {
         let now = self.args.clock.now();
         let who = if let Ok(identity) = Identity::load(&self.args.identity_file) {
             identity.terminal.to_string()
@@ -343,8 +347,8 @@ impl Worker {
         Ok(done.entries)
     }
 
-    fn enrol(&self, code: &Code) -> anyhow::Result<TerminalId> {
-        let mut transport = (self.args.connect)(&self.args.settings)?;
+    fn enrol(&self, code: &Code) -> Result<TerminalId, EnrolError> {
+        let mut transport = self.args.link.connect(DEADLINES)?;
         let (file, hardware_id) = (&self.args.identity_file, &self.args.hardware_id);
         let now = self.args.clock.now();
         let identity = enrol_through(&mut *transport, code.grouped(), file, hardware_id, &now)?;
@@ -353,35 +357,40 @@ impl Worker {
         Ok(identity.terminal)
     }
 
-    fn keep(&mut self, choice: Choice) -> Option<Choice> {
-        let settings = &self.args.settings;
-        let choices = self.args.choices.with(choice.clone(), &settings.file);
+    fn keep(&mut self, choice: Choice) -> Result<Choice, NotKept> {
+        let choices = self.args.choices.with(choice.clone(), &self.args.settings.file);
+        // How loud it is shows on no page.
+        if !matches!(choice, Choice::Volume(_)) {
+            let findings = (self.args.judge)(&choices);
+            if let Some(worst) = findings.0.iter().find(|finding| finding.severity == Severity::Error) {
+                tracing::error!("a choice of staff does not fit on the screen and is refused:\n{findings}");
+                let what = format!("{}: refused, {}", choice.reason(), worst.what);
+                self.note(false, what, Vec::new());
+                return Err(NotKept::Screens(worst.what.clone()));
+            }
+        }
         let kept = choices.clone();
         match self.args.recorder.call(move |journal| kept.save(journal)) {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a choice of staff cannot be kept");
-                return None;
+                return Err(NotKept::Storage);
             }
-            Err(_) => return None,
+            Err(_) => return Err(NotKept::Storage),
         }
-        let change = ConfigChange {
-            config_hash: settings.config_hash.clone(),
-            accepted: true,
-            reason: Some(choice.reason()),
-        };
-        let at = self.args.clock.now();
+        let touchpoints = if let Choice::Touchpoints(ids) = &choice { ids.clone() } else { Vec::new() };
         // The choice is in force whether or not the entry about it can be written; the recorder logs if it cannot.
-        self.args
-            .recorder
-            .append(vec![Draft { id: fresh::entry_id(&at), at, body: Body::Config(change) }], |_| {});
+        self.note(true, choice.reason(), touchpoints);
         self.args.choices = choices;
         (self.args.on_choices)(&self.args.choices);
-        Some(choice)
+        Ok(choice)
     }
-}
 
-/// An error with its causes, for staff.
-fn words(error: &anyhow::Error) -> String {
-    format!("{error:#}")
+    /// Tells of a choice in the journal, and so to central.
+    fn note(&self, accepted: bool, reason: String, touchpoints: Vec<TouchpointId>) {
+        let config_hash = self.args.settings.config_hash.clone();
+        let body = Body::Config(ConfigChange { config_hash, accepted, reason: Some(reason), touchpoints });
+        let at = self.args.clock.now();
+        self.args.recorder.append(vec![Draft { id: fresh::entry_id(&at), at, body }], |_| {});
+    }
 }

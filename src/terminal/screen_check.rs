@@ -15,14 +15,25 @@ use std::{
 
 use anyhow::Context;
 
-use super::terminal::read;
+use serde::{Deserialize, Serialize};
+
+use super::{languages_beside, read};
 use crate::{
     config::{self, Findings, Glyphs, KeyAt, KioskSetup, Loaded},
     lang::Languages,
+    staff::StaffChoices,
 };
 
-/// What is wrong with the screens of a configuration. It takes seconds and is never called on the UI thread.
-pub type ScreenCheck = Arc<dyn Fn(&Loaded<KioskSetup>) -> Findings + Send + Sync>;
+/// What is wrong with the screens of a configuration with what staff chose on site. It takes seconds and is never called on the UI thread.
+pub type ScreenCheck = Arc<dyn Fn(&Loaded<KioskSetup>, &StaffChoices) -> Findings + Send + Sync>;
+
+/// What the other program is asked about.
+#[derive(Serialize, Deserialize)]
+struct Question {
+    /// A packed configuration.
+    configuration: String,
+    choices: StaffChoices,
+}
 
 /// The command that answers.
 const COMMAND: &str = "screens";
@@ -35,17 +46,21 @@ const GAVE_UP: i32 = 75;
 
 /// Asks a program, once for each configuration: a delivered one is looked at when it comes and again when its file is there.
 pub fn by_program(program: PathBuf) -> ScreenCheck {
-    let last: Mutex<Option<(String, Findings)>> = Mutex::default();
-    Arc::new(move |loaded| {
+    let last: Mutex<Option<(String, StaffChoices, Findings)>> = Mutex::default();
+    Arc::new(move |loaded, choices| {
         let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, findings)) = last.as_ref().filter(|(hash, _)| *hash == loaded.config_hash) {
+        let choices = choices.seen_on_pages();
+        if let Some((hash, chosen, findings)) = last.as_ref()
+            && *hash == loaded.config_hash
+            && *chosen == choices
+        {
             return findings.clone();
         }
-        let findings = ask(&program, loaded).unwrap_or_else(|error| {
+        let findings = ask(&program, loaded, &choices).unwrap_or_else(|error| {
             tracing::warn!("the screens of a configuration were not measured: {error:#}");
             Findings::default()
         });
-        *last = Some((loaded.config_hash.clone(), findings.clone()));
+        *last = Some((loaded.config_hash.clone(), choices, findings.clone()));
         findings
     })
 }
@@ -63,24 +78,32 @@ pub fn answer(
         std::thread::sleep(PATIENCE);
         exit(GAVE_UP);
     });
-    let mut packed = Vec::new();
-    input.read_to_end(&mut packed).context("no configuration to measure")?;
-    let first = config::packed_path(&packed).context("this is no configuration")?;
-    let languages = Languages::beside(&first)?;
-    let loaded = config::unpack(&packed, &read, &Glyphs::new(&languages.fonts));
-    let findings = judge(&loaded.context("the configuration does not pass the check")?, languages)?;
+    let mut question = Vec::new();
+    input.read_to_end(&mut question).context("no configuration to measure")?;
+    let Question { configuration, choices } =
+        serde_json::from_slice(&question).context("this is no configuration")?;
+    let packed = configuration.as_bytes();
+    let first = config::packed_path(packed).context("this is no configuration")?;
+    let languages = languages_beside(&first)?;
+    let loaded = config::unpack(packed, &read, &Glyphs::new(&languages.fonts));
+    let mut loaded = loaded.context("the configuration does not pass the check")?;
+    choices.apply(&mut loaded.value);
+    let findings = judge(&loaded, languages)?;
     serde_json::to_writer(output, &findings).context("the findings cannot be written")
 }
 
-fn ask(program: &Path, loaded: &Loaded<KioskSetup>) -> anyhow::Result<Findings> {
+fn ask(program: &Path, loaded: &Loaded<KioskSetup>, choices: &StaffChoices) -> anyhow::Result<Findings> {
     let packed = config::pack(loaded).context("cannot be handed over")?;
+    let configuration = String::from_utf8(packed).context("cannot be handed over")?;
+    let question = Question { configuration, choices: choices.clone() };
+    let question = serde_json::to_vec(&question).context("cannot be handed over")?;
     let mut child = Command::new(program)
         .arg(COMMAND)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .with_context(|| format!("cannot start {}", program.display()))?;
-    let written = child.stdin.take().map_or(Ok(()), |mut stdin| stdin.write_all(&packed));
+    let written = child.stdin.take().map_or(Ok(()), |mut stdin| stdin.write_all(&question));
     let done = child.wait_with_output().context("lost")?;
     match (done.status.code(), serde_json::from_slice(&done.stdout)) {
         (Some(0), Ok(findings)) => Ok(findings),
