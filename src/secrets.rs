@@ -229,7 +229,7 @@ fn is_secret(key: &str) -> bool {
     let words = split_words(&plain);
     let ends = |word: &str| {
         AT_AN_END.iter().any(|secret| {
-            word.starts_with(secret) && word.len() <= secret.len() + 4 || word.ends_with(secret)
+            (word.starts_with(secret) && word.len() <= secret.len() + 4) || word.ends_with(secret)
         })
     };
     let is_key = |word: &str| word == "keys" || word.ends_with("key");

@@ -8,6 +8,7 @@ mod glyphs;
 mod texts;
 
 pub use glyphs::Glyphs;
+pub(in crate::config) use glyphs::WordsFor;
 
 use std::collections::BTreeMap;
 

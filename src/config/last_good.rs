@@ -8,9 +8,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    check::Findings,
     hospital::Glyphs,
-    load::{self, DELIVERED_FILE, KioskAt, KioskSetup, Loaded, Read},
+    load::{self, DELIVERED_FILE, KioskAt, KioskSetup, Loaded, Parts, Read},
 };
 use crate::durable;
 
@@ -45,7 +44,7 @@ impl LastGood {
     /// Loads what was kept; `None` if there is nothing, or nothing that still passes the check. Parts that are gone are left out, with a
     /// warning.
     pub fn load(&self, read: Read<'_>) -> Option<Loaded<KioskSetup>> {
-        unpacked(&read(&self.path).ok()?, read, |at, read| load::load_kiosk_without_parts(at, read))
+        unpacked(&read(&self.path).ok()?, read, &Glyphs::default(), Parts::IfThere)
     }
 }
 
@@ -68,14 +67,10 @@ pub fn packed_path(packed: &[u8]) -> Option<PathBuf> {
 
 /// The configuration that was packed, if it still passes the check.
 pub fn unpack(packed: &[u8], read: Read<'_>, glyphs: &Glyphs<'_>) -> Option<Loaded<KioskSetup>> {
-    unpacked(packed, read, |at, read| load::load_kiosk(at, read, glyphs))
+    unpacked(packed, read, glyphs, Parts::Needed)
 }
 
-fn unpacked(
-    packed: &[u8],
-    read: Read<'_>,
-    load: impl FnOnce(KioskAt<'_>, Read<'_>) -> Result<Loaded<KioskSetup>, Findings>,
-) -> Option<Loaded<KioskSetup>> {
+fn unpacked(packed: &[u8], read: Read<'_>, glyphs: &Glyphs<'_>, parts: Parts) -> Option<Loaded<KioskSetup>> {
     let saved: Saved = serde_json::from_slice(packed).ok()?;
     let first = saved.files.first()?.0.clone();
     let kept = |path: &Path| match saved.files.iter().find(|(name, _)| name == path) {
@@ -84,7 +79,7 @@ fn unpacked(
         None if path.ends_with(DELIVERED_FILE) => Err(io::ErrorKind::NotFound.into()),
         None => read(path),
     };
-    load(KioskAt { file: &first, data_dir: saved.data_dir.as_deref() }, &kept).ok()
+    load::kiosk(KioskAt { file: &first, data_dir: saved.data_dir.as_deref() }, &kept, glyphs, parts).ok()
 }
 
 /// Writes a file so that after a power cut the old or the new one is there, whole; its owner alone can read it.

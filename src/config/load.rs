@@ -113,14 +113,15 @@ pub fn load_kiosk_without_parts<'p>(
 
 /// What becomes of a configuration when a part that the terminal can do without is missing.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Parts {
+pub(super) enum Parts {
     /// It is refused.
     Needed,
     /// It is used without the part.
     IfThere,
 }
 
-fn kiosk(
+/// Loads a terminal's files, with or without what it can do without.
+pub(super) fn kiosk(
     at: KioskAt<'_>,
     read: Read<'_>,
     glyphs: &Glyphs<'_>,

@@ -83,7 +83,7 @@ fn kinds() -> impl Strategy<Value = Kind> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::chance::cases(400))]
 
     #[test]
     fn a_planted_secret_is_in_no_output_for_mutated_files(
@@ -211,20 +211,20 @@ fn names_that_differ_by_blanks_width_or_case_alone_are_told() {
 #[expect(clippy::disallowed_methods, reason = "the test is about time that passes")]
 fn bytes_made_to_do_harm_end_in_a_finding_and_soon() {
     for bytes in [
-        format!("a = {}", "[".repeat(100_000)),
-        format!("a = {}", "{a=".repeat(100_000)),
-        format!("{}=1", "a.".repeat(100_000)),
-        format!("width_px = {}", "9".repeat(100_000)),
+        format!("a = {}", "[".repeat(20_000)),
+        format!("a = {}", "{a=".repeat(20_000)),
+        format!("{}=1", "a.".repeat(20_000)),
+        format!("width_px = {}", "9".repeat(50_000)),
         "width_px = 1e999999999\n".to_owned(),
         "width_px = 0xffffffffffffffffffff\n".to_owned(),
         format!("a = \"{}\"", "x".repeat(10 << 20)),
         "a = \"\0\"".to_owned(),
         "\0".repeat(100),
-        (0..40_000).map(|n| format!("key_{n} = {n}\n")).collect(),
-        (0..20_000).map(|n| format!("= {n}\n")).collect(),
-        "[[touchpoint]]\n".repeat(30_000),
-        "\"".repeat(200_000),
-        "\n".repeat(900_000),
+        (0..8_000).map(|n| format!("key_{n} = {n}\n")).collect(),
+        (0..5_000).map(|n| format!("= {n}\n")).collect(),
+        "[[touchpoint]]\n".repeat(8_000),
+        "\"".repeat(50_000),
+        "\n".repeat(200_000),
     ] {
         for kind in Kind::ALL {
             let start = Instant::now();
@@ -235,7 +235,6 @@ fn bytes_made_to_do_harm_end_in_a_finding_and_soon() {
                 "{began}: {} findings",
                 findings.0.len()
             );
-            eprintln!("{:?} for {began:?}", start.elapsed());
             assert!(start.elapsed() < Duration::from_secs(20), "{began}: {:?}", start.elapsed());
         }
     }

@@ -16,6 +16,22 @@ pub struct Glyphs<'a> {
     none: std::marker::PhantomData<&'a ()>,
 }
 
+/// Whose words the program shows for a language.
+#[cfg_attr(not(feature = "terminal"), expect(dead_code, reason = "only a terminal has words"))]
+pub enum WordsFor<'a> {
+    /// This program has no words of a terminal.
+    Unknown,
+    /// None: they show in English.
+    English,
+    /// Those of this language, or of the nearest one.
+    Language {
+        /// BCP 47.
+        tag: &'a str,
+        /// In its own script.
+        name: &'a str,
+    },
+}
+
 impl<'a> Glyphs<'a> {
     /// The glyphs of a terminal's fonts.
     #[cfg(feature = "terminal")]
@@ -30,17 +46,19 @@ impl<'a> Glyphs<'a> {
         Self { words: Some(words), ..self }
     }
 
-    /// The language whose words show for a tag, with its name; inside it `None` for English without a translation, outside where nothing is known.
+    /// The language whose words show for a tag.
     #[cfg(feature = "terminal")]
-    pub fn words_for(&self, language: &str) -> Option<Option<(&'a str, &'a str)>> {
-        let words = self.words?;
-        Some(words.speaks(language).map(|tag| (tag, words.name(tag))))
+    pub fn words_for(&self, language: &str) -> WordsFor<'a> {
+        let Some(words) = self.words else { return WordsFor::Unknown };
+        words
+            .speaks(language)
+            .map_or(WordsFor::English, |tag| WordsFor::Language { tag, name: words.name(tag) })
     }
 
     /// Without the feature `terminal` nothing is known.
     #[cfg(not(feature = "terminal"))]
-    pub fn words_for(&self, _language: &str) -> Option<Option<(&'a str, &'a str)>> {
-        None
+    pub fn words_for(&self, _language: &str) -> WordsFor<'a> {
+        WordsFor::Unknown
     }
 
     /// The characters of a text that the font of its language lacks: a text is drawn in regular and in bold.

@@ -19,7 +19,7 @@ const BYTES_MAX: usize = 8 << 20;
 const ELEMENTS_MAX: usize = 20_000;
 
 /// How deep they may lie in each other.
-const DEPTH_MAX: u32 = 64;
+const DEPTH_MAX: usize = 64;
 
 /// A picture that can be shown.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -117,7 +117,7 @@ fn svg(text: &str) -> Result<(), LogoError> {
         }
     }
     for node in document.descendants().filter(Node::is_element) {
-        if node.ancestors().count() > DEPTH_MAX as usize {
+        if node.ancestors().count() > DEPTH_MAX {
             return Err(wrong(format!("is nested deeper than {DEPTH_MAX} elements"), SIMPLER));
         }
         if let Some(outside) = node
@@ -166,7 +166,7 @@ fn size<'a, 'i>(
     node: Node<'a, 'i>,
     ids: &HashMap<&str, Node<'a, 'i>>,
     known: &mut HashMap<roxmltree::NodeId, Option<usize>>,
-    depth: u32,
+    depth: usize,
 ) -> Option<usize> {
     if depth > 4 * DEPTH_MAX {
         return None;
@@ -225,8 +225,7 @@ mod tests {
         let mut bytes = png();
         bytes[16..20].copy_from_slice(&side.to_be_bytes());
         bytes[20..24].copy_from_slice(&side.to_be_bytes());
-        let checksum = flate2::Crc::new();
-        let mut checksum = checksum;
+        let mut checksum = flate2::Crc::new();
         checksum.update(&bytes[12..29]);
         bytes[29..33].copy_from_slice(&checksum.sum().to_be_bytes());
         bytes
@@ -279,7 +278,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, rng_seed: proptest::test_runner::RngSeed::Fixed(17), ..ProptestConfig::default() })]
 
         #[test]
         fn no_mutation_of_a_picture_makes_the_reader_panic(kind in 0..3_usize, edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6), cut in any::<prop::sample::Index>(), cuts in any::<bool>()) {

@@ -3,7 +3,7 @@
 use crate::{
     config::{
         check::{Located, Report},
-        hospital::Glyphs,
+        hospital::{Glyphs, WordsFor},
     },
     model::{Lang, tags},
 };
@@ -31,19 +31,16 @@ pub fn read(text: &Located<String>, report: &mut Report<'_>) -> Option<Lang> {
 /// Says what the program's own words will show in, where they have no words of this very language.
 pub fn say_what_shows(text: &Located<String>, glyphs: &Glyphs<'_>, report: &mut Report<'_>) {
     let tag = text.value.as_str();
-    let Some(shown) = glyphs.words_for(tag) else { return };
+    let what = match glyphs.words_for(tag) {
+        WordsFor::Unknown => return,
+        WordsFor::Language { tag: own, .. } if tags::is(own, tag) => return,
+        WordsFor::Language { tag: other, name } => {
+            format!("the program has no words in `{tag}`: its buttons show in `{other}` ({name})")
+        }
+        WordsFor::English => format!("the program has no words in `{tag}`: its buttons show in English"),
+    };
     let add = format!(
         "if that is not wanted, add a folder lang/{tag} with kiosk.po beside kiosk.toml (docs/config.md)"
     );
-    match shown {
-        Some((own, _)) if tags::is(own, tag) => {}
-        Some((other, name)) => {
-            let what = format!("the program has no words in `{tag}`: its buttons show in `{other}` ({name})");
-            report.warning(&text.span, what, add);
-        }
-        None => {
-            let what = format!("the program has no words in `{tag}`: its buttons show in English");
-            report.warning(&text.span, what, add);
-        }
-    }
+    report.warning(&text.span, what, add);
 }
