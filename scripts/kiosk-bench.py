@@ -151,10 +151,10 @@ def work(pids):
 
 
 def taps(display, count):
-    """Presses cards, waits for the pixel, slides off and lifts, so that nothing is tapped and the page stays."""
+    """Presses cards between drawing and words, waits for the pixel, slides off and lifts, so that nothing is tapped and the page stays."""
     times = []
     for i in range(count):
-        x, y = int(WIDTH * (0.1 + 0.2 * (i % 5))), int(HEIGHT * 0.46)
+        x, y = int(WIDTH * (0.1 + 0.2 * (i % 5))), int(HEIGHT * 0.575)
         display.move(x, y)
         time.sleep(0.12)
         before = display.grab(x, y)
