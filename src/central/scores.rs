@@ -4,9 +4,11 @@
 //! scale. Small counts are hidden by one rule, everywhere (see [`Suppression`]).
 
 mod formulas;
+mod interval;
 mod report;
 mod suppress;
 
-pub use formulas::{Interval, Measured, Tally, Yardstick, nps_interval, wilson};
+pub use formulas::{Measured, Tally, Yardstick};
+pub use interval::{Interval, wilson};
 pub use report::{Grouping, Request, ScoreRow, headline_of, report};
 pub use suppress::{Display, LIMIT_DEFAULT, Shown, Suppressed, Suppression};
