@@ -29,18 +29,18 @@ const ENTRIES: &str = "/v1/terminals/self/entries";
 const HEALTH: &str = "/v1/terminals/self/health";
 const CONFIG: &str = "/v1/terminals/self/config";
 
-struct Api {
+pub(super) struct Api {
     router: Router,
     document: Json,
-    store: Arc<dyn Store>,
+    pub(super) store: Arc<dyn Store>,
     hospital: Hospital,
     _folder: tempfile::TempDir,
 }
 
-struct Reply {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Vec<u8>,
+pub(super) struct Reply {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
 }
 
 impl Reply {
@@ -52,12 +52,12 @@ impl Reply {
         self.header("content-type").unwrap_or("").split(';').next().unwrap_or("")
     }
 
-    fn json<T: serde::de::DeserializeOwned>(&self) -> T {
+    pub(super) fn json<T: serde::de::DeserializeOwned>(&self) -> T {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
     }
 
-    fn problem(&self, status: u16) -> Problem {
+    pub(super) fn problem(&self, status: u16) -> Problem {
         assert_eq!(
             (self.status.as_u16(), self.kind()),
             (status, "application/problem+json"),
@@ -71,22 +71,30 @@ impl Reply {
 }
 
 impl Api {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self::with(|_| {})
     }
 
     fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let hospital = Arc::unwrap_or_clone(plan(&["window"], Start::Attract).hospital);
         let mut settings = Settings::new(folder.path());
         change(&mut settings);
+        Self::over(folder, settings, Arc::unwrap_or_clone(plan(&["window"], Start::Attract).hospital))
+    }
+
+    fn over(folder: tempfile::TempDir, settings: Settings, hospital: Hospital) -> Self {
         let (router, document) = central::router(settings, hospital.clone()).unwrap();
         let store = central::open_store(folder.path()).unwrap();
         Self { router, document: serde_json::to_value(document).unwrap(), store, hospital, _folder: folder }
     }
 
+    /// The data of another central, with another touchpoints file.
+    pub(super) fn sharing(self, other: &Self, hospital: Hospital) -> Self {
+        Self::over(self._folder, Settings::new(other._folder.path()), hospital)
+    }
+
     /// Sends a request and holds the answer against the document.
-    async fn send(&self, request: Request<Body>) -> Reply {
+    pub(super) async fn send(&self, request: Request<Body>) -> Reply {
         let (method, path) = (request.method().as_str().to_lowercase(), request.uri().path().to_owned());
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
@@ -151,11 +159,11 @@ impl Api {
         }
     }
 
-    async fn get(&self, path: &str) -> Reply {
+    pub(super) async fn get(&self, path: &str) -> Reply {
         self.send(Request::get(path).body(Body::empty()).unwrap()).await
     }
 
-    async fn rows(&self, path: &str) -> Vec<Json> {
+    pub(super) async fn rows(&self, path: &str) -> Vec<Json> {
         let reply = self.get(path).await;
         assert_eq!(reply.status, 200, "{path} {}", String::from_utf8_lossy(&reply.body));
         let body: Json = reply.json();
@@ -166,7 +174,7 @@ impl Api {
         central::new_code(self.store.as_ref(), &self.hospital, &"window".parse().unwrap()).await.unwrap()
     }
 
-    async fn enrolled(&self, seed: u8) -> Terminal {
+    pub(super) async fn enrolled(&self, seed: u8) -> Terminal {
         let key = KeyPair::from_seed(&[seed; 32]);
         let reply = self.send(enrolment(&key, &self.code().await).request()).await;
         assert_eq!(reply.status, 200, "{}", String::from_utf8_lossy(&reply.body));
@@ -175,7 +183,7 @@ impl Api {
     }
 }
 
-struct Terminal {
+pub(super) struct Terminal {
     key: KeyPair,
     id: TerminalId,
     central: PublicKey,
@@ -200,7 +208,7 @@ impl Terminal {
         Call { query, method: "GET", ..self.post(path, "", vec![]) }
     }
 
-    fn batch(&self, journal: &Journal) -> Call<'_> {
+    pub(super) fn batch(&self, journal: &Journal) -> Call<'_> {
         self.post(ENTRIES, "application/x-ndjson", journal.body(1, journal.lines.len()))
     }
 
@@ -221,7 +229,7 @@ impl Terminal {
     }
 }
 
-trait IntoRequest {
+pub(super) trait IntoRequest {
     fn request(&self) -> Request<Body>;
 }
 
@@ -285,19 +293,19 @@ async fn scores_are_grouped_filtered_and_suppressed() {
     let raw = window(api.rows("/v1/scores?filter=raw").await);
     assert_eq!((&raw["n"], &raw["value"], &raw["display"]), (&json!(12), &json!(75.0), &json!("hatched")));
     let ward = api.rows("/v1/scores").await.into_iter().find(|row| row["touchpoint"] == "ward").unwrap();
-    assert_eq!((&ward["n"], &ward["suppressed"]), (&Json::Null, &json!("hidden")));
+    assert_eq!((&ward["n"], &ward["suppressed"]), (&json!(0), &json!("no_answers")));
 
-    let hours = api.rows("/v1/scores?by=hour&filter=raw&touchpoint=window").await;
+    let hours = api.rows("/v1/scores?by=hour&filter=raw&touchpoint=window&from=2026-11-21&to=2026-11-22").await;
     // The entries run from 08:30 in Shanghai, a minute each.
     assert!(hours.iter().all(|row| row["start"] == "2026-11-21T08:00:00+08:00"), "{hours:?}");
-    assert_eq!(api.rows("/v1/scores?by=day&filter=raw").await[0]["start"], "2026-11-21T00:00:00+08:00");
-    assert!(api.rows("/v1/scores?by=day&from=2026-11-22").await.is_empty());
+    assert_eq!(api.rows("/v1/scores?by=day&filter=raw&from=2026-11-01&to=2026-11-30").await[0]["start"], "2026-11-21T00:00:00+08:00");
+    assert!(api.rows("/v1/scores?by=day&from=2026-11-22&to=2026-11-23").await.is_empty());
     assert!(!api.rows("/v1/scores?by=day&filter=raw&from=2026-11-21&to=2026-11-22").await.is_empty());
     assert_eq!(api.rows("/v1/scores?by=question&touchpoint=window").await.len(), 5);
     assert_eq!(api.rows("/v1/scores?by=site&filter=raw").await[0]["n"], 12);
 
     assert!(String::from_utf8(api.get("/v1/scores?format=csv").await.body).unwrap().contains("window,"));
-    let export = String::from_utf8(api.get("/v1/export.csv").await.body).unwrap();
+    let export = String::from_utf8(api.get("/v1/export.csv?from=2026-11-01&to=2026-12-01").await.body).unwrap();
     assert_eq!(export.lines().count(), 13);
     for (wrong, status) in [
         ("by=mood", 400),
@@ -337,6 +345,7 @@ async fn every_documented_path_answers_a_stranger_as_documented() {
         CONFIG,
         "/v1/terminals/self/cursor",
         "/v1/scores",
+        "/v1/reasons",
         "/v1/export.csv",
         "/v1/terminals",
         "/v1/chains",

@@ -5,11 +5,13 @@
 mod api;
 #[path = "../support/chance.rs"]
 mod chance;
+mod figures;
 #[path = "../support/hospital.rs"]
 mod hospital;
 #[path = "../support/http.rs"]
 mod http;
 mod journal;
 mod page;
+mod reasons;
 mod signed;
 mod store_contract;

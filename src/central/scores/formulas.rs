@@ -203,7 +203,7 @@ pub struct Measured {
     pub interval: Interval,
 }
 
-fn share(x: u64, n: u64) -> Option<Measured> {
+pub(super) fn share(x: u64, n: u64) -> Option<Measured> {
     let Interval { low, high } = wilson(x, n);
     (n > 0).then(|| Measured {
         value: 100.0 * float(x) / float(n),
