@@ -162,7 +162,7 @@ function hourStrip(rows, slots) {
 // How many chose a reason, and out of how many: a bar of the share, as far as it may be seen.
 function reasonLine(row) {
   const line = make("li", { class: "reason", "data-reason": row.reason }, words("span", { class: "text" }, flat(name(row.texts)) || row.reason));
-  const width = 100;
+  const width = 320;
   const bar = make("svg", { viewBox: `0 0 ${width} 8`, preserveAspectRatio: "none", "aria-hidden": "true" }, make("rect", { width, height: 8, class: "share-track" }));
   if (row.value !== null) bar.append(make("rect", { width: (row.value / 100) * width, height: 8, class: row.display === "hatched" ? "share few" : "share" }));
   const figure = row.n === null ? t(`r_${row.suppressed}`, { k: state.reasons.hide_below }) : t("people", { n: row.written.n });
@@ -179,7 +179,7 @@ function reasonBox(groups) {
     const kept = chosen.filter((row) => row.suppressed === "complement"), few = chosen.filter((row) => row.suppressed === "hidden");
     const asked = group.asked === null ? t(group.suppressed === "hidden" ? "askedFew" : "r_complement", { k }) : t("asked", { n: group.asked_written });
     const lines = [...seen, ...kept].map(reasonLine);
-    if (few.length > 0) lines.push(make("li", { class: "reason soft" }, seen.length + kept.length > 0 ? t("moreHidden", { n: few.length, k }) : t("r_hidden", { k })));
+    if (few.length > 0 && group.asked !== null) lines.push(make("li", { class: "reason soft" }, seen.length + kept.length > 0 ? t("moreHidden", { n: few.length, k }) : t("r_hidden", { k })));
     if (chosen.length === 0) lines.push(make("li", { class: "reason soft" }, t("r_none")));
     return make("div", { class: "reasons" },
       make("h4", {}, words("span", {}, flat(name(group.prompt)) || t("reasons")), " ", make("span", { class: "asked" }, asked)), make("ul", {}, ...lines));

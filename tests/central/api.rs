@@ -209,7 +209,11 @@ impl Terminal {
     }
 
     pub(super) fn batch(&self, journal: &Journal) -> Call<'_> {
-        self.post(ENTRIES, "application/x-ndjson", journal.body(1, journal.lines.len()))
+        self.part(journal, 1, journal.lines.len())
+    }
+
+    pub(super) fn part(&self, journal: &Journal, first: u64, count: usize) -> Call<'_> {
+        self.post(ENTRIES, "application/x-ndjson", journal.body(first, count))
     }
 
     /// Whether central's signature of an answer to a request holds.

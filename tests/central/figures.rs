@@ -23,14 +23,18 @@ fn at(text: &str) -> DateTime<Utc> {
 /// Writes an answer of a certain moment.
 fn push_at(journal: &mut Journal, when: DateTime<Utc>, body: Body) {
     let moment = Moment { wall: when, boot: journal.boot, up_ms: journal.last_seq(), quality: TimeQuality::Synced };
-    let mut random = [9; 10];
+    let mut random = [journal.chain.0[0]; 10];
     random[..8].copy_from_slice(&journal.last_seq().to_be_bytes());
     journal.push_draft(Draft { id: EntryId::from_parts(2, random), at: moment, body });
 }
 
 async fn send(api: &Api, terminal: &Terminal, journal: &Journal) {
-    let reply = api.send(terminal.batch(journal).request()).await;
-    assert_eq!(reply.status, 200, "{}", String::from_utf8_lossy(&reply.body));
+    // A batch has at most 500 entries.
+    for first in (1..=journal.last_seq()).step_by(400) {
+        let count = usize::try_from(journal.last_seq() + 1 - first).unwrap().min(400);
+        let reply = api.send(terminal.part(journal, first, count).request()).await;
+        assert_eq!(reply.status, 200, "{}", String::from_utf8_lossy(&reply.body));
+    }
 }
 
 fn find<'a>(rows: &'a [Json], name: &str, value: &str) -> &'a Json {

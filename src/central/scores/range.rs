@@ -84,7 +84,7 @@ pub enum RangeError {
     #[error("`from` has to be before `to`")]
     Backwards,
     /// Too much at once.
-    #[error("this covers {asked} days and may cover {most}; ask for shorter spans one after the other")]
+    #[error("this covers {asked} days and may cover {most} days; ask for shorter spans one after the other")]
     TooLong {
         /// Days asked for.
         asked: i64,
