@@ -1,17 +1,12 @@
 //! The only place where central reads the clock, rolls dice, or touches files of its own.
 
-use std::{
-    fs,
-    io::{self, Write as _},
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
-    path::Path,
-};
+use std::{fs, io, os::unix::fs::PermissionsExt as _, path::Path};
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use rand::Rng as _;
 
-use crate::{model::StoreId, sign::KeyPair};
+use crate::{durable, model::StoreId, sign::KeyPair};
 
 /// The database's name in the data folder.
 pub(super) const DATABASE_FILE: &str = "central.sqlite";
@@ -50,29 +45,17 @@ pub(super) fn load_key(data_dir: &Path) -> anyhow::Result<KeyPair> {
             })?;
             Ok(KeyPair::from_seed(&seed))
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => make_key(data_dir, &path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => make_key(&path),
         Err(error) => Err(error).with_context(|| format!("cannot read the key {}", path.display())),
     }
 }
 
-/// Written under another name, synced and renamed, so that a power cut leaves no half key.
-fn make_key(data_dir: &Path, path: &Path) -> anyhow::Result<KeyPair> {
-    let seed = random::<32>();
-    let draft = path.with_extension("key.new");
-    let write = || -> io::Result<()> {
-        let mut file =
-            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-        file.write_all(&seed)?;
-        file.sync_all()?;
-        // Of two programs that start together only one makes the key: a link never replaces a file.
-        match fs::hard_link(&draft, path) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            Ok(()) | Err(_) => {}
-        }
-        fs::remove_file(&draft)?;
-        fs::File::open(data_dir)?.sync_all()
-    };
-    write().with_context(|| format!("cannot write the key {}", path.display()))?;
+/// Of two programs that start together only one makes the key; both use that one.
+fn make_key(path: &Path) -> anyhow::Result<KeyPair> {
+    match durable::create(path, &random::<32>()) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        made => made.with_context(|| format!("cannot write the key {}", path.display()))?,
+    }
     let bytes = fs::read(path).with_context(|| format!("cannot read the key {}", path.display()))?;
     let seed = <[u8; 32]>::try_from(bytes.as_slice());
     Ok(KeyPair::from_seed(&seed.ok().with_context(|| format!("{} is no key", path.display()))?))
