@@ -245,7 +245,8 @@ pub(in crate::central) async fn get_scores(
         Format::Csv => Ok(csv_file("scores.csv", export::scores_csv(&rows))),
         Format::Json => {
             let hide_below = app.settings.suppression.limit;
-            let next = next.map(|at| local_text(at, chrono_tz::UTC));
+            // As it can stand in a query: a plus sign would be read as a space.
+            let next = next.map(|at| local_text(at, chrono_tz::UTC).replace("+00:00", "Z"));
             let spans = spans.into_iter().map(|(site, range)| Span::new(site, range, by, now)).collect();
             Ok(Json(Scores { time: now, by, filter, hide_below, spans, next, rows }).into_response())
         }
