@@ -12,6 +12,7 @@ mod hospital;
 mod http;
 mod journal;
 mod page;
+mod proof;
 mod reasons;
 mod signed;
 mod store_contract;

@@ -11,6 +11,7 @@ mod http;
 mod journal_faults;
 mod journal_model;
 mod proxy;
+mod proxy_headers;
 mod sound;
 mod staff_hands;
 mod staff_model;
