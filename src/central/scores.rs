@@ -12,7 +12,9 @@ mod suppress;
 
 pub use formulas::{Measured, Tally, Yardstick};
 pub use interval::{Interval, wilson};
-pub use range::{Asked, Bound, Period, Range, RangeError, Slot, days_of, local_text, local_text_ms, range_of, slots};
+pub use range::{
+    Asked, Bound, Period, Range, RangeError, Slot, days_of, local_text, local_text_ms, range_of, slots,
+};
 pub use reasons::{QuestionReasons, REASON_FORMULA, ReasonRow, reasons};
 pub use report::{Grouping, Report, Request, ScoreRow, Written, headline_of, report};
 pub use suppress::{Display, LIMIT_DEFAULT, Shown, Suppressed, Suppression};

@@ -15,9 +15,9 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 pub use records::{
-    Alarm, AnswerKey, ChainSummary, Checkpoint, Count, CountQuery, Cursor, Drift, Enrolled, ExplainedAnswer, Ingested, NewCode,
-    NewTerminal, QuarantinedEntry, ReasonCount, Replayed, SELF_TEST_SPAN, SelfTested, SignedRequest, StoredEntry,
-    Submission, Terminal, TimeSpan,
+    Alarm, AnswerKey, ChainSummary, Checkpoint, Count, CountQuery, Cursor, Drift, Enrolled, ExplainedAnswer,
+    Ingested, NewCode, NewTerminal, QuarantinedEntry, ReasonCount, Replayed, SELF_TEST_SPAN, SelfTested,
+    SignedRequest, StoredEntry, Submission, Terminal, TimeSpan,
 };
 
 use super::ingest::HelpRow;

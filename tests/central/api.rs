@@ -316,17 +316,22 @@ async fn scores_are_grouped_filtered_and_suppressed() {
     let ward = api.rows("/v1/scores").await.into_iter().find(|row| row["touchpoint"] == "ward").unwrap();
     assert_eq!((&ward["n"], &ward["suppressed"]), (&json!(0), &json!("no_answers")));
 
-    let hours = api.rows("/v1/scores?by=hour&filter=raw&touchpoint=window&from=2026-11-21&to=2026-11-22").await;
+    let hours =
+        api.rows("/v1/scores?by=hour&filter=raw&touchpoint=window&from=2026-11-21&to=2026-11-22").await;
     // The entries run from 08:30 in Shanghai, a minute each.
     assert!(hours.iter().all(|row| row["start"] == "2026-11-21T08:00:00+08:00"), "{hours:?}");
-    assert_eq!(api.rows("/v1/scores?by=day&filter=raw&from=2026-11-01&to=2026-11-30").await[0]["start"], "2026-11-21T00:00:00+08:00");
+    assert_eq!(
+        api.rows("/v1/scores?by=day&filter=raw&from=2026-11-01&to=2026-11-30").await[0]["start"],
+        "2026-11-21T00:00:00+08:00"
+    );
     assert!(api.rows("/v1/scores?by=day&from=2026-11-22&to=2026-11-23").await.is_empty());
     assert!(!api.rows("/v1/scores?by=day&filter=raw&from=2026-11-21&to=2026-11-22").await.is_empty());
     assert_eq!(api.rows("/v1/scores?by=question&touchpoint=window").await.len(), 5);
     assert_eq!(api.rows("/v1/scores?by=site&filter=raw").await[0]["n"], 12);
 
     assert!(String::from_utf8(api.get("/v1/scores?format=csv").await.body).unwrap().contains("window,"));
-    let export = String::from_utf8(api.get("/v1/export.csv?from=2026-11-01&to=2026-12-01").await.body).unwrap();
+    let export =
+        String::from_utf8(api.get("/v1/export.csv?from=2026-11-01&to=2026-12-01").await.body).unwrap();
     assert_eq!(export.lines().count(), 13);
     for (wrong, status) in [
         ("by=mood", 400),

@@ -22,7 +22,8 @@ fn at(text: &str) -> DateTime<Utc> {
 
 /// Writes an answer of a certain moment.
 fn push_at(journal: &mut Journal, when: DateTime<Utc>, body: Body) {
-    let moment = Moment { wall: when, boot: journal.boot, up_ms: journal.last_seq(), quality: TimeQuality::Synced };
+    let moment =
+        Moment { wall: when, boot: journal.boot, up_ms: journal.last_seq(), quality: TimeQuality::Synced };
     let mut random = [journal.chain.0[0]; 10];
     random[..8].copy_from_slice(&journal.last_seq().to_be_bytes());
     journal.push_draft(Draft { id: EntryId::from_parts(2, random), at: moment, body });
@@ -52,7 +53,17 @@ async fn with_reasons() -> (Api, Terminal, Journal) {
     let mut journal = Journal::new(1);
     for n in 0..60 {
         journal.push(answer(n, 1));
-        journal.push(because(n, 1, if n < 50 { &["wait"] } else if n < 58 { &["manner"] } else { &["other"] }));
+        journal.push(because(
+            n,
+            1,
+            if n < 50 {
+                &["wait"]
+            } else if n < 58 {
+                &["manner"]
+            } else {
+                &["other"]
+            },
+        ));
     }
     send(&api, &terminal, &journal).await;
     (api, terminal, journal)
@@ -63,7 +74,10 @@ async fn reasons_are_counted_by_touchpoint_question_span_and_filter() {
     let (api, terminal, mut journal) = with_reasons().await;
     let rows = api.rows("/v1/reasons").await;
     let window = find(&rows, "touchpoint", "window");
-    assert_eq!((&window["question"], &window["asked"], &window["values"]), (&json!("a"), &json!(60), &json!([1, 2])));
+    assert_eq!(
+        (&window["question"], &window["asked"], &window["values"]),
+        (&json!("a"), &json!(60), &json!([1, 2]))
+    );
     assert_eq!(window["prompt"]["en"], "What went wrong? Choose any");
     let reasons = window["reasons"].as_array().unwrap();
     let wait = find(reasons, "reason", "wait");
@@ -96,7 +110,8 @@ async fn reasons_are_counted_by_touchpoint_question_span_and_filter() {
 async fn reasons_are_in_the_csv_files_and_keep_the_rule_there() {
     let (api, _, _) = with_reasons().await;
     let file = text(&api, "/v1/reasons?format=csv&touchpoint=window").await;
-    let line = |reason: &str| file.lines().find(|line| line.contains(&format!(",{reason},"))).unwrap().to_owned();
+    let line =
+        |reason: &str| file.lines().find(|line| line.contains(&format!(",{reason},"))).unwrap().to_owned();
     assert!(line("wait").contains(",60,wait,Long wait / 等得太久,50,83.33,"), "{file}");
     assert!(line("manner").contains(",manner,Attitude / 态度不好,,,,,complement,"), "{file}");
     assert!(line("other").contains(",other,Other / 其他,,,,,hidden,"), "{file}");
@@ -132,14 +147,21 @@ async fn no_answers_too_few_and_hidden_for_protection_are_three_things_in_json_a
     assert_eq!(state("18"), (Json::Null, json!("hidden"), Json::Null));
     assert_eq!(state("19"), (Json::Null, json!("complement"), Json::Null));
     let body: Json = api.get(&format!("/v1/scores?{days}")).await.json();
-    let slots: Vec<&str> =
-        body["spans"][0]["slots"].as_array().unwrap().iter().map(|slot| slot["label"].as_str().unwrap()).collect();
+    let slots: Vec<&str> = body["spans"][0]["slots"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|slot| slot["label"].as_str().unwrap())
+        .collect();
     assert_eq!(slots, ["2026-11-17", "2026-11-18", "2026-11-19", "2026-11-20"], "also days without answers");
     let ward = api.rows("/v1/scores?touchpoint=ward").await.remove(0);
     assert_eq!((&ward["n"], &ward["suppressed"]), (&json!(0), &json!("no_answers")));
     let file = text(&api, &format!("/v1/scores?{days}&format=csv")).await;
     for (day, word) in [("18", ",,csat,,,,hidden,"), ("19", ",,csat,,,,complement,")] {
-        let line = file.lines().find(|line| line.contains(&format!("2026-11-{day}")) && line.contains("csat,")).unwrap();
+        let line = file
+            .lines()
+            .find(|line| line.contains(&format!("2026-11-{day}")) && line.contains("csat,"))
+            .unwrap();
         assert!(line.contains(word), "{line}");
     }
     assert!(text(&api, "/v1/scores?touchpoint=ward&format=csv").await.contains(",0,yes,,,,no_answers,"));
@@ -175,7 +197,10 @@ async fn every_report_and_export_has_a_longest_span_and_says_what_to_ask_for_ins
     assert_eq!((&today["first_day"], &today["time_zone"]), (&today["last_day"], &json!("Asia/Shanghai")));
     assert_eq!(spans("by=hour").await["slots"].as_array().unwrap().len(), 24);
     assert_eq!(spans("by=day").await["slots"].as_array().unwrap().len(), 28);
-    assert_eq!((&spans("period=all").await["from"], &spans("").await["first_day"]), (&Json::Null, &Json::Null));
+    assert_eq!(
+        (&spans("period=all").await["from"], &spans("").await["first_day"]),
+        (&Json::Null, &Json::Null)
+    );
 }
 
 #[tokio::test]
@@ -185,7 +210,11 @@ async fn a_long_report_by_hour_comes_in_pages_that_give_each_hour_once() {
     let mut journal = Journal::new(1);
     let hours = 31 * 24;
     for hour in 0..hours {
-        push_at(&mut journal, at("2026-09-30T16:00:00Z") + TimeDelta::hours(hour), answer(hour.unsigned_abs(), 5));
+        push_at(
+            &mut journal,
+            at("2026-09-30T16:00:00Z") + TimeDelta::hours(hour),
+            answer(hour.unsigned_abs(), 5),
+        );
     }
     send(&api, &terminal, &journal).await;
     let (mut from, mut seen, mut pages) = ("2026-10-01".to_owned(), BTreeSet::new(), 0);
@@ -246,7 +275,10 @@ async fn a_closed_place_keeps_its_history_in_every_report_and_says_that_it_is_cl
         let api = Api::new().sharing(&api, hospital);
         let rows = api.rows("/v1/scores").await;
         let closed = find(&rows, "touchpoint", "window");
-        assert_eq!((&closed["n"], &closed["closed"], &closed["value"]), (&json!(60), &json!(true), &json!(0.0)));
+        assert_eq!(
+            (&closed["n"], &closed["closed"], &closed["value"]),
+            (&json!(60), &json!(true), &json!(0.0))
+        );
         assert_eq!(find(&rows, "touchpoint", "ward")["closed"], false);
         let site = api.rows("/v1/scores?by=site").await;
         assert_eq!(find(&site, "scale", "csat5")["n"], 60, "the total has it");
@@ -273,8 +305,14 @@ async fn twelve_equal_answers_prove_no_certainty_and_every_score_names_its_formu
         assert!(row["formula"].as_str().unwrap().contains("95 % interval"), "{row}");
     }
     let index = find(&rows, "score", "index");
-    assert!(index["low"].as_f64().unwrap() < 90.0 && index["formula"].as_str().unwrap().contains("Perks"), "{index}");
-    assert_eq!((&index["written"]["value"], &index["unit"], &index["digits"]), (&json!("100"), &json!(""), &json!(1)));
+    assert!(
+        index["low"].as_f64().unwrap() < 90.0 && index["formula"].as_str().unwrap().contains("Perks"),
+        "{index}"
+    );
+    assert_eq!(
+        (&index["written"]["value"], &index["unit"], &index["digits"]),
+        (&json!("100"), &json!(""), &json!(1))
+    );
 }
 
 /// What a report by hour cost when it covered everything, and what it costs in pages. By hand: `cargo test --release --no-default-features
@@ -293,7 +331,10 @@ async fn two_years_of_hours_are_read_in_pages_of_a_bounded_size() {
         let mut hospital = Arc::unwrap_or_clone(plan(&["window"], Start::Attract).hospital);
         let window = hospital.touchpoints[0].clone();
         hospital.touchpoints = (0..20)
-            .map(|i| xinsheng::questionnaire::Touchpoint { id: format!("p{i}").parse().unwrap(), ..window.clone() })
+            .map(|i| xinsheng::questionnaire::Touchpoint {
+                id: format!("p{i}").parse().unwrap(),
+                ..window.clone()
+            })
             .collect();
         hospital
     };
@@ -327,12 +368,22 @@ async fn two_years_of_hours_are_read_in_pages_of_a_bounded_size() {
     let measured = async |name: &str, by: Grouping, days: Option<i64>, rows_max| {
         let started = std::time::Instant::now();
         let from_hour = days.map(|days| last - days * 86_400);
-        let query = CountQuery { from_hour, to_hour: from_hour.map(|_| last + 3600), hourly: by.is_timed(), touchpoint: None };
+        let query = CountQuery {
+            from_hour,
+            to_hour: from_hour.map(|_| last + 3600),
+            hourly: by.is_timed(),
+            touchpoint: None,
+        };
         let counts = store.counts(&site, query).await.unwrap();
         let read = started.elapsed();
         let report = report(request(by, rows_max), &counts);
         let bytes = serde_json::to_vec(&report.rows).unwrap().len();
-        println!("{name}: {} counts in {read:?}, {} rows, {bytes} bytes, {:?}", counts.len(), report.rows.len(), started.elapsed());
+        println!(
+            "{name}: {} counts in {read:?}, {} rows, {bytes} bytes, {:?}",
+            counts.len(),
+            report.rows.len(),
+            started.elapsed()
+        );
         (report.rows.len(), bytes)
     };
     for _ in 0..2 {

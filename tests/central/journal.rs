@@ -6,7 +6,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use xinsheng::{
     chain,
     model::{BootId, ChainId, EntryId, Hash, Moment, ResponseId, Scale, TimeQuality, Value},
-    wire::{Answer, BatchHeader, Body, Draft, EndOutcome, Entry, Flag, HelpCall, Reasons, ResponseEnd, SelfTest},
+    wire::{
+        Answer, BatchHeader, Body, Draft, EndOutcome, Entry, Flag, HelpCall, Reasons, ResponseEnd, SelfTest,
+    },
 };
 
 /// The moment all journals begin.

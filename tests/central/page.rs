@@ -469,7 +469,8 @@ fn reasons_and_the_three_kinds_of_not_shown_are_told_apart_on_the_page() {
     let folder = tempfile::tempdir().unwrap();
     let (settings, mut hospital) = example(folder.path());
     // Two places of one name, and names in scripts of either direction.
-    for (i, name) in [(2, "挂号窗口"), (3, "نومۇر ئېلىش كۆزنىكى (A-3)"), (4, "抽血\n化验")] {
+    for (i, name) in [(2, "挂号窗口"), (3, "نومۇر ئېلىش كۆزنىكى (A-3)"), (4, "抽血\n化验")]
+    {
         let lang = "zh-CN".parse().unwrap();
         hospital.touchpoints[i].name.0.insert(lang, name.to_owned());
     }
@@ -477,11 +478,15 @@ fn reasons_and_the_three_kinds_of_not_shown_are_told_apart_on_the_page() {
         Central::start(settings, hospital.clone(), TcpListener::bind("127.0.0.1:0").unwrap()).unwrap();
     fill(&central, &hospital);
 
-    browser.tell("goog/cdp/execute", &json!({"cmd": "Emulation.setTimezoneOverride", "params": {"timezoneId": "America/Los_Angeles"}}));
+    browser.tell(
+        "goog/cdp/execute",
+        &json!({"cmd": "Emulation.setTimezoneOverride", "params": {"timezoneId": "America/Los_Angeles"}}),
+    );
     browser.go(&format!("{}/?lang=zh", central.url()));
     let place = |i: usize| hospital.touchpoints[i].id.to_string();
     let text = |i: usize, what: &str| {
-        let script = format!("return document.querySelector('[data-touchpoint=\"{}\"] {what}')?.innerText", place(i));
+        let script =
+            format!("return document.querySelector('[data-touchpoint=\"{}\"] {what}')?.innerText", place(i));
         browser.wait(&script).as_str().unwrap().to_owned()
     };
     let first = hospital.questionnaire(&hospital.touchpoints[0].questionnaire).unwrap().questions[0].clone();
@@ -494,7 +499,8 @@ fn reasons_and_the_three_kinds_of_not_shown_are_told_apart_on_the_page() {
     // The figures are central's, word for word.
     let (_, scores) = http::call(central.address(), "GET", "/v1/scores?period=all", &[], &[]);
     let scores: Json = serde_json::from_slice(&scores).unwrap();
-    let row = scores["rows"].as_array().unwrap().iter().find(|row| row["touchpoint"] == json!(place(0))).unwrap();
+    let row =
+        scores["rows"].as_array().unwrap().iter().find(|row| row["touchpoint"] == json!(place(0))).unwrap();
     let figure = format!("{}{}", row["written"]["value"].as_str().unwrap(), row["unit"].as_str().unwrap());
     assert_eq!(text(0, ".value"), figure);
 
@@ -506,7 +512,10 @@ fn reasons_and_the_three_kinds_of_not_shown_are_told_apart_on_the_page() {
 
     // Two places of one name are told apart; a name of the other direction stays within its card.
     assert!(text(0, "h3").contains(&place(0)) && text(2, "h3").contains(&place(2)));
-    let rtl = format!("return getComputedStyle(document.querySelector('[data-touchpoint=\"{}\"] h3')).direction", place(3));
+    let rtl = format!(
+        "return getComputedStyle(document.querySelector('[data-touchpoint=\"{}\"] h3')).direction",
+        place(3)
+    );
     assert_eq!(browser.wait(&rtl), "rtl");
     assert_eq!(text(4, "h3"), "抽血化验");
 
@@ -532,7 +541,9 @@ fn reasons_and_the_three_kinds_of_not_shown_are_told_apart_on_the_page() {
 #[test]
 fn the_page_computes_no_day_and_formats_no_figure() {
     let script = include_str!("../../assets/web/page.js");
-    for word in ["toISOString", "getTimezoneOffset", "NumberFormat", "toFixed", "Math.round", "getUTC", "toLocale"] {
+    for word in
+        ["toISOString", "getTimezoneOffset", "NumberFormat", "toFixed", "Math.round", "getUTC", "toLocale"]
+    {
         assert!(!script.contains(word), "{word} is central's work");
     }
 }

@@ -27,7 +27,8 @@ async fn counted(store: &Arc<dyn Store>) -> Counted {
     let query = CountQuery { hourly: true, ..CountQuery::default() };
     let mut sums = Counted::new();
     for count in store.reason_counts(&site(), query).await.unwrap() {
-        let key = (count.of.value.0, count.of.flagged, count.of.hour.is_some(), count.reason.map(String::from));
+        let key =
+            (count.of.value.0, count.of.flagged, count.of.hour.is_some(), count.reason.map(String::from));
         *sums.entry(key).or_default() += count.of.n;
     }
     sums
@@ -50,8 +51,7 @@ fn a_reason_counts_while_its_answer_does_and_stands_at_the_value_it_explains() {
             assert!(store.drift(&site()).await.unwrap().is_empty());
             counted(&store).await
         };
-        let full: Counted =
-            [(key(1, None), 3), (key(1, Some("other")), 2), (key(1, Some("wait")), 2)].into();
+        let full: Counted = [(key(1, None), 3), (key(1, Some("other")), 2), (key(1, Some("wait")), 2)].into();
         assert_eq!(all(&journal).await, full);
         assert_eq!(all(&journal).await, full, "sent again");
         journal.push(because(1, 1, &["manner"]));
@@ -61,7 +61,11 @@ fn a_reason_counts_while_its_answer_does_and_stands_at_the_value_it_explains() {
         journal.push(answer(1, 5));
         assert_eq!(all(&journal).await, [(key(1, None), 1)].into());
         journal.push(because(9, 2, &["wait"]));
-        assert_eq!(all(&journal).await, [(key(1, None), 1)].into(), "without an answer there is nothing to explain");
+        assert_eq!(
+            all(&journal).await,
+            [(key(1, None), 1)].into(),
+            "without an answer there is nothing to explain"
+        );
         journal.push(answer(9, 2));
         let late: Counted = [(key(1, None), 1), (key(2, None), 1), (key(2, Some("wait")), 1)].into();
         assert_eq!(all(&journal).await, late);
@@ -103,10 +107,24 @@ fn a_store_from_before_reasons_were_counted_counts_them_when_it_is_opened() {
 
 #[derive(Clone, Debug)]
 enum Step {
-    Answer { response: u64, value: u8, doubted: bool },
-    Reasons { response: u64, value: u8, chosen: Vec<usize> },
-    End { response: u64, undone: bool },
-    Send { back: u64, count: usize },
+    Answer {
+        response: u64,
+        value: u8,
+        doubted: bool,
+    },
+    Reasons {
+        response: u64,
+        value: u8,
+        chosen: Vec<usize>,
+    },
+    End {
+        response: u64,
+        undone: bool,
+    },
+    Send {
+        back: u64,
+        count: usize,
+    },
     /// The quarantine is tried again with the mended configuration.
     Replay,
     /// Central hears of the boot that was never seen.
@@ -172,15 +190,21 @@ impl Model {
         held.sort_by_key(|(seq, _, _)| *seq);
         for (_, step, manner) in held {
             match step {
-                Step::Answer { response, value, doubted } => _ = answers.insert(response, (value, doubted, manner.0)),
+                Step::Answer { response, value, doubted } => {
+                    _ = answers.insert(response, (value, doubted, manner.0))
+                }
                 Step::Reasons { response, value, chosen } => _ = reasons.insert(response, (value, chosen)),
                 Step::End { response, undone: true } => _ = undone.insert(response),
                 Step::End { .. } | Step::Send { .. } | Step::Replay | Step::Hear => {}
             }
         }
         let mut sums = Counted::new();
-        for (response, (value, doubted, undated)) in answers.iter().filter(|(response, _)| !undone.contains(*response)) {
-            let Some((_, chosen)) = reasons.get(response).filter(|(explained, _)| explained == value) else { continue };
+        for (response, (value, doubted, undated)) in
+            answers.iter().filter(|(response, _)| !undone.contains(*response))
+        {
+            let Some((_, chosen)) = reasons.get(response).filter(|(explained, _)| explained == value) else {
+                continue;
+            };
             let names: BTreeSet<&str> = chosen.iter().map(|i| ["wait", "manner", "other"][*i]).collect();
             for reason in names.into_iter().map(Some).chain([None]) {
                 let key = (**value, **doubted, !undated || self.heard, reason.map(str::to_owned));
@@ -201,9 +225,11 @@ async fn reasons_equal_a_recount(store: Arc<dyn Store>, steps: Vec<(Step, Manner
                 let body = answer(*response, *value);
                 Some(if *doubted { flagged(body) } else { body })
             }
-            Step::Reasons { response, value, chosen } => {
-                Some(because(*response, *value, &chosen.iter().map(|i| ["wait", "manner", "other"][*i]).collect::<Vec<_>>()))
-            }
+            Step::Reasons { response, value, chosen } => Some(because(
+                *response,
+                *value,
+                &chosen.iter().map(|i| ["wait", "manner", "other"][*i]).collect::<Vec<_>>(),
+            )),
             Step::End { response, undone } => {
                 Some(end(*response, if *undone { EndOutcome::Undone } else { EndOutcome::Completed }))
             }
@@ -221,7 +247,10 @@ async fn reasons_equal_a_recount(store: Arc<dyn Store>, steps: Vec<(Step, Manner
                 None
             }
             Step::Replay => {
-                store.replay_quarantine(&site(), chrono_tz::Asia::Shanghai, Arc::new(mended())).await.unwrap();
+                store
+                    .replay_quarantine(&site(), chrono_tz::Asia::Shanghai, Arc::new(mended()))
+                    .await
+                    .unwrap();
                 model.held.append(&mut model.waiting);
                 None
             }
@@ -235,7 +264,10 @@ async fn reasons_equal_a_recount(store: Arc<dyn Store>, steps: Vec<(Step, Manner
             let body = if manner.1 { under_later(body) } else { body };
             let up_ms = journal.now().up_ms;
             let at = if manner.0 { never_seen(up_ms) } else { journal.now() };
-            let id = EntryId::from_parts(7, (u128::from(journal.last_seq()) << 8).to_be_bytes()[6..].try_into().unwrap());
+            let id = EntryId::from_parts(
+                7,
+                (u128::from(journal.last_seq()) << 8).to_be_bytes()[6..].try_into().unwrap(),
+            );
             journal.push_draft(Draft { id, at, body });
             written.push((step, manner));
             continue;

@@ -20,8 +20,8 @@ use crate::{
         export,
         router::Shared,
         scores::{
-            self, Asked, Bound, Grouping, Period, QuestionReasons, Range, RangeError, ScoreRow, Slot, days_of,
-            local_text, range_of, slots,
+            self, Asked, Bound, Grouping, Period, QuestionReasons, Range, RangeError, ScoreRow, Slot,
+            days_of, local_text, range_of, slots,
         },
         shell,
         state::App,
@@ -220,7 +220,8 @@ pub(in crate::central) async fn get_scores(
     let (mut spans, mut reports) = (Vec::new(), Vec::new());
     for site in app.sites(query.site.as_deref())? {
         let range = range_of(asked, Bound::from(by), now, site.time_zone)?;
-        let counts = app.store.counts(&site.id, count_query(touchpoint.as_ref(), range, by.is_timed())).await?;
+        let counts =
+            app.store.counts(&site.id, count_query(touchpoint.as_ref(), range, by.is_timed())).await?;
         let request = request(&app, site, touchpoint.as_ref(), (by, filter), rows_max);
         reports.push(scores::report(request, &counts));
         spans.push((site, range));
@@ -230,7 +231,10 @@ pub(in crate::central) async fn get_scores(
     let mut rows: Vec<ScoreRow> = reports.into_iter().flat_map(|report| report.rows).collect();
     if let Some(next) = next {
         let still = |row: &ScoreRow| {
-            row.start.as_ref().and_then(|start| start.parse::<DateTime<Utc>>().ok()).is_none_or(|at| at.timestamp() < next)
+            row.start
+                .as_ref()
+                .and_then(|start| start.parse::<DateTime<Utc>>().ok())
+                .is_none_or(|at| at.timestamp() < next)
         };
         rows.retain(still);
         spans.iter_mut().for_each(|(_, range)| range.to = Some(next));
@@ -282,7 +286,8 @@ pub(in crate::central) async fn get_reasons(
     let (mut spans, mut rows) = (Vec::new(), Vec::new());
     for site in app.sites(query.site.as_deref())? {
         let range = range_of(asked, Bound::Sums, now, site.time_zone)?;
-        let counts = app.store.reason_counts(&site.id, count_query(touchpoint.as_ref(), range, false)).await?;
+        let counts =
+            app.store.reason_counts(&site.id, count_query(touchpoint.as_ref(), range, false)).await?;
         let request = request(&app, site, touchpoint.as_ref(), (by, filter), ROWS_MAX);
         rows.extend(scores::reasons(request, question.as_ref(), &counts));
         spans.push(Span::new(site, range, by, now));
@@ -328,12 +333,16 @@ fn read_touchpoint(id: &str) -> Result<TouchpointId, ApiError> {
 
 /// A place without any row exists if the touchpoints file has it; one that is closed has rows.
 fn known_touchpoint(app: &App, id: &TouchpointId) -> Result<(), ApiError> {
-    let ids: BTreeSet<&TouchpointId> = app.hospital.touchpoints.iter().map(|touchpoint| &touchpoint.id).collect();
+    let ids: BTreeSet<&TouchpointId> =
+        app.hospital.touchpoints.iter().map(|touchpoint| &touchpoint.id).collect();
     if ids.contains(id) { Ok(()) } else { Err(unknown_touchpoint(id.as_str())) }
 }
 
 fn unknown_touchpoint(id: &str) -> ApiError {
-    ApiError::not_found(format!("there is no touchpoint `{}` in the touchpoints file, and none with answers", short(id)))
+    ApiError::not_found(format!(
+        "there is no touchpoint `{}` in the touchpoints file, and none with answers",
+        short(id)
+    ))
 }
 
 fn short(text: &str) -> String {

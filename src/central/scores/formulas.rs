@@ -103,11 +103,17 @@ impl Yardstick {
         match self {
             Self::Csat => "share of satisfied and very satisfied (4-5 of 5), Wilson 95 % interval",
             Self::Ces => "share of easy and very easy (4-5 of 5), Wilson 95 % interval",
-            Self::CesMean => "mean of 1-5 (5 is very easy), Bayesian 95 % interval (multinomial, Perks prior)",
-            Self::Nps => "100 (share of 9-10 - share of 0-6), Bayesian 95 % interval (multinomial, Perks prior)",
+            Self::CesMean => {
+                "mean of 1-5 (5 is very easy), Bayesian 95 % interval (multinomial, Perks prior)"
+            }
+            Self::Nps => {
+                "100 (share of 9-10 - share of 0-6), Bayesian 95 % interval (multinomial, Perks prior)"
+            }
             Self::FftPositive => "very good and good over all answers with don't know, Wilson 95 % interval",
             Self::FftNegative => "poor and very poor over all answers with don't know, Wilson 95 % interval",
-            Self::Index => "mean of the levels at even steps from 0 to 100, Bayesian 95 % interval (multinomial, Perks prior)",
+            Self::Index => {
+                "mean of the levels at even steps from 0 to 100, Bayesian 95 % interval (multinomial, Perks prior)"
+            }
             Self::Positive => "share of the two best faces, Wilson 95 % interval",
             Self::GoodRate => "good-rating rate: levels 3-5 of 5, Wilson 95 % interval",
             Self::Yes => "share of yes, Wilson 95 % interval",
@@ -156,7 +162,9 @@ impl Yardstick {
             return format!("+{text}");
         }
         // 100.0 is the one figure with four digits.
-        text.strip_suffix(".0").filter(|whole| (most - 100.0).abs() < 1.0 && *whole == "100").map_or(text.clone(), str::to_owned)
+        text.strip_suffix(".0")
+            .filter(|whole| (most - 100.0).abs() < 1.0 && *whole == "100")
+            .map_or(text.clone(), str::to_owned)
     }
 
     /// Lowest and highest possible value: percent, points, or the scale's own steps.
@@ -309,7 +317,12 @@ mod tests {
             assert_eq!(yardstick.written(value), text);
         }
         for yardstick in Scale::ALL.into_iter().flat_map(Yardstick::of) {
-            assert_eq!(yardstick.unit() == "%", yardstick.formula().contains("Wilson"), "{}", yardstick.name());
+            assert_eq!(
+                yardstick.unit() == "%",
+                yardstick.formula().contains("Wilson"),
+                "{}",
+                yardstick.name()
+            );
         }
     }
 }

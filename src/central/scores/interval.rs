@@ -81,7 +81,12 @@ impl Posterior {
         // Not zero: the prior puts something on both ends.
         let variance = (square - mean * mean) / (total + 1.0);
         let size = mean * (1.0 - mean) / variance - 1.0;
-        (size.is_finite() && size > 0.0).then_some(Self { low, width, a: mean * size, b: (1.0 - mean) * size })
+        (size.is_finite() && size > 0.0).then_some(Self {
+            low,
+            width,
+            a: mean * size,
+            b: (1.0 - mean) * size,
+        })
     }
 
     /// The probability that the mean is at most this.
@@ -240,7 +245,9 @@ mod tests {
 
     #[test]
     fn equal_answers_never_prove_certainty() {
-        for (values, n) in [(&FIVE[..], 12), (&FOUR[..], 12), (&STEPS[..], 40), (&NET[..], 400), (&FIVE[..], 2_000_000)] {
+        for (values, n) in
+            [(&FIVE[..], 12), (&FOUR[..], 12), (&STEPS[..], 40), (&NET[..], 400), (&FIVE[..], 2_000_000)]
+        {
             for level in 0..values.len() {
                 let counts: Vec<(f64, u64)> =
                     values.iter().enumerate().map(|(i, v)| (*v, if i == level { n } else { 0 })).collect();

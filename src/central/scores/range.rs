@@ -216,7 +216,9 @@ fn read_edge(text: &str, zone: Tz) -> Result<i64, RangeError> {
 /// The first instant of a date, in Unix seconds: where summer time skips midnight, the one after the gap.
 pub(super) fn first_instant(day: NaiveDate, zone: Tz) -> Option<i64> {
     (0..=4)
-        .filter_map(|half_hours| day.and_time(NaiveTime::MIN).checked_add_signed(TimeDelta::minutes(30 * half_hours)))
+        .filter_map(|half_hours| {
+            day.and_time(NaiveTime::MIN).checked_add_signed(TimeDelta::minutes(30 * half_hours))
+        })
         .find_map(|at| zone.from_local_datetime(&at).earliest())
         .map(|at| at.timestamp())
 }
@@ -339,7 +341,10 @@ mod tests {
         let labels = |now: &str| {
             let asked = Asked { period: Some(Period::Today), ..Asked::default() };
             let range = range_of(asked, Bound::Hours, now.parse().unwrap(), Europe::Berlin).unwrap();
-            slots(range, Grouping::Hour, Europe::Berlin).into_iter().map(|slot| slot.label).collect::<Vec<_>>()
+            slots(range, Grouping::Hour, Europe::Berlin)
+                .into_iter()
+                .map(|slot| slot.label)
+                .collect::<Vec<_>>()
         };
         let (spring, autumn) = (labels("2026-03-29T12:00:00Z"), labels("2026-10-25T12:00:00Z"));
         assert_eq!((spring.len(), &spring[..3]), (23, &["00".to_owned(), "01".into(), "03".into()][..]));
@@ -409,9 +414,15 @@ mod tests {
         assert_eq!(range_of(twice, Bound::Sums, now, Asia::Shanghai), Err(RangeError::Twice));
         // With one end, the other is as far away as is allowed or usual.
         let (from, to) = ask(Some("2026-01-01"), None, Bound::Hours).unwrap();
-        assert_eq!((from.unwrap(), to.unwrap()), pair("2026-01-01T00:00:00+08:00", "2026-02-01T00:00:00+08:00"));
+        assert_eq!(
+            (from.unwrap(), to.unwrap()),
+            pair("2026-01-01T00:00:00+08:00", "2026-02-01T00:00:00+08:00")
+        );
         let (from, to) = ask(None, Some("2026-11-02"), Bound::Hours).unwrap();
-        assert_eq!((from.unwrap(), to.unwrap()), pair("2026-11-01T00:00:00+08:00", "2026-11-02T00:00:00+08:00"));
+        assert_eq!(
+            (from.unwrap(), to.unwrap()),
+            pair("2026-11-01T00:00:00+08:00", "2026-11-02T00:00:00+08:00")
+        );
         for wrong in ["yesterday", "0001-01-01", "+262142-12-31", "-0044-03-15", "9999-13-01", ""] {
             assert!(matches!(ask(Some(wrong), None, Bound::Days), Err(RangeError::Unreadable(_))), "{wrong}");
         }
@@ -419,7 +430,8 @@ mod tests {
 
     #[test]
     fn no_time_however_far_off_stops_the_program() {
-        for at in [i64::MIN, i64::MIN / 1000, -62_135_596_800, -1, 253_402_300_799, i64::MAX / 1000, i64::MAX] {
+        for at in [i64::MIN, i64::MIN / 1000, -62_135_596_800, -1, 253_402_300_799, i64::MAX / 1000, i64::MAX]
+        {
             for zone in [Asia::Shanghai, Europe::Berlin, chrono_tz::Pacific::Kiritimati, chrono_tz::UTC] {
                 assert!(!local_text(at, zone).is_empty() && !local_text_ms(at, zone).is_empty());
                 day_start(at, zone);

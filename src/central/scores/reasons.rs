@@ -94,7 +94,11 @@ struct Cell {
 }
 
 /// Reasons in journey order, then by question. What the present configuration asks for is there also where nobody answered.
-pub fn reasons(request: Request<'_>, question: Option<&QuestionId>, counts: &[ReasonCount]) -> Vec<QuestionReasons> {
+pub fn reasons(
+    request: Request<'_>,
+    question: Option<&QuestionId>,
+    counts: &[ReasonCount],
+) -> Vec<QuestionReasons> {
     let hospital = request.hospital;
     let mut cells: BTreeMap<Key, Cell> = BTreeMap::new();
     for (i, touchpoint) in hospital.touchpoints.iter().enumerate().filter(|(_, t)| &t.site == request.site) {
@@ -108,7 +112,8 @@ pub fn reasons(request: Request<'_>, question: Option<&QuestionId>, counts: &[Re
     for ReasonCount { of, reason } in counts.iter().filter(|count| request.raw || !count.of.flagged) {
         let place = place_of(hospital, &of.touchpoint);
         let order = order_of(hospital, &place, &of.question);
-        let groups = question_of(hospital, &place, &of.question).map(|q| q.reasons.as_slice()).unwrap_or_default();
+        let groups =
+            question_of(hospital, &place, &of.question).map(|q| q.reasons.as_slice()).unwrap_or_default();
         let group = groups.iter().position(|group| group.values.contains(&of.value)).unwrap_or(usize::MAX);
         let cell = cells.entry((place, order, of.question.clone(), group)).or_default();
         cell.values.insert(of.value);
@@ -122,10 +127,18 @@ pub fn reasons(request: Request<'_>, question: Option<&QuestionId>, counts: &[Re
         question.is_none_or(|wanted| wanted == id)
             && request.touchpoint.is_none_or(|wanted| Some(wanted) == touchpoint.as_ref())
     };
-    cells.into_iter().filter(|(key, _)| wanted(key)).map(|(key, cell)| question_reasons(request, key, cell)).collect()
+    cells
+        .into_iter()
+        .filter(|(key, _)| wanted(key))
+        .map(|(key, cell)| question_reasons(request, key, cell))
+        .collect()
 }
 
-fn question_reasons(request: Request<'_>, (place, _, question, group): Key, mut cell: Cell) -> QuestionReasons {
+fn question_reasons(
+    request: Request<'_>,
+    (place, _, question, group): Key,
+    mut cell: Cell,
+) -> QuestionReasons {
     let configured: Option<&ReasonGroup> =
         question_of(request.hospital, &place, &question).and_then(|question| question.reasons.get(group));
     let mut order: Vec<ReasonId> = Vec::new();
@@ -169,9 +182,16 @@ fn question_reasons(request: Request<'_>, (place, _, question, group): Key, mut 
     }
 }
 
-fn reason_row(reason: ReasonId, texts: Texts, (n, shown): (u64, Shown), (asked, base): (u64, Shown)) -> ReasonRow {
+fn reason_row(
+    reason: ReasonId,
+    texts: Texts,
+    (n, shown): (u64, Shown),
+    (asked, base): (u64, Shown),
+) -> ReasonRow {
     let suppressed = match (shown, base) {
-        (Shown::Less(why @ (Suppressed::Hidden | Suppressed::Complement | Suppressed::NoAnswers)), _) => Some(why),
+        (Shown::Less(why @ (Suppressed::Hidden | Suppressed::Complement | Suppressed::NoAnswers)), _) => {
+            Some(why)
+        }
         // The number may be seen; whether its share may depends on how many were asked.
         (_, Shown::Score(_)) => None,
         (_, Shown::Less(why)) => Some(why),

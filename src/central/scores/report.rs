@@ -306,7 +306,9 @@ pub(super) fn grouped(n: u64) -> String {
 /// Id and names of a place.
 pub(super) fn named(request: Request<'_>, place: &Place) -> (Option<TouchpointId>, Texts) {
     match place {
-        Place::Site => (None, request.hospital.site(request.site).map(|site| site.name.clone()).unwrap_or_default()),
+        Place::Site => {
+            (None, request.hospital.site(request.site).map(|site| site.name.clone()).unwrap_or_default())
+        }
         Place::Open(i) => match request.hospital.touchpoints.get(*i) {
             Some(touchpoint) => (Some(touchpoint.id.clone()), touchpoint.name.clone()),
             None => (None, Texts::default()),

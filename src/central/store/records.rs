@@ -8,8 +8,8 @@ use chrono_tz::Tz;
 use crate::{
     central::ingest::{AnswerRow, Batch, Counter},
     model::{
-        ChainId, Hash, QuestionId, QuestionnaireRef, ReasonId, ResponseId, Scale, SiteId, TerminalId, TouchpointId,
-        Value,
+        ChainId, Hash, QuestionId, QuestionnaireRef, ReasonId, ResponseId, Scale, SiteId, TerminalId,
+        TouchpointId, Value,
     },
     questionnaire::Hospital,
     wire::{Health, Quarantined},

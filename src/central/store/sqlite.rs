@@ -24,9 +24,9 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use tokio::sync::Semaphore;
 
 use super::{
-    Alarm, AnswerKey, ChainSummary, Checkpoint, Count, CountQuery, Cursor, Drift, Enrolled, ExplainedAnswer, Ingested, NewCode,
-    NewTerminal, QuarantinedEntry, ReasonCount, Replayed, SelfTested, Store, StoreError, StoredEntry, Submission,
-    Terminal, TimeSpan,
+    Alarm, AnswerKey, ChainSummary, Checkpoint, Count, CountQuery, Cursor, Drift, Enrolled, ExplainedAnswer,
+    Ingested, NewCode, NewTerminal, QuarantinedEntry, ReasonCount, Replayed, SelfTested, Store, StoreError,
+    StoredEntry, Submission, Terminal, TimeSpan,
 };
 use crate::{
     central::ingest::HelpRow,

@@ -109,8 +109,7 @@ pub(super) fn undated(
     let mut list = Vec::new();
     while let Some(row) = rows.next()? {
         let row = answer(row)?;
-        let mut found =
-            explained.query(params![site, row.response.0.as_bytes(), row.question.as_str()])?;
+        let mut found = explained.query(params![site, row.response.0.as_bytes(), row.question.as_str()])?;
         let reasons = found.next()?.map(reasons).transpose()?;
         list.push((row, reasons));
     }

@@ -6,8 +6,8 @@ use rusqlite::{Connection, params};
 use crate::{
     central::{
         ingest::{
-            AnswerRow, Booked, BootStart, Content, Context, Counter, EntryRow, Line, ReasonCounter, ReasonsRow,
-            ResponseRow, Writes,
+            AnswerRow, Booked, BootStart, Content, Context, Counter, EntryRow, Line, ReasonCounter,
+            ReasonsRow, ResponseRow, Writes,
         },
         store::{
             Submission,
