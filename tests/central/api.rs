@@ -35,7 +35,7 @@ pub struct Api {
     document: Json,
     pub store: Arc<dyn Store>,
     hospital: Hospital,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 pub struct Reply {
@@ -86,12 +86,12 @@ impl Api {
     fn over(folder: tempfile::TempDir, settings: Settings, hospital: Hospital) -> Self {
         let (router, document) = central::router(settings, hospital.clone()).unwrap();
         let store = central::open_store(folder.path()).unwrap();
-        Self { router, document: serde_json::to_value(document).unwrap(), store, hospital, _folder: folder }
+        Self { router, document: serde_json::to_value(document).unwrap(), store, hospital, folder }
     }
 
     /// The data of another central, with another touchpoints file.
     pub fn sharing(self, other: &Self, hospital: Hospital) -> Self {
-        Self::over(self._folder, Settings::new(other._folder.path()), hospital)
+        Self::over(self.folder, Settings::new(other.folder.path()), hospital)
     }
 
     /// Sends a request and holds the answer against the document.
@@ -664,7 +664,7 @@ async fn the_audit_finds_a_whole_store_whole_and_a_changed_line_changed() {
         document: serde_json::to_value(document).unwrap(),
         store,
         hospital: hospital.clone(),
-        _folder: tempfile::tempdir().unwrap(),
+        folder: tempfile::tempdir().unwrap(),
     };
     let terminal = api.enrolled(1).await;
     let mut journal = Journal::new(1);

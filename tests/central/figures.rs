@@ -1,4 +1,10 @@
 //! What people read of scores and reasons: three kinds of "not shown", spans that end, pages, late rows, closed places.
+#![allow(
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    clippy::pedantic,
+    reason = "a test that cannot go on fails, and says what it met"
+)]
 
 use std::{collections::BTreeSet, sync::Arc};
 

@@ -1,4 +1,10 @@
 //! The counts of reasons always equal what the stored rows say (fault 47), whatever is sent, undone, replayed or dated late.
+#![allow(
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    clippy::pedantic,
+    reason = "a test that cannot go on fails, and says what it met"
+)]
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,7 +1,5 @@
 //! Scores and the reasons for them, as JSON and CSV.
 
-use std::collections::BTreeSet;
-
 use axum::{
     Json,
     body::Body,
@@ -333,9 +331,7 @@ fn read_touchpoint(id: &str) -> Result<TouchpointId, ApiError> {
 
 /// A place without any row exists if the touchpoints file has it; one that is closed has rows.
 fn known_touchpoint(app: &App, id: &TouchpointId) -> Result<(), ApiError> {
-    let ids: BTreeSet<&TouchpointId> =
-        app.hospital.touchpoints.iter().map(|touchpoint| &touchpoint.id).collect();
-    if ids.contains(id) { Ok(()) } else { Err(unknown_touchpoint(id.as_str())) }
+    app.hospital.touchpoint(id).map(|_| ()).ok_or_else(|| unknown_touchpoint(id.as_str()))
 }
 
 fn unknown_touchpoint(id: &str) -> ApiError {
