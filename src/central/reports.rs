@@ -23,6 +23,236 @@ pub(super) const ALARMS_MAX: usize = 100;
 /// Entries of the quarantine shown.
 const QUARANTINE_MAX: usize = 200;
 
+<<<<<<< HEAD
+||||||| a88f44f
+/// Which answers count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Filter {
+    /// Without answers the terminal flagged.
+    #[default]
+    Filtered,
+    /// All answers.
+    Raw,
+}
+
+/// How the answer is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Format {
+    /// JSON.
+    #[default]
+    Json,
+    /// CSV, UTF-8 with a byte order mark for spreadsheets.
+    Csv,
+}
+
+/// Which scores.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ScoresQuery {
+    /// What a row stands for; `touchpoint` if not given.
+    #[param(inline)]
+    by: Option<Grouping>,
+    /// First day (in the site's time zone) or instant.
+    from: Option<String>,
+    /// Day or instant that is no longer part of it.
+    to: Option<String>,
+    /// `filtered` if not given.
+    #[param(inline)]
+    filter: Option<Filter>,
+    /// Only this touchpoint.
+    touchpoint: Option<String>,
+    /// Only this site.
+    site: Option<String>,
+    /// `json` if not given.
+    #[param(inline)]
+    format: Option<Format>,
+}
+
+/// Scores.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Scores {
+    /// When they were computed.
+    #[serde(with = "millis")]
+    time: DateTime<Utc>,
+    /// What a row stands for.
+    by: Grouping,
+    /// Which answers count.
+    filter: Filter,
+    /// Cells with fewer answers are hidden.
+    hide_below: u64,
+    /// The scores.
+    rows: Vec<ScoreRow>,
+}
+
+/// Scores with their intervals.
+///
+/// Answers whose hour is not known (the terminal's clock was wrong and its boot was never heard of) count where neither `from` nor `to` is
+/// given, and in no day or hour.
+#[utoipa::path(
+    get, path = "/v1/scores", tag = "scores", params(ScoresQuery),
+    responses(
+        (status = 200, content((Scores = "application/json"), (String = "text/csv"))),
+        (status = 400, description = "a parameter cannot be read", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "no such site or touchpoint", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "the store failed", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn get_scores(
+    State(app): State<Shared>,
+    query: Result<Query<ScoresQuery>, QueryRejection>,
+) -> Result<Response, ApiError> {
+    let query = read_query(query)?;
+    let (by, filter) = (query.by.unwrap_or_default(), query.filter.unwrap_or_default());
+    let touchpoint = query.touchpoint.as_deref().map(|id| known_touchpoint(&app, id)).transpose()?;
+    let mut rows = Vec::new();
+    for site in app.sites(query.site.as_deref())? {
+        let edge =
+            |text: &Option<String>| text.as_deref().map(|text| read_edge(text, site.time_zone)).transpose();
+        let wanted = CountQuery {
+            touchpoint: touchpoint.clone(),
+            from_hour: edge(&query.from)?,
+            to_hour: edge(&query.to)?,
+            hourly: by.is_timed(),
+        };
+        let counts = app.store.counts(&site.id, wanted).await?;
+        let request = scores::Request {
+            hospital: &app.hospital,
+            site: &site.id,
+            zone: site.time_zone,
+            touchpoint: touchpoint.as_ref(),
+            by,
+            raw: filter == Filter::Raw,
+            rule: app.settings.suppression,
+        };
+        rows.extend(scores::report(request, &counts));
+    }
+    match query.format.unwrap_or_default() {
+        Format::Csv => Ok(csv_file("scores.csv", export::scores_csv(&rows))),
+        Format::Json => {
+            let hide_below = app.settings.suppression.limit;
+            Ok(Json(Scores { time: shell::now(), by, filter, hide_below, rows }).into_response())
+        }
+    }
+}
+
+=======
+/// Which answers count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Filter {
+    /// Without answers the terminal flagged.
+    #[default]
+    Filtered,
+    /// All answers.
+    Raw,
+}
+
+/// How the answer is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Format {
+    /// JSON.
+    #[default]
+    Json,
+    /// CSV, UTF-8 with a byte order mark for spreadsheets.
+    Csv,
+}
+
+/// Which scores.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ScoresQuery {
+    /// What a row stands for; `touchpoint` if not given.
+    #[param(inline)]
+    by: Option<Grouping>,
+    /// First day (in the site's time zone) or instant.
+    from: Option<String>,
+    /// Day or instant that is no longer part of it.
+    to: Option<String>,
+    /// `filtered` if not given.
+    #[param(inline)]
+    filter: Option<Filter>,
+    /// Only this touchpoint.
+    touchpoint: Option<String>,
+    /// Only this site.
+    site: Option<String>,
+    /// `json` if not given.
+    #[param(inline)]
+    format: Option<Format>,
+}
+
+/// Scores.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Scores {
+    /// When they were computed.
+    #[serde(with = "millis")]
+    time: DateTime<Utc>,
+    /// What a row stands for.
+    by: Grouping,
+    /// Which answers count.
+    filter: Filter,
+    /// Cells with fewer answers are hidden.
+    hide_below: u64,
+    /// The scores.
+    rows: Vec<ScoreRow>,
+}
+
+/// Scores with their intervals.
+///
+/// Answers whose hour is not known (the terminal's clock was wrong and its boot was never heard of) count where neither `from` nor `to` is
+/// given, and in no day or hour.
+#[utoipa::path(
+    get, path = "/v1/scores", tag = "scores", params(ScoresQuery),
+    responses(
+        (status = 200, content((Scores = "application/json"), (String = "text/csv"))),
+        (status = 400, description = "a parameter cannot be read", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "no such site or touchpoint", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "the store failed", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn get_scores(
+    State(app): State<Shared>,
+    query: Result<Query<ScoresQuery>, QueryRejection>,
+) -> Result<Response, ApiError> {
+    let query = read_query(query)?;
+    let (by, filter) = (query.by.unwrap_or_default(), query.filter.unwrap_or_default());
+    let touchpoint = query.touchpoint.as_deref().map(|id| known_touchpoint(&app, id)).transpose()?;
+    let mut rows = Vec::new();
+    for site in app.sites(query.site.as_deref())? {
+        let edge =
+            |text: &Option<String>| text.as_deref().map(|text| read_edge(text, site.time_zone)).transpose();
+        let wanted = CountQuery {
+            touchpoint: touchpoint.clone(),
+            from_hour: edge(&query.from)?,
+            to_hour: edge(&query.to)?,
+            hourly: by.is_timed(),
+        };
+        let counts = app.store.counts(&site.id, wanted).await?;
+        let request = scores::Request {
+            hospital: &app.hospital,
+            site: &site.id,
+            zone: site.time_zone,
+            touchpoint: touchpoint.as_ref(),
+            by,
+            raw: filter == Filter::Raw,
+            rule: app.settings.suppression(),
+        };
+        rows.extend(scores::report(request, &counts));
+    }
+    match query.format.unwrap_or_default() {
+        Format::Csv => Ok(csv_file("scores.csv", export::scores_csv(&rows))),
+        Format::Json => {
+            let hide_below = app.settings.suppression().limit;
+            Ok(Json(Scores { time: shell::now(), by, filter, hide_below, rows }).into_response())
+        }
+    }
+}
+
+>>>>>>> main
 /// Only some answers.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

@@ -246,7 +246,7 @@ pub(in crate::central) async fn get_scores(
         ))),
         Format::Csv => Ok(csv_file("scores.csv", export::scores_csv(&rows))),
         Format::Json => {
-            let hide_below = app.settings.suppression.limit;
+            let hide_below = app.settings.suppression().limit;
             // As it can stand in a query: a plus sign would be read as a space.
             let next = next.map(|at| local_text(at, chrono_tz::UTC).replace("+00:00", "Z"));
             let spans = spans.into_iter().map(|(site, range)| Span::new(site, range, by, now)).collect();
@@ -296,7 +296,7 @@ pub(in crate::central) async fn get_reasons(
     match query.format.unwrap_or_default() {
         Format::Csv => Ok(csv_file("reasons.csv", export::reasons_csv(&rows))),
         Format::Json => {
-            let hide_below = app.settings.suppression.limit;
+            let hide_below = app.settings.suppression().limit;
             Ok(Json(Reasons { time: now, filter, hide_below, spans, rows }).into_response())
         }
     }
@@ -316,7 +316,7 @@ fn request<'a>(
         touchpoint,
         by,
         raw: filter == Filter::Raw,
-        rule: app.settings.suppression,
+        rule: app.settings.suppression(),
         rows_max,
     }
 }
