@@ -17,4 +17,4 @@ pub use range::{
 };
 pub use reasons::{QuestionReasons, REASON_FORMULA, ReasonRow, reasons};
 pub use report::{Grouping, Report, Request, ScoreRow, Written, headline_of, report};
-pub use suppress::{Display, LIMIT_DEFAULT, Shown, Suppressed, Suppression};
+pub use suppress::{Display, Shown, Suppressed, Suppression};

@@ -36,15 +36,11 @@ const EVENTS_KEPT: usize = 256;
 /// Open pages: each holds a connection.
 const PAGES_MAX: usize = 256;
 
-<<<<<<< HEAD
 /// Exports of single answers at a time.
 const EXPORTS_MAX: usize = 2;
 
-||||||| a88f44f
-=======
 /// Enrolments of all terminals together in a minute: guessing a code of fifteen digits then takes ten million years.
 const ENROLMENTS_PER_MINUTE: u32 = 60;
->>>>>>> main
 
 /// Terminals whose site and rate are remembered before those idle for long are dropped.
 const REMEMBERED_MAX: usize = 100_000;

@@ -7,9 +7,6 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// The hiding limit where none is configured.
-pub const LIMIT_DEFAULT: u64 = 5;
-
 /// Scores need this many answers to be shown at all.
 const SCORE_FROM: u64 = 10;
 
@@ -90,7 +87,7 @@ impl Suppression {
 mod tests {
     use super::*;
 
-    const RULE: Suppression = Suppression { limit: LIMIT_DEFAULT };
+    const RULE: Suppression = Suppression { limit: 5 };
     const HIDDEN: Shown = Shown::Less(Suppressed::Hidden);
     const NONE: Shown = Shown::Less(Suppressed::NoAnswers);
     const COMPLEMENT: Shown = Shown::Less(Suppressed::Complement);
