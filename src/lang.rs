@@ -16,7 +16,6 @@ mod list;
 #[cfg(feature = "terminal")]
 mod phrases;
 mod po;
-pub(crate) mod tags;
 #[cfg(feature = "terminal")]
 mod words;
 
@@ -26,9 +25,9 @@ pub use catalogue::{Catalogue, LangError};
 pub use central::CentralText;
 pub use kiosk::Text;
 pub use list::Texts;
-pub use po::{Po, PoError, read as read_po};
 #[cfg(feature = "terminal")]
 pub use phrases::{breakable, loose, unbroken, unmarked};
+pub use po::{Po, PoError, read as read_po};
 #[cfg(feature = "terminal")]
 pub use words::Words;
 

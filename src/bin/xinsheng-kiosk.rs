@@ -79,7 +79,6 @@ enum Command {
     },
 }
 
-
 fn main() -> ExitCode {
     durable::keep_files_private();
     tracing_subscriber::fmt()

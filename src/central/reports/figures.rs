@@ -27,7 +27,7 @@ use crate::{
     },
     model::{QuestionId, SiteId, TouchpointId, millis},
     questionnaire::Site,
-    wire::Problem,
+    wire::{EXAMPLE_HARDWARE, Problem},
 };
 
 /// Rows of one answer by hour or day: half a megabyte to two, which a browser draws at once.
@@ -162,6 +162,8 @@ pub(in crate::central) struct Scores {
     filter: Filter,
     /// Cells with fewer answers are hidden.
     hide_below: u64,
+    /// Some of the answers are example data: a program made them, and nobody gave them.
+    example: bool,
     /// The span of each site.
     spans: Vec<Span>,
     /// Where a long answer goes on: ask again with this as `from` and the same `to`. None if this is all.
@@ -215,8 +217,9 @@ pub(in crate::central) async fn get_scores(
     let rows_max = if format == Format::Csv { CSV_ROWS_MAX } else { ROWS_MAX };
     let touchpoint = query.touchpoint.as_deref().map(read_touchpoint).transpose()?;
     let asked = Asked { period: query.period, from: query.from.as_deref(), to: query.to.as_deref() };
-    let (mut spans, mut reports) = (Vec::new(), Vec::new());
+    let (mut spans, mut reports, mut example) = (Vec::new(), Vec::new(), false);
     for site in app.sites(query.site.as_deref())? {
+        example |= holds_example(&app, &site.id).await?;
         let range = range_of(asked, Bound::from(by), now, site.time_zone)?;
         let counts =
             app.store.counts(&site.id, count_query(touchpoint.as_ref(), range, by.is_timed())).await?;
@@ -250,9 +253,14 @@ pub(in crate::central) async fn get_scores(
             // As it can stand in a query: a plus sign would be read as a space.
             let next = next.map(|at| local_text(at, chrono_tz::UTC).replace("+00:00", "Z"));
             let spans = spans.into_iter().map(|(site, range)| Span::new(site, range, by, now)).collect();
-            Ok(Json(Scores { time: now, by, filter, hide_below, spans, next, rows }).into_response())
+            Ok(Json(Scores { time: now, by, filter, hide_below, example, spans, next, rows }).into_response())
         }
     }
+}
+
+/// Whether a terminal of this site sends made-up answers.
+async fn holds_example(app: &App, site: &SiteId) -> Result<bool, ApiError> {
+    Ok(app.store.terminals(site).await?.iter().any(|terminal| terminal.hardware_id == EXAMPLE_HARDWARE))
 }
 
 /// The reasons visitors chose, by touchpoint, question and the values they explain.
