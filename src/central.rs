@@ -114,8 +114,13 @@ pub async fn export(
     out: &mut dyn std::io::Write,
 ) -> anyhow::Result<()> {
     use tokio_stream::StreamExt as _;
-    let sites = hospital.sites.iter().map(|site| (site.id.clone(), site.time_zone)).collect();
-    let mut pages = std::pin::pin!(export::answers_csv(store, sites));
+    let part = |site: &crate::questionnaire::Site| export::Part {
+        site: site.id.clone(),
+        zone: site.time_zone,
+        span: store::TimeSpan::ALL,
+    };
+    let parts = hospital.sites.iter().map(part).collect();
+    let mut pages = std::pin::pin!(export::answers_csv(store, parts, None));
     while let Some(page) = pages.next().await {
         out.write_all(page?.as_bytes()).context("cannot write the export")?;
     }

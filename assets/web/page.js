@@ -1,17 +1,20 @@
 "use strict";
 // Asks central for numbers when it says that they changed, and draws them. Draws only what the rule for small counts lets through:
-// central has already left the rest out.
+// central has already left the rest out. Figures, days and hours come as they are to be written: this machine's clock and time zone
+// decide nothing about them.
 
 const TEXTS = {
   "zh-CN": {
     other: "English", skip: "跳到评分", live: "实时", example: "示例数据：以下评价由程序生成，不是患者的评价", lost: "与服务器的连接断开，显示的是最后收到的数据", updated: "更新于",
-    scores: "各触点评分", period: "时间范围", filter: "计入哪些评价", today: "今天", week: "7 天", month: "30 天", all: "全部",
-    filtered: "不含可疑", raw: "全部评价", terminals: "终端", alarms: "警报", n: "份评价", interval: "95% 区间",
-    hidden: "少于 {k} 份，不显示", complement: "为保护少数评价而不显示", count_only: "{n} 份，太少，暂不评分", none: "还没有评价",
-    hours: "最近 24 小时", noHours: "最近 24 小时没有评价", hour: "{h} 时", few: "少于 {k} 份", queue: "待上传", seen: "最近联系",
+    scores: "各触点评分", period: "时间范围", filter: "计入哪些评价", today: "今天", "7d": "7 天", "28d": "28 天", "91d": "91 天", all: "全部",
+    since: "{from} 至 {to}（{zone}）", allTime: "全部时间（{zone}）", closed: "已停用",
+    filtered: "不含可疑", raw: "全部评价", terminals: "终端", alarms: "警报", n: "评价数", interval: "95% 区间",
+    hidden: "少于 {k} 份，不显示", complement: "为保护另一组的少数评价，不显示", count_only: "{n} 份，太少，暂不评分", no_answers: "还没有评价",
+    reasons: "原因", people: "{n} 人", asked: "{n} 人回答", askedFew: "回答的人少于 {k} 位", r_hidden: "少于 {k} 人", r_complement: "为保护他人不显示", r_none: "还没有人选择原因", moreHidden: "另有 {n} 项少于 {k} 人，不显示",
+    hours: "最近 24 小时", noHours: "最近 24 小时没有评价", hour: "{h} 时", queue: "待上传", seen: "最近联系",
     tested: "按键自检 {ago}（{n} 个）", untested: "按键未自检", never: "从未", ok: "正常", stale: "失联", revoked: "已吊销", held: "已收", complete: "完整", incomplete: "未收全", noTerminals: "还没有终端。用 xinsheng-central enrol --touchpoint … 生成注册码。",
-    download: "下载：", scoresCsv: "评分 CSV", answersCsv: "逐条评价 CSV",
-    legend: "圆点是得分，横条是 95% 置信区间；斜线表示评价不足 30 份，少于 10 份只显示数量。区间重叠的触点不宜排名。",
+    download: "下载：", scoresCsv: "评分 CSV", reasonsCsv: "原因 CSV", answersCsv: "近 28 天逐条评价 CSV",
+    legend: "圆点是得分，横条是 95% 置信区间；斜线表示评价不足 30 份，少于 10 份只显示数量，少于 {k} 份不显示（小圆点），为保护少数而不显示的是小方块。区间重叠的触点不宜排名。",
     csat: "满意率", ces: "轻松率", ces_mean: "费力度均值", nps: "净推荐值", fft_positive: "好评率", fft_negative: "差评率", index: "体验指数",
     positive: "笑脸占比", good_rate: "好评率（3–5 级）", yes: "回答“是”", clone: "两台机器写同一日志，或存储卡被还原", lost_entries: "存储损坏，可能丢失记录",
     help: "有人需要帮助", rings: "{place}有人呼叫帮助，{lang}", waits: "已等待 {span}", speaks: "语言：{lang}", again: "呼叫 {n} 次", answer: "已有人前往", note: "已知悉",
@@ -21,13 +24,15 @@ const TEXTS = {
   },
   en: {
     other: "中文", skip: "Skip to the scores", live: "live", example: "Example data: a program made these answers; no patient gave them", lost: "no connection to the server; these are the last numbers received", updated: "updated",
-    scores: "Scores by touchpoint", period: "Period", filter: "Which answers count", today: "Today", week: "7 days", month: "30 days", all: "All",
-    filtered: "Without doubtful", raw: "All answers", terminals: "Terminals", alarms: "Alarms", n: "answers", interval: "95% interval",
-    hidden: "fewer than {k} answers: not shown", complement: "not shown, to protect a small group", count_only: "{n} answers: too few for a score", none: "no answers yet",
-    hours: "Last 24 hours", noHours: "No answers in the last 24 hours", hour: "{h}:00", few: "fewer than {k}", queue: "waiting", seen: "last seen",
+    scores: "Scores by touchpoint", period: "Period", filter: "Which answers count", today: "Today", "7d": "7 days", "28d": "28 days", "91d": "91 days", all: "All",
+    since: "{from} to {to} ({zone})", allTime: "All time ({zone})", closed: "closed",
+    filtered: "Without doubtful", raw: "All answers", terminals: "Terminals", alarms: "Alarms", n: "Answers", interval: "95% interval",
+    hidden: "fewer than {k} answers: not shown", complement: "not shown, to protect a small group elsewhere", count_only: "{n} answers: too few for a score", no_answers: "no answers yet",
+    reasons: "Reasons", people: "{n}", asked: "{n} answered", askedFew: "fewer than {k} answered", r_hidden: "fewer than {k}", r_complement: "hidden to protect others", r_none: "nobody has chosen a reason yet", moreHidden: "{n} more with fewer than {k} each: not shown",
+    hours: "Last 24 hours", noHours: "No answers in the last 24 hours", hour: "{h}:00", queue: "waiting", seen: "last seen",
     tested: "buttons tested {ago} ({n})", untested: "buttons not tested yet", never: "never", ok: "fine", stale: "not heard of", revoked: "revoked", held: "received", complete: "complete", incomplete: "not all yet", noTerminals: "No terminals yet. Make a code with xinsheng-central enrol --touchpoint …",
-    download: "Download:", scoresCsv: "scores CSV", answersCsv: "single answers CSV",
-    legend: "The dot is the score, the bar its 95% interval; hatched means fewer than 30 answers, below 10 only their number is shown. Touchpoints whose intervals overlap should not be ranked.",
+    download: "Download:", scoresCsv: "scores CSV", reasonsCsv: "reasons CSV", answersCsv: "single answers of 28 days CSV",
+    legend: "The dot is the score, the bar its 95% interval; hatched means fewer than 30 answers, below 10 only their number is shown, below {k} nothing (a small dot); a small square is hidden to protect a small group. Touchpoints whose intervals overlap should not be ranked.",
     csat: "satisfied", ces: "found it easy", ces_mean: "mean ease", nps: "NPS", fft_positive: "positive", fft_negative: "negative", index: "experience index",
     positive: "smiling faces", good_rate: "good rating (levels 3–5)", yes: "said yes", clone: "Two machines write one journal, or a card was restored", lost_entries: "Storage was damaged; entries may be lost",
     help: "Help needed", rings: "Help needed: {place}, {lang}", waits: "waiting {span}", speaks: "speaks {lang}", again: "called {n} times", answer: "Somebody is going", note: "Noted",
@@ -36,10 +41,10 @@ const TEXTS = {
     times: "{n} times", now: "just now", min: "{n} min ago", hr: "{n} h ago", day: "{n} days ago", site: "Patient experience",
   },
 };
-const PERIODS = { today: 0, week: 6, month: 29, all: null };
-const HOUR = 3600e3;
+const PERIODS = ["today", "7d", "28d", "91d", "all"];
+const REASONS_SHOWN = 4;
 const EARLIER_MAX = 20;
-const state = { lang: "en", period: "all", filter: "filtered", scores: null, hours: null, terminals: null, chains: [], alarms: [], calls: [], callsAt: 0, rung: new Set(), seen: new Map(), updated: null, lost: false };
+const state = { lang: "en", period: "all", filter: "filtered", scores: null, hours: null, reasons: null, terminals: null, chains: [], alarms: [], calls: [], callsAt: 0, rung: new Set(), seen: new Map(), lost: false };
 
 const $ = (selector, root = document) => root.querySelector(selector);
 const t = (key, values = {}) => (TEXTS[state.lang][key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name]);
@@ -53,11 +58,9 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-function number(row, value) {
-  const digits = row.score === "ces_mean" ? 2 : Math.abs(value) >= 99.95 || row.score === "nps" ? 0 : 1;
-  return new Intl.NumberFormat(state.lang, { minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay: row.score === "nps" ? "exceptZero" : "auto" }).format(value);
-}
-const unit = (row) => (["nps", "index", "ces_mean"].includes(row.score) ? "" : "%");
+// Names may be in any script, whatever the page is in.
+const words = (tag, attributes, text) => make(tag, { dir: "auto", ...attributes }, text);
+const flat = (text) => text.replace(/\s*\n\s*/g, /[\u3000-\u9fff\uff00-\uffef]/.test(text) ? "" : " ");
 
 function ago(text) {
   if (!text) return t("never");
@@ -92,8 +95,7 @@ function tongue(lang) {
 }
 
 function less(row) {
-  if (row.suppressed === "count_only") return t("count_only", { n: row.n });
-  return t(row.suppressed === "complement" ? "complement" : "hidden", { k: state.scores.hide_below });
+  return t(row.suppressed, { n: row.written.n, k: state.scores.hide_below });
 }
 
 // ---- drawings ----
@@ -105,7 +107,7 @@ function hatch() {
 
 function whisker(row) {
   const width = 320, pad = 10, x = (value) => pad + ((value - row.min) / (row.max - row.min)) * (width - 2 * pad);
-  const label = `${t(row.score)} ${number(row, row.value)}${unit(row)}, ${t("interval")} ${number(row, row.low)} – ${number(row, row.high)}`;
+  const label = `${t(row.score)} ${row.written.value}${row.unit}, ${t("interval")} ${row.written.low} – ${row.written.high}`;
   const svg = make("svg", { viewBox: `0 0 ${width} 46`, role: "img", "aria-label": label });
   svg.append(make("line", { x1: pad, x2: width - pad, y1: 15, y2: 15, class: "track" }));
   for (const part of [0, 0.25, 0.5, 0.75, 1]) {
@@ -121,49 +123,67 @@ function whisker(row) {
   return svg;
 }
 
-function hourStrip(rows) {
+function hourStrip(rows, slots) {
   const box = make("div", { class: "hours" });
-  const now = Date.now(), cells = new Map();
-  for (const row of rows) {
-    const back = Math.floor((now - Date.parse(row.start)) / HOUR);
-    if (back >= 0 && back < 24) cells.set(back, row);
-  }
+  const cells = new Map(rows.map((row) => [row.start, row]));
   if (cells.size === 0) {
     box.append(make("p", {}, t("noHours")));
     return box;
   }
-  const width = 320, step = width / 24, height = 40;
+  const width = 320, step = width / Math.max(slots.length, 1), height = 40;
   const svg = make("svg", { viewBox: `0 0 ${width} ${height + 18}`, role: "img" });
-  const words = [];
+  const said = [];
   svg.append(make("line", { x1: 0, x2: width, y1: height, y2: height, class: "base" }));
-  const anyStart = Date.parse([...cells.values()][0].start), offset = [...cells.values()][0].start.slice(19);
-  const minutes = offset === "Z" ? 0 : (offset[0] === "-" ? -1 : 1) * (Number(offset.slice(1, 3)) * 60 + Number(offset.slice(4, 6)));
-  const [anyBack] = [...cells.keys()];
-  for (let back = 23; back >= 0; back -= 1) {
-    const at = (23 - back) * step, row = cells.get(back);
-    const hour = new Date(anyStart + (anyBack - back) * HOUR + minutes * 60e3).getUTCHours();
+  slots.forEach((slot, i) => {
+    const at = i * step, row = cells.get(slot.start), hour = Number(slot.label);
     if (hour % 6 === 0) svg.append(make("text", { x: at + step / 2, y: height + 16, class: "axis middle" }, String(hour)));
-    if (!row) continue;
-    let shape, word;
+    if (!row) return;
+    let shape;
     if (row.value !== null) {
       const tall = Math.max(2, ((row.value - row.min) / (row.max - row.min)) * (height - 2));
       shape = make("rect", { x: at + 1.5, y: height - tall, width: step - 3, height: tall, class: row.display === "hatched" ? "bar-hatched" : "bar-plain" });
-      word = `${number(row, row.value)}${unit(row)} (${row.n})`;
     } else if (row.suppressed === "count_only") {
       shape = make("rect", { x: at + 2, y: height - 12, width: step - 4, height: 11, class: "bar-count" });
-      word = t("count_only", { n: row.n });
+    } else if (row.suppressed === "complement") {
+      shape = make("rect", { x: at + step / 2 - 3, y: height - 9, width: 6, height: 6, class: "bar-protected" });
     } else {
       shape = make("circle", { cx: at + step / 2, cy: height - 6, r: 2.5, class: "bar-hidden" });
-      word = t("few", { k: state.scores.hide_below });
     }
-    const full = `${t("hour", { h: hour })}: ${word}`;
+    const full = `${t("hour", { h: slot.label })}: ${row.value !== null ? `${row.written.value}${row.unit} (${row.written.n})` : less(row)}`;
     shape.append(make("title", {}, full));
     svg.append(shape);
-    words.push(full);
-  }
-  svg.setAttribute("aria-label", `${t("hours")}. ${words.join("; ")}`);
+    said.push(full);
+  });
+  svg.setAttribute("aria-label", `${t("hours")}. ${said.join("; ")}`);
   box.append(make("p", {}, t("hours")), svg);
   return box;
+}
+
+// How many chose a reason, and out of how many: a bar of the share, as far as it may be seen.
+function reasonLine(row) {
+  const line = make("li", { class: "reason", "data-reason": row.reason }, words("span", { class: "text" }, flat(name(row.texts)) || row.reason));
+  const width = 320;
+  const bar = make("svg", { viewBox: `0 0 ${width} 8`, preserveAspectRatio: "none", "aria-hidden": "true" }, make("rect", { width, height: 8, class: "share-track" }));
+  if (row.value !== null) bar.append(make("rect", { width: (row.value / 100) * width, height: 8, class: row.display === "hatched" ? "share few" : "share" }));
+  const figure = row.n === null ? t(`r_${row.suppressed}`, { k: state.reasons.hide_below }) : t("people", { n: row.written.n });
+  const share = row.value === null ? null : make("span", { class: "percent", title: `${t("interval")} ${row.written.low} – ${row.written.high}%` }, `${row.written.value}%`);
+  line.append(make("span", { class: row.n === null ? "n soft" : "n" }, figure), share ?? "", bar);
+  return line;
+}
+
+function reasonBox(groups) {
+  return groups.filter((group) => group.suppressed !== "no_answers").map((group) => {
+    const k = state.reasons.hide_below;
+    const chosen = group.reasons.filter((row) => row.suppressed !== "no_answers");
+    const seen = chosen.filter((row) => row.n !== null).slice(0, REASONS_SHOWN);
+    const kept = chosen.filter((row) => row.suppressed === "complement"), few = chosen.filter((row) => row.suppressed === "hidden");
+    const asked = group.asked === null ? t(group.suppressed === "hidden" ? "askedFew" : "r_complement", { k }) : t("asked", { n: group.asked_written });
+    const lines = [...seen, ...kept].map(reasonLine);
+    if (few.length > 0 && group.asked !== null) lines.push(make("li", { class: "reason soft" }, seen.length + kept.length > 0 ? t("moreHidden", { n: few.length, k }) : t("r_hidden", { k })));
+    if (chosen.length === 0) lines.push(make("li", { class: "reason soft" }, t("r_none")));
+    return make("div", { class: "reasons" },
+      make("h4", {}, words("span", {}, flat(name(group.prompt)) || t("reasons")), " ", make("span", { class: "asked" }, asked)), make("ul", {}, ...lines));
+  });
 }
 
 // ---- sections ----
@@ -177,33 +197,48 @@ function drawScores() {
     groups.set(key, [...(groups.get(key) ?? []), row]);
   }
   const list = $("#scores .cards");
+  const span = state.scores.spans[0];
+  $("#span").textContent = !span ? "" : span.first_day ? t("since", { from: span.first_day, to: span.last_day, zone: span.time_zone }) : t("allTime", { zone: span.time_zone });
+  // Two places of one name are told apart by their ids.
+  const places = new Map();
+  for (const [, [row]] of groups) {
+    const called = `${row.site} ${name(row.names)}`;
+    places.set(called, (places.get(called) ?? new Set()).add(row.touchpoint));
+  }
+  const isTwice = (row) => places.get(`${row.site} ${name(row.names)}`).size > 1;
   // In journey order, those without anything to show after the others.
-  const cards = [...groups].map(([key, rows]) => card(key, rows));
+  const cards = [...groups].map(([key, rows]) => card(key, rows, isTwice(rows[0])));
   const isQuiet = (item) => item.classList.contains("quiet");
   list.replaceChildren(...cards.filter((item) => !isQuiet(item)), ...cards.filter(isQuiet));
   list.prepend(make("li", { class: "defs", role: "presentation", "aria-hidden": "true" }, make("svg", { width: 0, height: 0 }, hatch())));
 }
 
-function card(key, rows) {
+function card(key, rows, isTwice) {
   const head = rows.find((row) => row.headline) ?? rows[0];
-  const figure = make("div", { class: "figure" });
+  const hours = (state.hours?.rows ?? []).filter((row) => row.touchpoint === head.touchpoint && row.site === head.site && row.headline);
+  const slots = state.hours?.spans.find((span) => span.site === head.site)?.slots ?? [];
+  const reasons = (state.reasons?.rows ?? []).filter((row) => row.touchpoint === head.touchpoint && row.site === head.site && row.question === head.question);
+  const quiet = head.value === null && head.suppressed !== "count_only" && hours.length === 0;
+  const title = words("h3", {}, flat(name(head.names)) || head.touchpoint);
+  if (isTwice) title.append(" ", make("span", { class: "id" }, head.touchpoint));
+  if (head.closed) title.append(" ", make("span", { class: "closed" }, t("closed")));
+  const item = make("li", { class: quiet ? "card quiet" : "card", "data-touchpoint": head.touchpoint, "data-score": head.score, "data-state": head.suppressed ?? "shown" },
+    title, words("p", { class: "question" }, flat(name(head.texts))));
   if (head.value === null) {
-    figure.append(make("span", { class: "value less" }, less(head)));
+    item.append(make("div", { class: "figure" }, make("span", { class: "value less" }, less(head))));
   } else {
-    figure.append(make("span", { class: "value" }, number(head, head.value), make("small", {}, unit(head))),
-      make("span", { class: "measure" }, `${t(head.score)} · ${new Intl.NumberFormat(state.lang).format(head.n)} ${t("n")}`));
-  }
-  const hours = (state.hours ?? []).filter((row) => row.touchpoint === head.touchpoint && row.site === head.site && row.headline);
-  const quiet = head.n === null && hours.length === 0;
-  const item = make("li", { class: quiet ? "card quiet" : "card", "data-touchpoint": head.touchpoint, "data-score": head.score },
-    make("h3", {}, name(head.names)), make("p", { class: "question" }, name(head.texts).replace(/\s*\n\s*/g, state.lang === "en" ? " " : "")), figure);
-  if (head.value !== null) {
-    item.append(whisker(head));
+    item.append(make("div", { class: "figure" },
+      make("div", { class: "score" }, make("span", { class: "value" }, head.written.value, make("small", {}, head.unit)), make("span", { class: "measure" }, t(head.score))),
+      make("dl", {}, make("dt", {}, t("n")), make("dd", { class: "n" }, head.written.n),
+        make("dt", {}, t("interval")), make("dd", { class: "interval" }, `${head.written.low} – ${head.written.high}`))),
+      whisker(head));
     const others = rows.filter((row) => row !== head && row.value !== null);
-    item.append(make("p", { class: "other" }, `${t("interval")} ${number(head, head.low)} – ${number(head, head.high)}`,
-      ...others.map((row) => ` · ${t(row.score)} ${number(row, row.value)}${unit(row)}`)));
+    if (others.length > 0) {
+      item.append(make("ul", { class: "other" }, ...others.map((row) => make("li", {}, `${t(row.score)} `, make("b", {}, `${row.written.value}${row.unit}`), ` (${row.written.low} – ${row.written.high})`))));
+    }
   }
-  if (!quiet) item.append(hourStrip(hours));
+  if (!quiet || reasons.length > 0) item.append(...reasonBox(reasons));
+  if (!quiet) item.append(hourStrip(hours, slots));
   const shown = JSON.stringify([head.value, head.n]), before = state.seen.get(key);
   if (before !== undefined && before !== shown) item.classList.add("changed");
   state.seen.set(key, shown);
@@ -311,14 +346,14 @@ function drawTitle() {
 
 function drawFrame() {
   document.documentElement.lang = state.lang;
-  for (const element of document.querySelectorAll("[data-text]")) element.textContent = t(element.dataset.text);
+  for (const element of document.querySelectorAll("[data-text]")) element.textContent = t(element.dataset.text, { k: state.scores?.hide_below ?? 5 });
   for (const element of document.querySelectorAll("[data-label]")) element.setAttribute("aria-label", t(element.dataset.label));
   const switcher = $("#language");
   switcher.textContent = t("other");
   switcher.lang = state.lang === "en" ? "zh-CN" : "en";
   $("#hospital").textContent = t("site");
   drawTitle();
-  choices("period", Object.keys(PERIODS));
+  choices("period", PERIODS);
   choices("filter", ["filtered", "raw"]);
   drawLive();
 }
@@ -333,7 +368,7 @@ function choices(what, keys) {
       state[what] = key;
       state.seen.clear();
       drawFrame();
-      loadScores();
+      loadScores().catch(() => {});
     });
   }
   for (const button of group.children) {
@@ -345,7 +380,8 @@ function choices(what, keys) {
 function drawLive() {
   const line = $("#live");
   line.classList.toggle("lost", state.lost);
-  const time = state.updated ? new Intl.DateTimeFormat(state.lang, { timeStyle: "medium" }).format(state.updated) : "";
+  // The hospital's time of the last figures, as central said it.
+  const time = state.scores?.spans[0]?.now.slice(11, 19);
   line.textContent = state.lost ? t("lost") : time ? `${t("live")} · ${t("updated")} ${time}` : t("live");
 }
 
@@ -364,7 +400,6 @@ async function ask(path, method = "GET") {
     const reply = await fetch(path, { method, headers: { accept: "application/json" } });
     if (!reply.ok) throw new Error(`${reply.status}`);
     state.lost = false;
-    state.updated = new Date();
     return await reply.json();
   } catch (error) {
     state.lost = true;
@@ -374,23 +409,18 @@ async function ask(path, method = "GET") {
   }
 }
 
-function from() {
-  const days = PERIODS[state.period];
-  if (days === null) return "";
-  const day = new Date(Date.now() - days * 24 * HOUR);
-  const local = new Date(day.getTime() - day.getTimezoneOffset() * 60e3);
-  return `&from=${local.toISOString().slice(0, 10)}`;
-}
-
 async function loadScores() {
-  const since = new Date(Date.now() - 24 * HOUR).toISOString();
-  const [scores, hours] = await Promise.all([
-    ask(`v1/scores?by=touchpoint&filter=${state.filter}${from()}`),
-    ask(`v1/scores?by=hour&filter=${state.filter}&from=${since}`),
+  const filter = `filter=${state.filter}`, period = `period=${state.period}`;
+  const [scores, hours, reasons] = await Promise.all([
+    ask(`v1/scores?by=touchpoint&${filter}&${period}`),
+    ask(`v1/scores?by=hour&${filter}&period=24h`),
+    ask(`v1/reasons?${filter}&${period}`),
   ]);
-  state.scores = scores;
-  state.hours = hours.rows;
+  Object.assign(state, { scores, hours, reasons });
+  $("#scoresCsv").href = `v1/scores?format=csv&${filter}&${period}`;
+  $("#reasonsCsv").href = `v1/reasons?format=csv&${filter}&${period}`;
   drawScores();
+  drawLive();
 }
 
 async function loadTerminals() {

@@ -188,12 +188,13 @@ async fn verify(setup: &Setup) -> anyhow::Result<ExitCode> {
         let counter = &drift.counter;
         writeln!(
             out,
-            "count of {} {} {} value {} hour {}: {} booked, {} answers",
+            "count of {} {} {} value {} hour {}{}: {} booked, {} found",
             counter.touchpoint,
             counter.questionnaire,
             counter.question,
             counter.value,
             counter.hour,
+            drift.reason.as_ref().map(|reason| format!(" reason `{reason}`")).unwrap_or_default(),
             drift.rollup,
             drift.recount
         )?;

@@ -7,7 +7,8 @@
 //!
 //! Invariants:
 //! - content never refuses a batch: a line that cannot be read or is not configured is kept raw, with the reason;
-//! - counts change by additions only, and always equal a recount of the stored answers whose response was not undone;
+//! - counts change by additions only, and always equal a recount of the stored answers whose response was not undone, and of the reasons
+//!   for them;
 //! - the same entry under another chain is kept, and not counted again;
 //! - a call for help is never turned away: it rings whatever the configuration says, unless it comes too late.
 
@@ -19,6 +20,6 @@ mod time;
 
 pub use batch::{Batch, BatchError, Content, Line, Placement, place, plain_body};
 pub use help::{HelpRow, LATE_AFTER_MS, TestedRow, is_late};
-pub use ledger::{AnswerRow, Booked, Counter, Ledger, Origin, ReasonsRow, ResponseRow};
+pub use ledger::{AnswerRow, Booked, Counter, Ledger, Origin, ReasonCounter, ReasonsRow, ResponseRow};
 pub use project::{Context, EntryRow, EntryState, Held, Reading, Writes, project};
 pub use time::{BootStart, HOUR_UNKNOWN, LearntFrom, TimeBasis, Timed, Timekeeper, hour_start};

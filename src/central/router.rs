@@ -51,8 +51,9 @@ pub(super) fn routes_of(app: Shared) -> (Router, utoipa::openapi::OpenApi) {
         .routes(routes!(terminals::get_config))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), auth::sign_answers));
     let read = OpenApiRouter::new()
-        .routes(routes!(reports::get_scores))
-        .routes(routes!(reports::export_answers))
+        .routes(routes!(reports::figures::get_scores))
+        .routes(routes!(reports::figures::get_reasons))
+        .routes(routes!(reports::answers::export_answers))
         .routes(routes!(fleet::list_terminals))
         .routes(routes!(fleet::list_chains))
         .routes(routes!(reports::list_quarantine))

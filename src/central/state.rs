@@ -36,6 +36,9 @@ const EVENTS_KEPT: usize = 256;
 /// Open pages: each holds a connection.
 const PAGES_MAX: usize = 256;
 
+/// Exports of single answers at a time.
+const EXPORTS_MAX: usize = 2;
+
 /// Enrolments of all terminals together in a minute: guessing a code of fifteen digits then takes ten million years.
 const ENROLMENTS_PER_MINUTE: u32 = 60;
 
@@ -99,6 +102,7 @@ pub(super) struct App {
     pub(super) delivered: Option<Delivered>,
     pub(super) metrics: Metrics,
     pub(super) pages: Arc<Semaphore>,
+    pub(super) exports: Arc<Semaphore>,
     events: broadcast::Sender<Event>,
     serving: AtomicBool,
     by_terminal: DefaultKeyedRateLimiter<TerminalId>,
@@ -129,6 +133,7 @@ impl App {
             delivered,
             metrics: Metrics::new(),
             pages: Arc::new(Semaphore::new(PAGES_MAX)),
+            exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
             events: broadcast::Sender::new(EVENTS_KEPT),
             serving: AtomicBool::new(true),
             homes: Mutex::default(),

@@ -15,14 +15,14 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 pub use records::{
-    Alarm, ChainSummary, Checkpoint, Count, CountQuery, Cursor, Drift, Enrolled, Ingested, NewCode,
-    NewTerminal, QuarantinedEntry, Replayed, SELF_TEST_SPAN, SelfTested, SignedRequest, StoredEntry,
-    Submission, Terminal,
+    Alarm, AnswerKey, ChainSummary, Checkpoint, Count, CountQuery, Cursor, Drift, Enrolled, ExplainedAnswer,
+    Ingested, NewCode, NewTerminal, QuarantinedEntry, ReasonCount, Replayed, SELF_TEST_SPAN, SelfTested,
+    SignedRequest, StoredEntry, Submission, Terminal, TimeSpan,
 };
 
-use super::ingest::{AnswerRow, HelpRow};
+use super::ingest::HelpRow;
 use crate::{
-    model::{ChainId, EntryId, Moment, QuestionId, ResponseId, SiteId, StoreId, TerminalId},
+    model::{ChainId, EntryId, Moment, SiteId, StoreId, TerminalId},
     questionnaire::Hospital,
     wire::Health,
 };
@@ -140,13 +140,17 @@ pub trait Store: Send + Sync + 'static {
     /// Counts of answers.
     async fn counts(&self, site: &SiteId, query: CountQuery) -> Result<Vec<Count>, StoreError>;
 
-    /// Answers by response and question, after a key, for export.
+    /// Counts of the reasons for counted answers.
+    async fn reason_counts(&self, site: &SiteId, query: CountQuery) -> Result<Vec<ReasonCount>, StoreError>;
+
+    /// Answers of a span with the reasons for them, by time, after a key, for export.
     async fn answers(
         &self,
         site: &SiteId,
-        after: Option<(ResponseId, QuestionId)>,
+        span: TimeSpan,
+        after: Option<AnswerKey>,
         limit: usize,
-    ) -> Result<Vec<AnswerRow>, StoreError>;
+    ) -> Result<Vec<ExplainedAnswer>, StoreError>;
 
     /// Counts that differ from a recount of the answers; empty if all is well.
     async fn drift(&self, site: &SiteId) -> Result<Vec<Drift>, StoreError>;

@@ -35,13 +35,13 @@ pub struct Api {
     document: Json,
     pub store: Arc<dyn Store>,
     hospital: Hospital,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 pub struct Reply {
     pub status: StatusCode,
-    headers: HeaderMap,
-    body: Vec<u8>,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
 }
 
 impl Reply {
@@ -53,12 +53,12 @@ impl Reply {
         self.header("content-type").unwrap_or("").split(';').next().unwrap_or("")
     }
 
-    fn json<T: serde::de::DeserializeOwned>(&self) -> T {
+    pub fn json<T: serde::de::DeserializeOwned>(&self) -> T {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
     }
 
-    fn problem(&self, status: u16) -> Problem {
+    pub fn problem(&self, status: u16) -> Problem {
         assert_eq!(
             (self.status.as_u16(), self.kind()),
             (status, "application/problem+json"),
@@ -78,12 +78,20 @@ impl Api {
 
     pub fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let hospital = Arc::unwrap_or_clone(plan(&["window"], Start::Attract).hospital);
         let mut settings = Settings::new(folder.path());
         change(&mut settings);
+        Self::over(folder, settings, Arc::unwrap_or_clone(plan(&["window"], Start::Attract).hospital))
+    }
+
+    fn over(folder: tempfile::TempDir, settings: Settings, hospital: Hospital) -> Self {
         let (router, document) = central::router(settings, hospital.clone()).unwrap();
         let store = central::open_store(folder.path()).unwrap();
-        Self { router, document: serde_json::to_value(document).unwrap(), store, hospital, _folder: folder }
+        Self { router, document: serde_json::to_value(document).unwrap(), store, hospital, folder }
+    }
+
+    /// The data of another central, with another touchpoints file.
+    pub fn sharing(self, other: &Self, hospital: Hospital) -> Self {
+        Self::over(self.folder, Settings::new(other.folder.path()), hospital)
     }
 
     /// Sends a request and holds the answer against the document.
@@ -152,7 +160,7 @@ impl Api {
         }
     }
 
-    async fn get(&self, path: &str) -> Reply {
+    pub async fn get(&self, path: &str) -> Reply {
         self.send(Request::get(path).body(Body::empty()).unwrap()).await
     }
 
@@ -202,7 +210,11 @@ impl Terminal {
     }
 
     pub fn batch(&self, journal: &Journal) -> Call<'_> {
-        self.post(ENTRIES, "application/x-ndjson", journal.body(1, journal.lines.len()))
+        self.part(journal, 1, journal.lines.len())
+    }
+
+    pub fn part(&self, journal: &Journal, first: u64, count: usize) -> Call<'_> {
+        self.post(ENTRIES, "application/x-ndjson", journal.body(first, count))
     }
 
     /// Whether central's signature of an answer to a request holds.
@@ -302,19 +314,24 @@ async fn scores_are_grouped_filtered_and_suppressed() {
     let raw = window(api.rows("/v1/scores?filter=raw").await);
     assert_eq!((&raw["n"], &raw["value"], &raw["display"]), (&json!(12), &json!(75.0), &json!("hatched")));
     let ward = api.rows("/v1/scores").await.into_iter().find(|row| row["touchpoint"] == "ward").unwrap();
-    assert_eq!((&ward["n"], &ward["suppressed"]), (&Json::Null, &json!("hidden")));
+    assert_eq!((&ward["n"], &ward["suppressed"]), (&json!(0), &json!("no_answers")));
 
-    let hours = api.rows("/v1/scores?by=hour&filter=raw&touchpoint=window").await;
+    let hours =
+        api.rows("/v1/scores?by=hour&filter=raw&touchpoint=window&from=2026-11-21&to=2026-11-22").await;
     // The entries run from 08:30 in Shanghai, a minute each.
     assert!(hours.iter().all(|row| row["start"] == "2026-11-21T08:00:00+08:00"), "{hours:?}");
-    assert_eq!(api.rows("/v1/scores?by=day&filter=raw").await[0]["start"], "2026-11-21T00:00:00+08:00");
-    assert!(api.rows("/v1/scores?by=day&from=2026-11-22").await.is_empty());
+    assert_eq!(
+        api.rows("/v1/scores?by=day&filter=raw&from=2026-11-01&to=2026-11-30").await[0]["start"],
+        "2026-11-21T00:00:00+08:00"
+    );
+    assert!(api.rows("/v1/scores?by=day&from=2026-11-22&to=2026-11-23").await.is_empty());
     assert!(!api.rows("/v1/scores?by=day&filter=raw&from=2026-11-21&to=2026-11-22").await.is_empty());
     assert_eq!(api.rows("/v1/scores?by=question&touchpoint=window").await.len(), 5);
     assert_eq!(api.rows("/v1/scores?by=site&filter=raw").await[0]["n"], 12);
 
     assert!(String::from_utf8(api.get("/v1/scores?format=csv").await.body).unwrap().contains("window,"));
-    let export = String::from_utf8(api.get("/v1/export.csv").await.body).unwrap();
+    let export =
+        String::from_utf8(api.get("/v1/export.csv?from=2026-11-01&to=2026-12-01").await.body).unwrap();
     assert_eq!(export.lines().count(), 13);
     for (wrong, status) in [
         ("by=mood", 400),
@@ -354,6 +371,7 @@ async fn every_documented_path_answers_a_stranger_as_documented() {
         CONFIG,
         "/v1/terminals/self/cursor",
         "/v1/scores",
+        "/v1/reasons",
         "/v1/export.csv",
         "/v1/terminals",
         "/v1/chains",
@@ -646,7 +664,7 @@ async fn the_audit_finds_a_whole_store_whole_and_a_changed_line_changed() {
         document: serde_json::to_value(document).unwrap(),
         store,
         hospital: hospital.clone(),
-        _folder: tempfile::tempdir().unwrap(),
+        folder: tempfile::tempdir().unwrap(),
     };
     let terminal = api.enrolled(1).await;
     let mut journal = Journal::new(1);

@@ -6,7 +6,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use xinsheng::{
     chain,
     model::{BootId, ChainId, EntryId, Hash, Moment, ResponseId, Scale, TimeQuality, Value},
-    wire::{Answer, BatchHeader, Body, Draft, EndOutcome, Entry, Flag, HelpCall, ResponseEnd, SelfTest},
+    wire::{
+        Answer, BatchHeader, Body, Draft, EndOutcome, Entry, Flag, HelpCall, Reasons, ResponseEnd, SelfTest,
+    },
 };
 
 /// The moment all journals begin.
@@ -125,6 +127,21 @@ pub fn answer(number: u64, value: u8) -> Body {
         shown_ms: Some(2_000),
         order: [1, 2, 3, 4, 5].map(Value).into(),
         flags: vec![],
+    })
+}
+
+/// Why the window's first question got a value of 1 or 2: of `wait`, `manner` and `other`.
+pub fn because(number: u64, value: u8, chosen: &[&str]) -> Body {
+    Body::Reasons(Reasons {
+        response: response(number),
+        touchpoint: "window".parse().unwrap(),
+        questionnaire: "long@1".parse().unwrap(),
+        question: "a".parse().unwrap(),
+        value: Value(value),
+        reasons: chosen.iter().map(|id| id.parse().unwrap()).collect(),
+        order: vec![],
+        lang: "zh-CN".parse().unwrap(),
+        shown_ms: 1_000,
     })
 }
 

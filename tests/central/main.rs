@@ -5,6 +5,7 @@
 mod api;
 #[path = "../support/chance.rs"]
 mod chance;
+mod figures;
 #[path = "../support/hospital.rs"]
 mod hospital;
 #[path = "../support/http.rs"]
@@ -12,5 +13,6 @@ mod http;
 mod journal;
 mod page;
 mod proof;
+mod reasons;
 mod signed;
 mod store_contract;

@@ -24,7 +24,7 @@ use xinsheng::{
     model::{EntryId, Moment, TimeQuality, TouchpointId, Value},
     questionnaire::Hospital,
     sign::KeyPair,
-    wire::{Answer, Body, Draft, EnrolmentReply},
+    wire::{Answer, Body, Draft, EnrolmentReply, Reasons},
 };
 
 /// How long the page may take to show what central knows; a loaded machine is slow.
@@ -202,19 +202,38 @@ impl<'a> Terminal<'a> {
         let place = ((levels.len() - 1) * goodness + 50) / 100;
         self.taps += 1;
         let number = u64::from(self.journal.chain.0[0]) * 1_000_000 + self.taps;
+        let (value, group) = (levels[place], question.reasons_for(levels[place]));
+        // Of the reasons the first is chosen most often, and the last hardly ever.
+        let because = group.map(|group| {
+            let pick = [0, 0, 0, 1, 0, 1, 2, 0, 1, 3][usize::try_from(self.taps).unwrap() % 10];
+            Body::Reasons(Reasons {
+                response: response(number),
+                touchpoint: self.touchpoint.clone(),
+                questionnaire: asked.clone(),
+                question: question.id.clone(),
+                value,
+                reasons: group.reasons.get(pick).map(|reason| reason.id.clone()).into_iter().collect(),
+                order: vec![],
+                lang: "zh-CN".parse().unwrap(),
+                shown_ms: 2_000,
+            })
+        });
         let body = Body::Answer(Answer {
             response: response(number),
             touchpoint: self.touchpoint.clone(),
             questionnaire: asked,
             question: question.id.clone(),
             scale: question.scale,
-            value: levels[place],
+            value,
             lang: "zh-CN".parse().unwrap(),
             shown_ms: Some(2_000),
             order: levels,
             flags: vec![],
         });
         self.push(number, body, at);
+        if let Some(because) = because {
+            self.note(because, at);
+        }
     }
 
     fn push(&mut self, number: u64, body: Body, at: DateTime<Utc>) {
@@ -442,4 +461,89 @@ fn a_call_for_help_stands_out_until_somebody_goes() {
     browser.assert_no_complaint();
     drop(browser);
     central.stop().unwrap();
+}
+
+#[test]
+fn reasons_and_the_three_kinds_of_not_shown_are_told_apart_on_the_page() {
+    let Some(browser) = browser() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let (settings, mut hospital) = example(folder.path());
+    // Two places of one name, and names in scripts of either direction.
+    for (i, name) in [(2, "挂号窗口"), (3, "نومۇر ئېلىش كۆزنىكى (A-3)"), (4, "抽血\n化验")]
+    {
+        let lang = "zh-CN".parse().unwrap();
+        hospital.touchpoints[i].name.0.insert(lang, name.to_owned());
+    }
+    let central =
+        Central::start(settings, hospital.clone(), TcpListener::bind("127.0.0.1:0").unwrap()).unwrap();
+    fill(&central, &hospital);
+
+    browser.tell(
+        "goog/cdp/execute",
+        &json!({"cmd": "Emulation.setTimezoneOverride", "params": {"timezoneId": "America/Los_Angeles"}}),
+    );
+    browser.go(&format!("{}/?lang=zh", central.url()));
+    let place = |i: usize| hospital.touchpoints[i].id.to_string();
+    let text = |i: usize, what: &str| {
+        let script =
+            format!("return document.querySelector('[data-touchpoint=\"{}\"] {what}')?.innerText", place(i));
+        browser.wait(&script).as_str().unwrap().to_owned()
+    };
+    let first = hospital.questionnaire(&hospital.touchpoints[0].questionnaire).unwrap().questions[0].clone();
+    let group = first.reasons_for(xinsheng::model::Value(1)).unwrap();
+    let wait = group.reasons[0].text.get(&"zh-CN".parse().unwrap()).replace('\n', "");
+    let shown = text(0, ".reasons");
+    assert!(shown.contains(&wait) && shown.contains("人回答") && shown.contains('%'), "{shown}");
+    assert!(text(0, "dd.interval").contains('–') && text(0, "dd.n").parse::<u32>().unwrap() == 240);
+
+    // The figures are central's, word for word.
+    let (_, scores) = http::call(central.address(), "GET", "/v1/scores?period=all", &[], &[]);
+    let scores: Json = serde_json::from_slice(&scores).unwrap();
+    let row =
+        scores["rows"].as_array().unwrap().iter().find(|row| row["touchpoint"] == json!(place(0))).unwrap();
+    let figure = format!("{}{}", row["written"]["value"].as_str().unwrap(), row["unit"].as_str().unwrap());
+    assert_eq!(text(0, ".value"), figure);
+
+    // Too few is not no answers.
+    assert_eq!(text(9, ".value"), "少于 5 份，不显示");
+    assert_eq!(text(10, ".value"), "还没有评价");
+    let states = browser.run("return [...new Set([...document.querySelectorAll('.card')].map((card) => card.dataset.state))].sort()");
+    assert_eq!(states, json!(["count_only", "hidden", "no_answers", "shown"]));
+
+    // Two places of one name are told apart; a name of the other direction stays within its card.
+    assert!(text(0, "h3").contains(&place(0)) && text(2, "h3").contains(&place(2)));
+    let rtl = format!(
+        "return getComputedStyle(document.querySelector('[data-touchpoint=\"{}\"] h3')).direction",
+        place(3)
+    );
+    assert_eq!(browser.wait(&rtl), "rtl");
+    assert_eq!(text(4, "h3"), "抽血化验");
+
+    // Periods are the hospital's days, whatever time zone the browser believes in.
+    browser.run("document.querySelector('#period [data-key=\"today\"]').click()");
+    let today = browser.wait("const text = document.querySelector('#span').innerText; return text.includes('Asia/Shanghai') && text.includes('至') && text");
+    let day = now().with_timezone(&chrono_tz::Asia::Shanghai).format("%Y-%m-%d").to_string();
+    assert_eq!(today.as_str().unwrap().matches(&day).count(), 2, "{today}");
+    browser.run("document.querySelector('#period [data-key=\"all\"]').click()");
+    browser.wait("return document.querySelector('#span').innerText.includes('全部时间')");
+    browser.picture("reasons-zh.png");
+    for (name, width) in [("phone-reasons-zh", 360), ("tablet-reasons-zh", 820)] {
+        browser.resize(width, 1500);
+        let wide = browser.run("return document.documentElement.scrollWidth");
+        assert!(wide.as_u64().unwrap() <= u64::from(width), "{name} scrolls sideways: {wide}");
+        browser.picture(&format!("{name}.png"));
+    }
+    browser.assert_no_complaint();
+    drop(browser);
+    central.stop().unwrap();
+}
+
+#[test]
+fn the_page_computes_no_day_and_formats_no_figure() {
+    let script = include_str!("../../assets/web/page.js");
+    for word in
+        ["toISOString", "getTimezoneOffset", "NumberFormat", "toFixed", "Math.round", "getUTC", "toLocale"]
+    {
+        assert!(!script.contains(word), "{word} is central's work");
+    }
 }

@@ -36,7 +36,7 @@ use xinsheng::{
 };
 
 /// Runs a contract on every kind of store, each fresh.
-fn stores<F: Future<Output = ()>>(contract: impl Fn(Arc<dyn Store>) -> F) {
+pub(super) fn stores<F: Future<Output = ()>>(contract: impl Fn(Arc<dyn Store>) -> F) {
     let folder = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(contract(sqlite(folder.path())));
@@ -47,15 +47,15 @@ fn sqlite(folder: &std::path::Path) -> Arc<dyn Store> {
     Arc::new(SqliteStore::open(&folder.join("central.sqlite"), id, start()).unwrap())
 }
 
-fn site() -> SiteId {
+pub(super) fn site() -> SiteId {
     "main".parse().unwrap()
 }
 
-fn the_hospital() -> Hospital {
+pub(super) fn the_hospital() -> Hospital {
     Arc::unwrap_or_clone(plan(&["window"], Start::Attract).hospital)
 }
 
-fn received() -> DateTime<Utc> {
+pub(super) fn received() -> DateTime<Utc> {
     start() + TimeDelta::days(1)
 }
 
@@ -81,7 +81,7 @@ fn submission(terminal: &str, body: &[u8]) -> Submission {
     }
 }
 
-async fn send(
+pub(super) async fn send(
     store: &Arc<dyn Store>,
     terminal: &str,
     journal: &Journal,
@@ -396,6 +396,29 @@ fn withheld_lines_keep_the_chain_whole() {
     });
 }
 
+/// A health report: central hears of the boot it was sent in.
+pub(super) async fn hear(store: &Arc<dyn Store>, journal: &Journal, sent: Moment) {
+    let health = Health {
+        chain: journal.chain,
+        last_seq: 1,
+        queue_depth: 0,
+        oldest_unsent_s: None,
+        refused: 0,
+        last_error: None,
+        temperature_c: None,
+        disk_free_bytes: None,
+        clock: TimeQuality::Unset,
+        software: "1".to_owned(),
+        config_hash: String::new(),
+        screen: ScreenFacts::default(),
+        restarts: 0,
+        lost_after: None,
+        sent,
+    };
+    let terminal: TerminalId = "t-1".parse().unwrap();
+    store.record_health(&site(), chrono_tz::Asia::Shanghai, &terminal, &health, received()).await.unwrap();
+}
+
 #[test]
 fn answers_of_a_boot_never_seen_count_in_totals_and_get_their_hour_when_the_boot_is_heard_of() {
     stores(|store| async move {
@@ -408,28 +431,7 @@ fn answers_of_a_boot_never_seen_count_in_totals_and_get_their_hour_when_the_boot
         assert_eq!(all_counts(&store).await, only("a", 5, 1));
         assert!(counts(&store, hourly.clone()).await.is_empty());
 
-        let health = Health {
-            chain: journal.chain,
-            last_seq: 1,
-            queue_depth: 0,
-            oldest_unsent_s: None,
-            refused: 0,
-            last_error: None,
-            temperature_c: None,
-            disk_free_bytes: None,
-            clock: TimeQuality::Unset,
-            software: "1".to_owned(),
-            config_hash: String::new(),
-            screen: ScreenFacts::default(),
-            restarts: 0,
-            lost_after: None,
-            sent: at(3_660_000),
-        };
-        let terminal: TerminalId = "t-1".parse().unwrap();
-        store
-            .record_health(&site(), chrono_tz::Asia::Shanghai, &terminal, &health, received())
-            .await
-            .unwrap();
+        hear(&store, &journal, at(3_660_000)).await;
         let hours = store.counts(&site(), hourly).await.unwrap();
         // Heard an hour and a minute after the boot began: the answer was given an hour before.
         let expected = (received() - TimeDelta::hours(1)).timestamp() / 3600 * 3600;

@@ -1,6 +1,7 @@
 //! What responses and answers stand at, and how the counts change when one more entry is booked.
 //!
-//! Invariant: the sum of all bookings equals a recount of the answers that are `counted`. A response that was undone once stays
+//! Invariant: the sum of all bookings equals a recount of the answers that are `counted`, and of the reasons that belong to the value such
+//! an answer stands at. A response that was undone once stays
 //! undone, and of two answers to the same question of the same response the later one stands, whatever order they are booked in.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -120,6 +121,15 @@ pub struct Counter {
     pub value: Value,
 }
 
+/// One cell of the reasons' rollups: why visitors gave a value.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct ReasonCounter {
+    /// The count that the explained answer belongs to.
+    pub answer: Counter,
+    /// What was chosen; `None` counts the visitors who were asked and answered, those who chose nothing included.
+    pub reason: Option<ReasonId>,
+}
+
 /// A visitor's pass as stored.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ResponseRow {
@@ -171,6 +181,9 @@ pub struct Ledger {
     changed_answers: BTreeSet<Key>,
     changed_reasons: BTreeSet<Key>,
     counts: BTreeMap<Counter, i64>,
+    /// Keys whose reasons have been taken out of the counts until the run ends.
+    touched: BTreeSet<Key>,
+    reason_counts: BTreeMap<ReasonCounter, i64>,
 }
 
 /// What a [`Ledger`] wants written.
@@ -184,6 +197,8 @@ pub struct Booked {
     pub reasons: Vec<ReasonsRow>,
     /// What to add to the counts; never zero.
     pub counts: Vec<(Counter, i64)>,
+    /// What to add to the counts of reasons; never zero.
+    pub reason_counts: Vec<(ReasonCounter, i64)>,
 }
 
 impl Ledger {
@@ -203,6 +218,8 @@ impl Ledger {
             changed_answers: BTreeSet::new(),
             changed_reasons: BTreeSet::new(),
             counts: BTreeMap::new(),
+            touched: BTreeSet::new(),
+            reason_counts: BTreeMap::new(),
         }
     }
 
@@ -220,6 +237,7 @@ impl Ledger {
             count(&mut self.counts, old, -1);
         }
         count(&mut self.counts, &row, 1);
+        self.touch(&key);
         self.answers.insert(key.clone(), row);
         self.changed_answers.insert(key);
     }
@@ -231,6 +249,7 @@ impl Ledger {
         if self.reasons.get(&key).is_some_and(|old| !row.origin.supersedes(old.origin)) {
             return;
         }
+        self.touch(&key);
         self.reasons.insert(key.clone(), row);
         self.changed_reasons.insert(key);
     }
@@ -253,6 +272,8 @@ impl Ledger {
         if end.0 != EndOutcome::Undone {
             return;
         }
+        let given: Vec<Key> = self.answers.keys().filter(|key| key.0 == response).cloned().collect();
+        given.iter().for_each(|key| self.touch(key));
         for (key, answer) in &mut self.answers {
             if key.0 == response && answer.counted {
                 count(&mut self.counts, answer, -1);
@@ -262,11 +283,16 @@ impl Ledger {
         }
     }
 
-    /// Dates answers that had no hour, now that the start of their boot is known.
-    pub fn date(&mut self, undated: Vec<AnswerRow>, boots: &[(BootId, BootStart)]) {
-        for row in undated {
+    /// Dates answers that had no hour, with the reasons for them, now that the start of their boot is known.
+    pub fn date(&mut self, undated: Vec<(AnswerRow, Option<ReasonsRow>)>, boots: &[(BootId, BootStart)]) {
+        for (row, reasons) in undated {
             let key = (row.response, row.question.clone());
-            let row = self.answers.entry(key.clone()).or_insert(row);
+            self.answers.entry(key.clone()).or_insert(row);
+            if let Some(reasons) = reasons {
+                self.reasons.entry(key.clone()).or_insert(reasons);
+            }
+            self.touch(&key);
+            let Some(row) = self.answers.get_mut(&key) else { continue };
             let start = boots.iter().find(|(boot, _)| *boot == row.origin.boot).map(|(_, start)| start);
             let Some(start) = start.filter(|_| row.hour == HOUR_UNKNOWN) else { continue };
             count(&mut self.counts, row, -1);
@@ -280,11 +306,35 @@ impl Ledger {
 
     /// Ends the run and gives what is to be written.
     pub fn close(mut self) -> Booked {
+        for key in std::mem::take(&mut self.touched) {
+            self.count_reasons(&key, 1);
+        }
         Booked {
             responses: self.changed_responses.iter().filter_map(|key| self.responses.remove(key)).collect(),
             answers: self.changed_answers.iter().filter_map(|key| self.answers.remove(key)).collect(),
             reasons: self.changed_reasons.iter().filter_map(|key| self.reasons.remove(key)).collect(),
             counts: self.counts.into_iter().filter(|(_, n)| *n != 0).collect(),
+            reason_counts: self.reason_counts.into_iter().filter(|(_, n)| *n != 0).collect(),
+        }
+    }
+
+    /// Takes the reasons for an answer out of the counts before either changes; the end of the run counts them again as they then stand.
+    fn touch(&mut self, key: &Key) {
+        if self.touched.insert(key.clone()) {
+            self.count_reasons(key, -1);
+        }
+    }
+
+    fn count_reasons(&mut self, key: &Key, by: i64) {
+        let (Some(answer), Some(reasons)) = (self.answers.get(key), self.reasons.get(key)) else { return };
+        if !answer.counted || answer.value != reasons.value {
+            return;
+        }
+        let chosen: BTreeSet<Option<ReasonId>> =
+            reasons.chosen.iter().cloned().map(Some).chain([None]).collect();
+        for reason in chosen {
+            let counter = ReasonCounter { answer: answer.counter(), reason };
+            *self.reason_counts.entry(counter).or_default() += by;
         }
     }
 

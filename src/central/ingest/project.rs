@@ -132,8 +132,8 @@ pub struct Held {
     pub reasons: Vec<ReasonsRow>,
     /// Those boots that are known.
     pub boots: HashMap<BootId, BootStart>,
-    /// Answers without an hour, of this terminal's boots that are not known yet.
-    pub undated: Vec<AnswerRow>,
+    /// Answers without an hour, of this terminal's boots that are not known yet, and the reasons for them.
+    pub undated: Vec<(AnswerRow, Option<ReasonsRow>)>,
     /// The journal's latest dated entry, Unix milliseconds.
     pub last_known_ms: Option<i64>,
 }

@@ -1,18 +1,7 @@
 //! The formulas.
 
+use super::interval::{self, Interval, float, wilson};
 use crate::model::{Polarity, Scale, Value};
-
-/// The 97.5 % point of the normal distribution: intervals are two-sided 95 %.
-const Z: f64 = 1.959_964;
-
-/// Two-sided 95 %.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Interval {
-    /// Lower end.
-    pub low: f64,
-    /// Upper end.
-    pub high: f64,
-}
 
 /// Answers to one question, by value.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -114,15 +103,68 @@ impl Yardstick {
         match self {
             Self::Csat => "share of satisfied and very satisfied (4-5 of 5), Wilson 95 % interval",
             Self::Ces => "share of easy and very easy (4-5 of 5), Wilson 95 % interval",
-            Self::CesMean => "mean of 1-5 (5 is very easy), normal 95 % interval",
-            Self::Nps => "100 (share of 9-10 - share of 0-6), normal 95 % interval",
+            Self::CesMean => {
+                "mean of 1-5 (5 is very easy), Bayesian 95 % interval (multinomial, Perks prior)"
+            }
+            Self::Nps => {
+                "100 (share of 9-10 - share of 0-6), Bayesian 95 % interval (multinomial, Perks prior)"
+            }
             Self::FftPositive => "very good and good over all answers with don't know, Wilson 95 % interval",
             Self::FftNegative => "poor and very poor over all answers with don't know, Wilson 95 % interval",
-            Self::Index => "mean of the levels at even steps from 0 to 100, normal 95 % interval",
+            Self::Index => {
+                "mean of the levels at even steps from 0 to 100, Bayesian 95 % interval (multinomial, Perks prior)"
+            }
             Self::Positive => "share of the two best faces, Wilson 95 % interval",
             Self::GoodRate => "good-rating rate: levels 3-5 of 5, Wilson 95 % interval",
             Self::Yes => "share of yes, Wilson 95 % interval",
         }
+    }
+
+    /// What stands behind the number: `%`, or nothing for points and steps.
+    pub const fn unit(self) -> &'static str {
+        match self {
+            Self::Csat
+            | Self::Ces
+            | Self::FftPositive
+            | Self::FftNegative
+            | Self::Positive
+            | Self::GoodRate
+            | Self::Yes => "%",
+            Self::CesMean | Self::Nps | Self::Index => "",
+        }
+    }
+
+    /// Digits behind the point, as it is written for people.
+    pub const fn digits(self) -> usize {
+        match self {
+            Self::CesMean => 2,
+            Self::Nps => 0,
+            Self::Csat
+            | Self::Ces
+            | Self::FftPositive
+            | Self::FftNegative
+            | Self::Index
+            | Self::Positive
+            | Self::GoodRate
+            | Self::Yes => 1,
+        }
+    }
+
+    /// The number as it is written for people, without its unit: `78.2`, `100`, `+31`, `-5`.
+    pub fn written(self, value: f64) -> String {
+        let (_, most) = self.range();
+        let text = format!("{value:.*}", self.digits());
+        let zero = text.trim_start_matches('-').chars().all(|c| matches!(c, '0' | '.'));
+        if zero {
+            return text.trim_start_matches('-').to_owned();
+        }
+        if self == Self::Nps && value > 0.0 {
+            return format!("+{text}");
+        }
+        // 100.0 is the one figure with four digits.
+        text.strip_suffix(".0")
+            .filter(|whole| (most - 100.0).abs() < 1.0 && *whole == "100")
+            .map_or(text.clone(), str::to_owned)
     }
 
     /// Lowest and highest possible value: percent, points, or the scale's own steps.
@@ -150,10 +192,12 @@ impl Yardstick {
             Self::GoodRate => share(tally.count(|value| value.0 >= 3), tally.n()),
             Self::Nps => nps(tally),
             Self::Index => {
-                let step = |value| tally.scale.level(value).and_then(|level| level.index);
-                mean(tally.counts.iter().filter_map(|(v, n)| Some((step(*v)?, *n))), self.range())
+                let step = |(value, n): &(Value, u64)| Some((tally.scale.level(*value)?.index?, *n));
+                mean(&tally.counts.iter().filter_map(step).collect::<Vec<_>>())
             }
-            Self::CesMean => mean(tally.counts.iter().map(|(v, n)| (f64::from(v.0), *n)), self.range()),
+            Self::CesMean => {
+                mean(&tally.counts.iter().map(|(v, n)| (f64::from(v.0), *n)).collect::<Vec<_>>())
+            }
         }
     }
 }
@@ -167,32 +211,7 @@ pub struct Measured {
     pub interval: Interval,
 }
 
-/// Wilson score interval of x of n, as shares from 0 to 1. (0, 1) without answers.
-pub fn wilson(x: u64, n: u64) -> Interval {
-    if n == 0 {
-        return Interval { low: 0.0, high: 1.0 };
-    }
-    let (x, n) = (float(x), float(n));
-    let p = x / n;
-    let z2 = Z * Z;
-    let shrink = 1.0 + z2 / n;
-    let centre = (p + z2 / (2.0 * n)) / shrink;
-    let half = Z * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt() / shrink;
-    Interval { low: (centre - half).max(0.0), high: (centre + half).min(1.0) }
-}
-
-/// Normal interval of a Net Promoter Score, in points: 100 (p - d) with margin 1.96 * 100 * sqrt((p + d - (p - d)^2) / n).
-pub fn nps_interval(promoters: u64, detractors: u64, n: u64) -> Interval {
-    if n == 0 {
-        return Interval { low: -100.0, high: 100.0 };
-    }
-    let (p, d) = (float(promoters) / float(n), float(detractors) / float(n));
-    let margin = 100.0 * Z * ((p + d - (p - d).powi(2)) / float(n)).max(0.0).sqrt();
-    let value = 100.0 * (p - d);
-    Interval { low: (value - margin).max(-100.0), high: (value + margin).min(100.0) }
-}
-
-fn share(x: u64, n: u64) -> Option<Measured> {
+pub(super) fn share(x: u64, n: u64) -> Option<Measured> {
     let Interval { low, high } = wilson(x, n);
     (n > 0).then(|| Measured {
         value: 100.0 * float(x) / float(n),
@@ -200,37 +219,14 @@ fn share(x: u64, n: u64) -> Option<Measured> {
     })
 }
 
+/// Promoters minus detractors is the mean of 100, 0 and -100.
 fn nps(tally: &Tally) -> Option<Measured> {
     let (promoters, detractors) = (tally.polarity(Polarity::Positive), tally.polarity(Polarity::Negative));
-    let n = tally.n();
-    (n > 0).then(|| Measured {
-        value: 100.0 * (float(promoters) - float(detractors)) / float(n),
-        interval: nps_interval(promoters, detractors, n),
-    })
+    mean(&[(-100.0, detractors), (0.0, tally.n() - promoters - detractors), (100.0, promoters)])
 }
 
-/// Mean and normal interval of weighted values, cut to the ends of their range. One answer says nothing of the spread, so its
-/// interval is the whole range.
-fn mean(weighted: impl Iterator<Item = (f64, u64)>, range: (f64, f64)) -> Option<Measured> {
-    let weighted: Vec<(f64, f64)> = weighted.map(|(value, n)| (value, float(n))).collect();
-    let n: f64 = weighted.iter().map(|(_, n)| n).sum();
-    if n < 1.0 {
-        return None;
-    }
-    let mean = weighted.iter().map(|(value, n)| value * n).sum::<f64>() / n;
-    if n < 2.0 {
-        return Some(Measured { value: mean, interval: Interval { low: range.0, high: range.1 } });
-    }
-    let squares = weighted.iter().map(|(value, n)| (value - mean).powi(2) * n).sum::<f64>();
-    let margin = Z * (squares / (n - 1.0) / n).sqrt();
-    let interval = Interval { low: (mean - margin).max(range.0), high: (mean + margin).min(range.1) };
-    Some(Measured { value: mean, interval })
-}
-
-/// Exact up to 2^53 answers.
-#[expect(clippy::cast_precision_loss, reason = "counts of answers stay far below 2^53")]
-fn float(n: u64) -> f64 {
-    n as f64
+fn mean(weighted: &[(f64, u64)]) -> Option<Measured> {
+    interval::mean(weighted).map(|(value, interval)| Measured { value, interval })
 }
 
 #[cfg(test)]
@@ -245,24 +241,22 @@ mod tests {
         tally
     }
 
-    #[test]
-    fn wilson_gives_the_published_intervals() {
-        for (x, n, low, high) in
-            [(5, 5, 57.0, 100.0), (8, 10, 49.0, 94.0), (24, 30, 63.0, 91.0), (80, 100, 71.0, 87.0)]
-        {
-            let interval = wilson(x, n);
-            // Published in whole percent; the upper end of 24/30 is 90.5.
-            assert!((100.0 * interval.low - low).abs() < 0.6, "{x}/{n} {interval:?}");
-            assert!((100.0 * interval.high - high).abs() < 0.6, "{x}/{n} {interval:?}");
-        }
-        assert_eq!(wilson(0, 0), Interval { low: 0.0, high: 1.0 });
+    /// Half the width of the interval, in whole points; promoters 50 %, detractors 20 %.
+    fn nps_margin(n: u64) -> f64 {
+        let answers = tally(Scale::Nps11, &[(10, n / 2), (7, n - n / 2 - n / 5), (0, n / 5)]);
+        let Interval { low, high } = Yardstick::Nps.measure(&answers).unwrap().interval;
+        ((high - low) / 2.0).round()
     }
 
     #[test]
-    fn the_margin_of_nps_shrinks_as_published() {
-        for (n, margin) in [(10, 48.0), (30, 28.0), (100, 15.0), (400, 8.0), (1000, 5.0)] {
-            let Interval { low, high } = nps_interval(n / 2, n / 5, n);
-            assert!((((high - low) / 2.0).round() - margin).abs() < f64::EPSILON, "n {n}: {low} to {high}");
+    fn the_margin_of_nps_shrinks_as_published_and_is_narrower_where_the_normal_one_is_too_wide() {
+        // The published margins are those of the normal formula, which for few answers reaches beyond the scale.
+        let normal = |n: f64| (1.959_964 * 100.0 * ((0.7 - 0.09) / n).sqrt()).round();
+        for (n, published) in [(10, 48.0), (30, 28.0), (100, 15.0), (400, 8.0), (1000, 5.0)] {
+            assert!((normal(float(n)) - published).abs() < f64::EPSILON, "n {n}");
+            let narrower = published - nps_margin(n);
+            let fits = if n < 100 { 0.0..5.0 } else { -0.5..0.5 };
+            assert!(fits.contains(&narrower), "n {n}: {}", nps_margin(n));
         }
     }
 
@@ -307,5 +301,28 @@ mod tests {
         let satisfaction = tally(Scale::Csat5, &[(3, 1), (1, 1)]);
         assert!(Yardstick::Csat.measure(&satisfaction).unwrap().value.abs() < 1e-9);
         assert!((Yardstick::GoodRate.measure(&satisfaction).unwrap().value - 50.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn figures_are_written_with_their_unit_and_digits() {
+        for (yardstick, value, text) in [
+            (Yardstick::Csat, 80.0, "80.0"),
+            (Yardstick::Csat, 99.96, "100"),
+            (Yardstick::Index, 0.0, "0.0"),
+            (Yardstick::CesMean, 4.5, "4.50"),
+            (Yardstick::Nps, 30.6, "+31"),
+            (Yardstick::Nps, -0.2, "0"),
+            (Yardstick::Nps, -4.6, "-5"),
+        ] {
+            assert_eq!(yardstick.written(value), text);
+        }
+        for yardstick in Scale::ALL.into_iter().flat_map(Yardstick::of) {
+            assert_eq!(
+                yardstick.unit() == "%",
+                yardstick.formula().contains("Wilson"),
+                "{}",
+                yardstick.name()
+            );
+        }
     }
 }

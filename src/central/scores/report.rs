@@ -2,16 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, NaiveTime, SecondsFormat, TimeZone, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Display, Shown, Suppressed, Suppression, Tally, Yardstick};
+use super::{
+    Display, Measured, Shown, Suppressed, Suppression, Tally, Yardstick,
+    range::{day_start, local_text},
+};
 use crate::{
     central::store::Count,
-    model::{QuestionId, QuestionnaireRef, Scale, SiteId, TouchpointId},
-    questionnaire::{Hospital, Texts},
+    model::{QuestionId, Scale, SiteId, TouchpointId},
+    questionnaire::{Hospital, Question, Questionnaire, Texts},
 };
 
 /// What a row stands for.
@@ -58,6 +60,17 @@ pub struct Request<'a> {
     pub raw: bool,
     /// The rule for small counts.
     pub rule: Suppression,
+    /// Most rows of hours or days; a report that would have more ends early, at the start of one of them.
+    pub rows_max: usize,
+}
+
+/// Scores, and where a long report goes on.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Report {
+    /// In journey order, then question, then time.
+    pub rows: Vec<ScoreRow>,
+    /// The hour or day it ends before, in Unix seconds, if there is more.
+    pub next: Option<i64>,
 }
 
 /// One score of one cell.
@@ -83,6 +96,8 @@ pub struct ScoreRow {
     pub scale: Scale,
     /// Start of the day or hour, with the site's offset from UTC.
     pub start: Option<String>,
+    /// Whether the touchpoints file no longer has this touchpoint: what was answered there stays.
+    pub closed: bool,
     /// Answers; none where that is hidden.
     pub n: Option<u64>,
     /// Which score: `csat`, `ces`, `ces_mean`, `nps`, `fft_positive`, `fft_negative`, `index`, `positive`, `good_rate`, `yes`.
@@ -96,6 +111,13 @@ pub struct ScoreRow {
     pub low: Option<f64>,
     /// Upper end of the 95 % interval.
     pub high: Option<f64>,
+    /// What stands behind the number: `%`, or nothing for points and steps.
+    #[schema(value_type = String)]
+    pub unit: &'static str,
+    /// Digits behind the point, as it is written for people.
+    pub digits: usize,
+    /// The figures as they are written for people.
+    pub written: Written,
     /// Lowest possible value.
     pub min: f64,
     /// Highest possible value.
@@ -109,6 +131,19 @@ pub struct ScoreRow {
     pub formula: &'static str,
 }
 
+/// Figures as they are written for people, without units; none where the figure is.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, ToSchema)]
+pub struct Written {
+    /// The number of answers.
+    pub n: Option<String>,
+    /// The score.
+    pub value: Option<String>,
+    /// Lower end of its interval.
+    pub low: Option<String>,
+    /// Upper end.
+    pub high: Option<String>,
+}
+
 /// The first question of a touchpoint's present questionnaire.
 pub fn headline_of<'a>(
     hospital: &'a Hospital,
@@ -117,15 +152,27 @@ pub fn headline_of<'a>(
     hospital.questionnaire(&hospital.touchpoint(id)?.questionnaire)?.questions.first()
 }
 
+/// What a row is about; closed places come after the open ones.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Place {
+    /// The whole site.
+    Site,
+    /// A touchpoint by its place in the touchpoints file.
+    Open(usize),
+    /// One that the file no longer has.
+    Closed(TouchpointId),
+}
+
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Group {
-    touchpoint: Option<usize>,
+    place: Place,
     question: Option<(usize, QuestionId)>,
     scale: Scale,
 }
 
 /// Rows in journey order, then question, then time. Touchpoints without answers are there too; days and hours without answers are not.
-pub fn report(request: Request<'_>, counts: &[Count]) -> Vec<ScoreRow> {
+pub fn report(request: Request<'_>, counts: &[Count]) -> Report {
+    let closed = closed_headlines(request.hospital, counts);
     let mut cells: BTreeMap<Group, BTreeMap<Option<i64>, Tally>> = BTreeMap::new();
     if !request.by.is_timed() && request.by != Grouping::Site {
         for group in configured(request) {
@@ -134,7 +181,7 @@ pub fn report(request: Request<'_>, counts: &[Count]) -> Vec<ScoreRow> {
         }
     }
     for count in counts.iter().filter(|count| request.raw || !count.flagged) {
-        let Some(group) = group_of(request, count) else { continue };
+        let Some(group) = group_of(request, &closed, count) else { continue };
         let start = match (request.by, count.hour) {
             (Grouping::Hour | Grouping::Day, None) => continue,
             (Grouping::Hour, Some(hour)) => Some(hour),
@@ -145,8 +192,12 @@ pub fn report(request: Request<'_>, counts: &[Count]) -> Vec<ScoreRow> {
         let cell = cells.entry(group).or_default().entry(start).or_insert_with(|| Tally::new(scale));
         cell.add(count.value, count.n);
     }
+    let next = end_of_page(&cells, request.rows_max);
+    if next.is_some() {
+        cells.values_mut().for_each(|times| times.retain(|start, _| *start < next));
+    }
     let hidden_by_total =
-        if request.by == Grouping::Site { reveals(request, counts) } else { BTreeSet::new() };
+        if request.by == Grouping::Site { reveals(request, &closed, counts) } else { BTreeSet::new() };
     let mut rows = Vec::new();
     for (group, times) in &cells {
         let numbers: Vec<u64> = times.values().map(Tally::n).collect();
@@ -158,7 +209,27 @@ pub fn report(request: Request<'_>, counts: &[Count]) -> Vec<ScoreRow> {
             rows.extend(rows_of(request, group, *start, tally, shown));
         }
     }
-    rows
+    Report { rows, next }
+}
+
+/// The first hour or day that no longer fits into so many rows; at least one fits.
+fn end_of_page(cells: &BTreeMap<Group, BTreeMap<Option<i64>, Tally>>, rows_max: usize) -> Option<i64> {
+    let mut rows: BTreeMap<i64, usize> = BTreeMap::new();
+    for (group, times) in cells {
+        for start in times.keys().flatten() {
+            *rows.entry(*start).or_default() += Yardstick::of(group.scale).len();
+        }
+    }
+    let mut so_far = 0;
+    let mut starts = rows.into_iter();
+    starts
+        .by_ref()
+        .enumerate()
+        .find(|(i, (_, rows))| {
+            so_far += rows;
+            *i > 0 && so_far > rows_max
+        })
+        .map(|(_, (start, _))| start)
 }
 
 fn rows_of<'a>(
@@ -168,37 +239,40 @@ fn rows_of<'a>(
     tally: &'a Tally,
     shown: Shown,
 ) -> impl Iterator<Item = ScoreRow> + 'a {
-    let touchpoint = group.touchpoint.and_then(|i| request.hospital.touchpoints.get(i));
-    let site_name = request.hospital.site(request.site).map(|site| site.name.clone());
-    let names = touchpoint.map(|t| t.name.clone()).or(site_name).unwrap_or_default();
+    let (id, names) = named(request, &group.place);
     let question = group.question.as_ref().map(|(_, id)| id.clone());
-    let texts =
-        question.as_ref().map(|id| wording(request.hospital, touchpoint.map(|t| &t.questionnaire), id));
-    let texts = texts.unwrap_or_default();
+    let texts = question.as_ref().map(|id| wording(request.hospital, &group.place, id)).unwrap_or_default();
     Yardstick::of(group.scale).iter().enumerate().map(move |(i, yardstick)| {
         let (measured, suppressed, display) = match shown {
             Shown::Score(display) => (yardstick.measure(tally), None, Some(display)),
             Shown::Less(why) => (None, Some(why), None),
         };
-        let n = match suppressed {
-            None | Some(Suppressed::CountOnly) => Some(tally.n()),
-            Some(Suppressed::Hidden | Suppressed::Complement) => None,
-        };
+        let n = visible(tally.n(), suppressed);
         let (min, max) = yardstick.range();
+        let written = |value: fn(&Measured) -> f64| measured.as_ref().map(|m| yardstick.written(value(m)));
         ScoreRow {
             site: request.site.clone(),
-            touchpoint: touchpoint.map(|t| t.id.clone()),
+            touchpoint: id.clone(),
             names: names.clone(),
             question: question.clone(),
             texts: texts.clone(),
             scale: group.scale,
             start: start.map(|at| local_text(at, request.zone)),
+            closed: matches!(group.place, Place::Closed(_)),
             n,
             score: yardstick.name(),
             headline: i == 0,
             value: measured.map(|m| rounded(m.value)),
             low: measured.map(|m| rounded(m.interval.low)),
             high: measured.map(|m| rounded(m.interval.high)),
+            unit: yardstick.unit(),
+            digits: yardstick.digits(),
+            written: Written {
+                n: n.map(grouped),
+                value: written(|m| m.value),
+                low: written(|m| m.interval.low),
+                high: written(|m| m.interval.high),
+            },
             min,
             max,
             suppressed,
@@ -206,6 +280,41 @@ fn rows_of<'a>(
             formula: yardstick.formula(),
         }
     })
+}
+
+/// A number of answers, unless the rule for small counts hides it.
+pub(super) fn visible(n: u64, suppressed: Option<Suppressed>) -> Option<u64> {
+    match suppressed {
+        None | Some(Suppressed::CountOnly | Suppressed::NoAnswers) => Some(n),
+        Some(Suppressed::Hidden | Suppressed::Complement) => None,
+    }
+}
+
+/// A whole number with its thousands set apart.
+pub(super) fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Id and names of a place.
+pub(super) fn named(request: Request<'_>, place: &Place) -> (Option<TouchpointId>, Texts) {
+    match place {
+        Place::Site => {
+            (None, request.hospital.site(request.site).map(|site| site.name.clone()).unwrap_or_default())
+        }
+        Place::Open(i) => match request.hospital.touchpoints.get(*i) {
+            Some(touchpoint) => (Some(touchpoint.id.clone()), touchpoint.name.clone()),
+            None => (None, Texts::default()),
+        },
+        Place::Closed(id) => (Some(id.clone()), Texts::default()),
+    }
 }
 
 fn is_asked_for(request: Request<'_>, touchpoint: &TouchpointId) -> bool {
@@ -224,79 +333,106 @@ fn configured(request: Request<'_>) -> Vec<Group> {
         let wanted = if request.by == Grouping::Question { usize::MAX } else { 1 };
         for (place, question) in questions.unwrap_or_default().iter().enumerate().take(wanted) {
             let question_key = Some((place, question.id.clone()));
-            groups.push(Group { touchpoint: Some(i), question: question_key, scale: question.scale });
+            groups.push(Group { place: Place::Open(i), question: question_key, scale: question.scale });
         }
     }
     groups
 }
 
+/// The place a touchpoint id stands for.
+pub(super) fn place_of(hospital: &Hospital, id: &TouchpointId) -> Place {
+    let found = hospital.touchpoints.iter().position(|touchpoint| &touchpoint.id == id);
+    found.map_or_else(|| Place::Closed(id.clone()), Place::Open)
+}
+
+/// The questionnaire an answer was given to, or the one its place asks now.
+fn asked<'a>(hospital: &'a Hospital, count: &Count) -> Option<&'a Questionnaire> {
+    let present = || hospital.questionnaire(&hospital.touchpoint(&count.touchpoint)?.questionnaire);
+    hospital.questionnaire(&count.questionnaire).or_else(present)
+}
+
+/// The headlines of places whose questionnaires the file no longer has either: the question that was answered most there.
+type ClosedHeadlines = BTreeMap<TouchpointId, QuestionId>;
+
+fn closed_headlines(hospital: &Hospital, counts: &[Count]) -> ClosedHeadlines {
+    let mut answers: BTreeMap<&TouchpointId, BTreeMap<&QuestionId, u64>> = BTreeMap::new();
+    for count in counts.iter().filter(|count| asked(hospital, count).is_none()) {
+        *answers.entry(&count.touchpoint).or_default().entry(&count.question).or_default() += count.n;
+    }
+    let most = |questions: BTreeMap<&QuestionId, u64>| {
+        let most = questions.into_iter().rev().max_by_key(|(_, n)| *n);
+        most.map(|(question, _)| question.clone())
+    };
+    answers.into_iter().filter_map(|(id, questions)| Some((id.clone(), most(questions)?))).collect()
+}
+
 /// Where a count belongs; `None` if it is not asked for.
-fn group_of(request: Request<'_>, count: &Count) -> Option<Group> {
+fn group_of(request: Request<'_>, closed: &ClosedHeadlines, count: &Count) -> Option<Group> {
     let hospital = request.hospital;
-    let i = hospital.touchpoints.iter().position(|touchpoint| touchpoint.id == count.touchpoint)?;
-    let present = &hospital.touchpoints.get(i)?.questionnaire;
-    let asked = hospital.questionnaire(&count.questionnaire).or_else(|| hospital.questionnaire(present))?;
-    let is_headline = asked.questions.first().is_some_and(|first| first.id == count.question);
+    let headline = match asked(hospital, count) {
+        Some(questionnaire) => questionnaire.questions.first().map(|question| &question.id),
+        None => closed.get(&count.touchpoint),
+    };
+    let is_headline = headline == Some(&count.question);
     if !is_asked_for(request, &count.touchpoint) || (request.by != Grouping::Question && !is_headline) {
         return None;
     }
-    let (touchpoint, question) = match request.by {
-        Grouping::Site => (None, None),
+    let place = place_of(hospital, &count.touchpoint);
+    let (place, question) = match request.by {
+        Grouping::Site => (Place::Site, None),
         Grouping::Touchpoint | Grouping::Question | Grouping::Day | Grouping::Hour => {
-            (Some(i), Some((place_of(hospital, present, &count.question), count.question.clone())))
+            let order = order_of(hospital, &place, &count.question);
+            (place, Some((order, count.question.clone())))
         }
     };
-    Some(Group { touchpoint, question, scale: count.scale })
+    Some(Group { place, question, scale: count.scale })
 }
 
-/// Where a question stands in a questionnaire; questions of older versions come after those of the present one.
-fn place_of(hospital: &Hospital, questionnaire: &QuestionnaireRef, question: &QuestionId) -> usize {
-    hospital
-        .questionnaire(questionnaire)
+/// Where a question stands in the present questionnaire of its place; questions of older versions come after those.
+pub(super) fn order_of(hospital: &Hospital, place: &Place, question: &QuestionId) -> usize {
+    present_of(hospital, place)
         .and_then(|q| q.questions.iter().position(|asked| &asked.id == question))
         .unwrap_or(usize::MAX)
 }
 
-fn wording(hospital: &Hospital, present: Option<&QuestionnaireRef>, question: &QuestionId) -> Texts {
-    let current = present.and_then(|id| hospital.questionnaire(id)).and_then(|q| q.question(question));
-    let any = || hospital.questionnaires.iter().rev().find_map(|q| q.question(question));
-    current.or_else(any).map(|q| q.text.clone()).unwrap_or_default()
+fn present_of<'a>(hospital: &'a Hospital, place: &Place) -> Option<&'a Questionnaire> {
+    match place {
+        Place::Open(i) => hospital.questionnaire(&hospital.touchpoints.get(*i)?.questionnaire),
+        Place::Site | Place::Closed(_) => None,
+    }
+}
+
+/// The question's words: those of the present questionnaire, else of the latest that has it.
+pub(super) fn question_of<'a>(
+    hospital: &'a Hospital,
+    place: &Place,
+    question: &QuestionId,
+) -> Option<&'a Question> {
+    let current = present_of(hospital, place).and_then(|q| q.question(question));
+    current.or_else(|| hospital.questionnaires.iter().rev().find_map(|q| q.question(question)))
+}
+
+fn wording(hospital: &Hospital, place: &Place, question: &QuestionId) -> Texts {
+    question_of(hospital, place, question).map(|q| q.text.clone()).unwrap_or_default()
 }
 
 /// Scales whose total over the site would give the one hidden touchpoint away.
-fn reveals(request: Request<'_>, counts: &[Count]) -> BTreeSet<Scale> {
-    let mut by_scale: BTreeMap<Scale, BTreeMap<usize, u64>> = BTreeMap::new();
+fn reveals(request: Request<'_>, closed: &ClosedHeadlines, counts: &[Count]) -> BTreeSet<Scale> {
+    let mut by_scale: BTreeMap<Scale, BTreeMap<Place, u64>> = BTreeMap::new();
     let parts = Request { by: Grouping::Touchpoint, ..request };
     for count in counts.iter().filter(|count| request.raw || !count.flagged) {
-        if let Some(Group { touchpoint: Some(i), scale, .. }) = group_of(parts, count) {
-            *by_scale.entry(scale).or_default().entry(i).or_default() += count.n;
+        if let Some(Group { place, scale, .. }) = group_of(parts, closed, count) {
+            *by_scale.entry(scale).or_default().entry(place).or_default() += count.n;
         }
     }
-    let is_given_away = |parts: &BTreeMap<usize, u64>| {
+    let is_given_away = |parts: &BTreeMap<Place, u64>| {
         let shown = request.rule.cells(&parts.values().copied().collect::<Vec<_>>());
         shown.contains(&Shown::Less(Suppressed::Complement))
     };
     by_scale.into_iter().filter(|(_, parts)| is_given_away(parts)).map(|(scale, _)| scale).collect()
 }
 
-/// Start of the site-local day that holds an hour, in Unix seconds. Where midnight is skipped by summer time, the first instant after it.
-fn day_start(hour: i64, zone: Tz) -> i64 {
-    let local = DateTime::<Utc>::from_timestamp(hour, 0).unwrap_or_default().with_timezone(&zone);
-    let midnight = local.date_naive().and_time(NaiveTime::MIN);
-    let first = (0..=4)
-        .filter_map(|half_hours| midnight.checked_add_signed(chrono::Duration::minutes(30 * half_hours)))
-        .find_map(|at| zone.from_local_datetime(&at).earliest());
-    first.map_or(hour, |at| at.timestamp())
-}
-
-fn local_text(at: i64, zone: Tz) -> String {
-    DateTime::<Utc>::from_timestamp(at, 0)
-        .unwrap_or_default()
-        .with_timezone(&zone)
-        .to_rfc3339_opts(SecondsFormat::Secs, false)
-}
-
-fn rounded(value: f64) -> f64 {
+pub(super) fn rounded(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
 
@@ -305,16 +441,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn days_begin_at_the_first_instant_of_the_local_date() {
-        let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap().timestamp();
-        let shanghai = chrono_tz::Asia::Shanghai;
-        assert_eq!(day_start(at("2026-11-21T15:00:00Z"), shanghai), at("2026-11-20T16:00:00Z"));
-        assert_eq!(day_start(at("2026-11-21T16:00:00Z"), shanghai), at("2026-11-21T16:00:00Z"));
-        // Beirut skips from midnight to one on 2026-03-29.
-        let beirut = chrono_tz::Asia::Beirut;
-        assert_eq!(
-            local_text(day_start(at("2026-03-29T09:00:00Z"), beirut), beirut),
-            "2026-03-29T01:00:00+03:00"
-        );
+    fn thousands_are_set_apart() {
+        let texts: Vec<String> = [0, 12, 999, 1_000, 98_765, 1_234_567].into_iter().map(grouped).collect();
+        assert_eq!(texts, ["0", "12", "999", "1,000", "98,765", "1,234,567"]);
     }
 }

@@ -1,13 +1,11 @@
 //! Small counts: one rule for page, API and export.
 //!
 //! Below the limit a cell is hidden altogether; up to 9 answers only their number is shown; up to 29 the score is shown hatched, with
-//! its wide interval; from 30 plain. A cell that alone would give a hidden one away by subtraction from the total is hidden with it.
+//! its wide interval; from 30 plain. A cell that alone would give a hidden one away by subtraction from the total is hidden with it, and
+//! says so: it is not one with few answers. A cell without any answer is a third thing, and hides nothing.
 
 use serde::Serialize;
 use utoipa::ToSchema;
-
-/// The hiding limit where none is configured.
-pub const LIMIT_DEFAULT: u64 = 5;
 
 /// Scores need this many answers to be shown at all.
 const SCORE_FROM: u64 = 10;
@@ -19,11 +17,13 @@ const PLAIN_FROM: u64 = 30;
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Suppressed {
-    /// Fewer answers than the limit: not even their number.
+    /// Nobody answered; the number is 0, and there is nothing to protect.
+    NoAnswers,
+    /// Somebody answered, but fewer than the limit: not even their number.
     Hidden,
     /// Too few for a score: only their number.
     CountOnly,
-    /// Would give a hidden cell away.
+    /// Enough answered, but it would give a hidden cell away.
     Complement,
 }
 
@@ -57,6 +57,7 @@ impl Suppression {
     /// What may be shown of one cell by itself.
     pub fn cell(self, n: u64) -> Shown {
         match n {
+            0 => Shown::Less(Suppressed::NoAnswers),
             n if n < self.limit => Shown::Less(Suppressed::Hidden),
             n if n < SCORE_FROM => Shown::Less(Suppressed::CountOnly),
             n if n < PLAIN_FROM => Shown::Score(Display::Hatched),
@@ -65,20 +66,16 @@ impl Suppression {
     }
 
     /// What may be shown of cells whose total is published beside them. If what is hidden adds up to fewer answers than the limit, it
-    /// could be had by subtraction: then the smallest shown cell is hidden too. Cells without any answer hide nothing.
+    /// could be had by subtraction: then the smallest shown cell is hidden too. Cells without any answer hide nothing and protect nothing.
     pub fn cells(self, counts: &[u64]) -> Vec<Shown> {
         let mut shown: Vec<Shown> = counts.iter().map(|n| self.cell(*n)).collect();
         let is_hidden = |cell: &Shown| *cell == Shown::Less(Suppressed::Hidden);
-        let hidden: Vec<u64> = shown
-            .iter()
-            .zip(counts)
-            .filter(|(cell, n)| is_hidden(cell) && **n > 0)
-            .map(|(_, n)| *n)
-            .collect();
+        let hidden: Vec<u64> =
+            shown.iter().zip(counts).filter(|(cell, _)| is_hidden(cell)).map(|(_, n)| *n).collect();
         let given_away = hidden.len() == 1 || (!hidden.is_empty() && hidden.iter().sum::<u64>() < self.limit);
         if given_away {
-            let smallest = (0..counts.len()).filter(|i| !is_hidden(&shown[*i])).min_by_key(|i| counts[*i]);
-            if let Some(smallest) = smallest {
+            let others = (0..counts.len()).filter(|i| !is_hidden(&shown[*i]) && counts[*i] > 0);
+            if let Some(smallest) = others.min_by_key(|i| counts[*i]) {
                 shown[smallest] = Shown::Less(Suppressed::Complement);
             }
         }
@@ -90,13 +87,15 @@ impl Suppression {
 mod tests {
     use super::*;
 
-    const RULE: Suppression = Suppression { limit: LIMIT_DEFAULT };
+    const RULE: Suppression = Suppression { limit: 5 };
     const HIDDEN: Shown = Shown::Less(Suppressed::Hidden);
+    const NONE: Shown = Shown::Less(Suppressed::NoAnswers);
     const COMPLEMENT: Shown = Shown::Less(Suppressed::Complement);
     const PLAIN: Shown = Shown::Score(Display::Plain);
 
     #[test]
     fn the_steps_are_five_ten_and_thirty() {
+        assert_eq!(RULE.cell(1), HIDDEN);
         assert_eq!(RULE.cell(4), HIDDEN);
         assert_eq!(RULE.cell(5), Shown::Less(Suppressed::CountOnly));
         assert_eq!(RULE.cell(9), Shown::Less(Suppressed::CountOnly));
@@ -118,8 +117,15 @@ mod tests {
     }
 
     #[test]
+    fn no_answers_too_few_and_protection_are_three_things() {
+        assert_eq!(RULE.cells(&[0, 3, 40, 100]), [NONE, HIDDEN, COMPLEMENT, PLAIN]);
+        assert_eq!(Suppression { limit: 0 }.cell(0), NONE);
+    }
+
+    #[test]
     fn empty_cells_and_a_lone_cell_give_nothing_away() {
-        assert_eq!(RULE.cells(&[100, 0]), [PLAIN, HIDDEN]);
+        assert_eq!(RULE.cells(&[100, 0]), [PLAIN, NONE]);
+        assert_eq!(RULE.cells(&[0, 2]), [NONE, HIDDEN]);
         assert_eq!(RULE.cells(&[3]), [HIDDEN]);
         assert!(RULE.cells(&[]).is_empty());
     }

@@ -6,8 +6,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use crate::{
-    central::ingest::{Batch, Counter},
-    model::{ChainId, Hash, QuestionId, QuestionnaireRef, Scale, SiteId, TerminalId, TouchpointId, Value},
+    central::ingest::{AnswerRow, Batch, Counter},
+    model::{
+        ChainId, Hash, QuestionId, QuestionnaireRef, ReasonId, ResponseId, Scale, SiteId, TerminalId,
+        TouchpointId, Value,
+    },
     questionnaire::Hospital,
     wire::{Health, Quarantined},
 };
@@ -303,11 +306,64 @@ pub struct Count {
     pub n: u64,
 }
 
+/// A count of reasons for answers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ReasonCount {
+    /// The answers: where, which question and value; `n` counts those with this reason.
+    pub of: Count,
+    /// The reason; `None` counts the visitors who were asked and answered.
+    pub reason: Option<ReasonId>,
+}
+
+/// From a moment to before another, in Unix milliseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TimeSpan {
+    /// First moment.
+    pub from_ms: i64,
+    /// First moment that is no longer part of it.
+    pub to_ms: i64,
+}
+
+impl TimeSpan {
+    /// All time.
+    pub const ALL: Self = Self { from_ms: i64::MIN, to_ms: i64::MAX };
+}
+
+/// Where an answer stands in an export: by time, then by its key.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AnswerKey {
+    /// Its corrected time, Unix milliseconds.
+    pub at_ms: i64,
+    /// The visitor's pass.
+    pub response: ResponseId,
+    /// Which question.
+    pub question: QuestionId,
+}
+
+/// An answer with the reasons for it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ExplainedAnswer {
+    /// The answer.
+    pub answer: AnswerRow,
+    /// The reasons chosen for the value it stands at; `None` where none were asked.
+    pub reasons: Option<Vec<ReasonId>>,
+}
+
+impl ExplainedAnswer {
+    /// Its place in an export.
+    pub fn key(&self) -> AnswerKey {
+        let AnswerRow { timed, response, question, .. } = &self.answer;
+        AnswerKey { at_ms: timed.at_ms, response: *response, question: question.clone() }
+    }
+}
+
 /// A count that is not the number of its answers.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Drift {
     /// Which count.
     pub counter: Counter,
+    /// The reason counted, empty where it is the visitors who were asked for one; `None` for a count of answers.
+    pub reason: Option<String>,
     /// What the rollup says.
     pub rollup: i64,
     /// What a recount gives.

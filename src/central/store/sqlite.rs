@@ -24,13 +24,13 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use tokio::sync::Semaphore;
 
 use super::{
-    Alarm, ChainSummary, Checkpoint, Count, CountQuery, Cursor, Drift, Enrolled, Ingested, NewCode,
-    NewTerminal, QuarantinedEntry, Replayed, SelfTested, Store, StoreError, StoredEntry, Submission,
-    Terminal,
+    Alarm, AnswerKey, ChainSummary, Checkpoint, Count, CountQuery, Cursor, Drift, Enrolled, ExplainedAnswer,
+    Ingested, NewCode, NewTerminal, QuarantinedEntry, ReasonCount, Replayed, SelfTested, Store, StoreError,
+    StoredEntry, Submission, Terminal, TimeSpan,
 };
 use crate::{
-    central::ingest::{AnswerRow, HelpRow},
-    model::{ChainId, EntryId, QuestionId, ResponseId, SiteId, StoreId, TerminalId},
+    central::ingest::HelpRow,
+    model::{ChainId, EntryId, SiteId, StoreId, TerminalId},
     questionnaire::Hospital,
     wire::Health,
 };
@@ -40,13 +40,20 @@ use writer::Writer;
 const APPLICATION_ID: i32 = 0x5853_4345;
 
 /// The schema, step by step; a step never changes once released.
-const MIGRATIONS: &[&str] = &[include_str!("sqlite/0001_tables.sql"), include_str!("sqlite/0002_help.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("sqlite/0001_tables.sql"),
+    include_str!("sqlite/0002_help.sql"),
+    include_str!("sqlite/0003_reasons.sql"),
+];
 
 /// The first version without the bug that can corrupt a database when the WAL is reset.
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
 
 /// Connections that read: more than the cores of a small server would only compete.
 const READERS: usize = 4;
+
+/// Of these, connections that people's reports may hold at once: the others are left to the requests of terminals.
+const REPORT_READERS: usize = 2;
 
 /// How long a statement waits for the lock of another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -87,6 +94,7 @@ pub struct SqliteStore {
     writer: Writer,
     readers: Arc<Mutex<Vec<Connection>>>,
     reading: Arc<Semaphore>,
+    reporting: Arc<Semaphore>,
 }
 
 impl SqliteStore {
@@ -108,6 +116,7 @@ impl SqliteStore {
             writer: Writer::start(connection),
             readers: Arc::new(Mutex::new(readers)),
             reading: Arc::new(Semaphore::new(READERS)),
+            reporting: Arc::new(Semaphore::new(REPORT_READERS)),
         })
     }
 
@@ -126,6 +135,17 @@ impl SqliteStore {
             result
         });
         done.await.map_err(|error| StoreError::Database(Box::new(error)))?
+    }
+}
+
+impl SqliteStore {
+    /// A read for people: it may be long, and waits while two others are under way.
+    async fn report<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let _permit = self.reporting.acquire().await.map_err(|_| StoreError::Closed)?;
+        self.read(job).await
     }
 }
 
@@ -326,17 +346,23 @@ impl Store for SqliteStore {
 
     async fn counts(&self, site: &SiteId, query: CountQuery) -> Result<Vec<Count>, StoreError> {
         let site = site.clone();
-        self.read(move |connection| read::counts(connection, &site, &query)).await
+        self.report(move |connection| read::counts(connection, &site, &query)).await
+    }
+
+    async fn reason_counts(&self, site: &SiteId, query: CountQuery) -> Result<Vec<ReasonCount>, StoreError> {
+        let site = site.clone();
+        self.report(move |connection| read::reason_counts(connection, &site, &query)).await
     }
 
     async fn answers(
         &self,
         site: &SiteId,
-        after: Option<(ResponseId, QuestionId)>,
+        span: TimeSpan,
+        after: Option<AnswerKey>,
         limit: usize,
-    ) -> Result<Vec<AnswerRow>, StoreError> {
+    ) -> Result<Vec<ExplainedAnswer>, StoreError> {
         let site = site.clone();
-        self.read(move |connection| read::answers_after(connection, &site, after, limit)).await
+        self.report(move |connection| read::answers_after(connection, &site, span, after, limit)).await
     }
 
     async fn drift(&self, site: &SiteId) -> Result<Vec<Drift>, StoreError> {

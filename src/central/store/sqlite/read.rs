@@ -3,18 +3,17 @@
 use rusqlite::{Connection, Row, params};
 
 use super::columns::{
-    ANSWER_COLUMNS, Read, answer, chain as chain_id, counter, hash, instant, json, scale, signed, text,
-    unsigned, value,
+    ANSWER_COLUMNS, Read, answer, chain as chain_id, counter, hash, instant, json, signed, text, unsigned,
 };
 use crate::{
     central::{
-        ingest::{AnswerRow, HOUR_UNKNOWN},
+        ingest::HOUR_UNKNOWN,
         store::{
-            Alarm, ChainSummary, Checkpoint, Count, CountQuery, Cursor, Drift, QuarantinedEntry,
-            SignedRequest, StoredEntry,
+            Alarm, AnswerKey, ChainSummary, Checkpoint, Count, CountQuery, Cursor, Drift, ExplainedAnswer,
+            QuarantinedEntry, ReasonCount, SignedRequest, StoredEntry, TimeSpan,
         },
     },
-    model::{ChainId, QuestionId, ResponseId, SiteId, TouchpointId},
+    model::{ChainId, SiteId, TouchpointId},
 };
 
 pub(super) fn all<T>(
@@ -170,56 +169,108 @@ pub(super) fn alarms(connection: &Connection, site: &SiteId, limit: usize) -> Re
     )
 }
 
-pub(super) fn counts(connection: &Connection, site: &SiteId, query: &CountQuery) -> Read<Vec<Count>> {
+/// Sums of a rollup table; `reason` is among the columns of the one for reasons.
+fn sums<T>(
+    connection: &Connection,
+    site: &SiteId,
+    query: &CountQuery,
+    (table, reason): (&str, &str),
+    read: impl Fn(&Row<'_>) -> Read<T>,
+) -> Read<Vec<T>> {
     let hour = if query.hourly { "hour" } else { "-1" };
+    // Each shape of range is its own statement, so that a bounded one can use the index by hour.
+    let range = match (query.from_hour, query.to_hour) {
+        (None, None) => "?3 is null and ?4 is null",
+        (Some(_), None) => "hour >= ?3 and hour <> -1 and ?4 is null",
+        (None, Some(_)) => "hour < ?4 and hour <> -1 and ?3 is null",
+        (Some(_), Some(_)) => "hour >= ?3 and hour < ?4 and hour <> -1",
+    };
+    let touchpoint = if query.touchpoint.is_some() { "touchpoint = ?2" } else { "?2 is null" };
     let sql = format!(
-        "select touchpoint, questionnaire, question, scale, {hour}, flagged, value, sum(n) from rollups \
-         where site = ?1 and (?2 is null or touchpoint = ?2) \
-         and (?3 is null or (hour >= ?3 and hour <> -1)) and (?4 is null or (hour < ?4 and hour <> -1)) \
-         group by 1, 2, 3, 4, 5, 6, 7 having sum(n) > 0"
+        "select touchpoint, questionnaire, question, scale, {hour}, flagged, value, {reason}, sum(n) from {table} \
+         where site = ?1 and {touchpoint} and {range} group by 1, 2, 3, 4, 5, 6, 7, 8 having sum(n) > 0"
     );
     let touchpoint = query.touchpoint.as_ref().map(TouchpointId::as_str);
-    all(connection, &sql, params![site.as_str(), touchpoint, query.from_hour, query.to_hour], |row| {
-        let hour: i64 = row.get(4)?;
-        Ok(Count {
-            touchpoint: text("touchpoint", &row.get::<_, String>(0)?)?,
-            questionnaire: text("questionnaire", &row.get::<_, String>(1)?)?,
-            question: text("question", &row.get::<_, String>(2)?)?,
-            scale: scale(&row.get::<_, String>(3)?)?,
-            hour: (hour != HOUR_UNKNOWN).then_some(hour),
-            flagged: row.get(5)?,
-            value: value(row.get(6)?)?,
-            n: unsigned(row.get(7)?)?,
-        })
+    all(connection, &sql, params![site.as_str(), touchpoint, query.from_hour, query.to_hour], read)
+}
+
+fn count(row: &Row<'_>) -> Read<Count> {
+    let counter = counter(row)?;
+    Ok(Count {
+        touchpoint: counter.touchpoint,
+        questionnaire: counter.questionnaire,
+        question: counter.question,
+        scale: counter.scale,
+        hour: (counter.hour != HOUR_UNKNOWN).then_some(counter.hour),
+        flagged: counter.flagged,
+        value: counter.value,
+        n: unsigned(row.get(8)?)?,
+    })
+}
+
+pub(super) fn counts(connection: &Connection, site: &SiteId, query: &CountQuery) -> Read<Vec<Count>> {
+    sums(connection, site, query, ("rollups", "''"), count)
+}
+
+pub(super) fn reason_counts(
+    connection: &Connection,
+    site: &SiteId,
+    query: &CountQuery,
+) -> Read<Vec<ReasonCount>> {
+    sums(connection, site, query, ("reason_rollups", "reason"), |row| {
+        let reason: String = row.get(7)?;
+        let reason = if reason.is_empty() { None } else { Some(text("reason", &reason)?) };
+        Ok(ReasonCount { of: count(row)?, reason })
     })
 }
 
 pub(super) fn answers_after(
     connection: &Connection,
     site: &SiteId,
-    after: Option<(ResponseId, QuestionId)>,
+    span: TimeSpan,
+    after: Option<AnswerKey>,
     limit: usize,
-) -> Read<Vec<AnswerRow>> {
-    let (response, question) = after.unzip();
-    let response = response.map_or([0; 16], |id| *id.0.as_bytes());
-    let question = question.map_or_else(String::new, String::from);
+) -> Read<Vec<ExplainedAnswer>> {
+    let (from_ms, response, question) = match after {
+        Some(key) => (key.at_ms, *key.response.0.as_bytes(), String::from(key.question)),
+        None => (span.from_ms, [0; 16], String::new()),
+    };
+    let columns = ANSWER_COLUMNS.split(',').map(|name| format!("a.{}", name.trim())).collect::<Vec<_>>();
     let sql = format!(
-        "select {ANSWER_COLUMNS} from answers where site = ?1 and (response, question) > (?2, ?3) \
-         order by response, question limit ?4"
+        "select {}, r.chosen from answers a left join reasons r on r.site = a.site and r.response = a.response \
+         and r.question = a.question and r.value = a.value \
+         where a.site = ?1 and (a.at, a.response, a.question) > (?2, ?3, ?4) and a.at < ?5 \
+         order by a.at, a.response, a.question limit ?6",
+        columns.join(", ")
     );
-    all(connection, &sql, params![site.as_str(), response, question, limit_of(limit)], answer)
+    let params = params![site.as_str(), from_ms, response, question, span.to_ms, limit_of(limit)];
+    all(connection, &sql, params, |row| {
+        let chosen: Option<String> = row.get(columns.len())?;
+        let reasons = chosen.map(|chosen| json("list of reasons", &chosen)).transpose()?;
+        Ok(ExplainedAnswer { answer: answer(row)?, reasons })
+    })
 }
 
 pub(super) fn drift(connection: &Connection, site: &SiteId) -> Read<Vec<Drift>> {
+    let columns = "touchpoint, questionnaire, question, scale, hour, flagged, value";
     all(
         connection,
-        "select touchpoint, questionnaire, question, scale, hour, flagged, value, sum(rollup), sum(recount) from ( \
-         select touchpoint, questionnaire, question, scale, hour, flagged, value, n as rollup, 0 as recount \
-         from rollups where site = ?1 union all \
-         select touchpoint, questionnaire, question, scale, hour, flagged, value, 0, 1 \
-         from answers where site = ?1 and counted = 1) \
-         group by 1, 2, 3, 4, 5, 6, 7 having sum(rollup) <> sum(recount)",
+        &format!(
+            "select {columns}, sum(rollup), sum(recount), reason from ( \
+             select {columns}, null as reason, n as rollup, 0 as recount from rollups where site = ?1 union all \
+             select {columns}, null, 0, 1 from answers where site = ?1 and counted = 1 union all \
+             select {columns}, reason, n, 0 from reason_rollups where site = ?1 union all \
+             select {columns}, reason, 0, 1 from counted_reasons where site = ?1) \
+             group by {columns}, reason having sum(rollup) <> sum(recount)"
+        ),
         params![site.as_str()],
-        |row| Ok(Drift { counter: counter(row)?, rollup: row.get(7)?, recount: row.get(8)? }),
+        |row| {
+            Ok(Drift {
+                counter: counter(row)?,
+                rollup: row.get(7)?,
+                recount: row.get(8)?,
+                reason: row.get(9)?,
+            })
+        },
     )
 }

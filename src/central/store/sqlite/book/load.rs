@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::{
     central::{
-        ingest::{AnswerRow, BootStart, Context, Held, LearntFrom, Reading},
+        ingest::{AnswerRow, BootStart, Context, Held, LearntFrom, Reading, ReasonsRow},
         store::sqlite::columns::{
             ANSWER_COLUMNS, REASONS_COLUMNS, RESPONSE_COLUMNS, Read, answer, blob, chain as chain_id,
             reasons, response, unsigned,
@@ -98,14 +98,20 @@ pub(super) fn undated(
     site: &str,
     terminal: &TerminalId,
     boot: BootId,
-) -> Read<Vec<AnswerRow>> {
+) -> Read<Vec<(AnswerRow, Option<ReasonsRow>)>> {
     let mut statement = connection.prepare_cached(&format!(
         "select {ANSWER_COLUMNS} from answers where site = ?1 and boot = ?2 and hour = -1 and terminal = ?3"
     ))?;
     let mut rows = statement.query(params![site, boot.0.as_bytes(), terminal.as_str()])?;
+    let mut explained = connection.prepare_cached(&format!(
+        "select {REASONS_COLUMNS} from reasons where site = ?1 and response = ?2 and question = ?3"
+    ))?;
     let mut list = Vec::new();
     while let Some(row) = rows.next()? {
-        list.push(answer(row)?);
+        let row = answer(row)?;
+        let mut found = explained.query(params![site, row.response.0.as_bytes(), row.question.as_str()])?;
+        let reasons = found.next()?.map(reasons).transpose()?;
+        list.push((row, reasons));
     }
     Ok(list)
 }

@@ -6,8 +6,8 @@ use rusqlite::{Connection, params};
 use crate::{
     central::{
         ingest::{
-            AnswerRow, Booked, BootStart, Content, Context, Counter, EntryRow, Line, ReasonsRow, ResponseRow,
-            Writes,
+            AnswerRow, Booked, BootStart, Content, Context, Counter, EntryRow, Line, ReasonCounter,
+            ReasonsRow, ResponseRow, Writes,
         },
         store::{
             Submission,
@@ -17,7 +17,7 @@ use crate::{
             },
         },
     },
-    model::{BootId, SiteId, TerminalId, TouchpointId},
+    model::{BootId, ReasonId, SiteId, TerminalId, TouchpointId},
 };
 
 pub(super) fn insert_entries(connection: &Connection, context: Context<'_>, rows: &[EntryRow]) -> Read<()> {
@@ -70,7 +70,8 @@ pub(super) fn write_booked(connection: &Connection, site: &SiteId, booked: &Book
     booked.responses.iter().try_for_each(|row| write_response(connection, site, row))?;
     booked.answers.iter().try_for_each(|row| write_answer(connection, site, row))?;
     booked.reasons.iter().try_for_each(|row| write_reasons(connection, site, row))?;
-    booked.counts.iter().try_for_each(|(counter, n)| add_count(connection, site, counter, *n))
+    booked.counts.iter().try_for_each(|(counter, n)| add_count(connection, site, counter, *n))?;
+    booked.reason_counts.iter().try_for_each(|(counter, n)| add_reason_count(connection, site, counter, *n))
 }
 
 fn write_response(connection: &Connection, site: &SiteId, row: &ResponseRow) -> Read<()> {
@@ -164,6 +165,29 @@ fn add_count(connection: &Connection, site: &SiteId, counter: &Counter, n: i64) 
             counter.hour,
             counter.flagged,
             counter.value.0,
+            n
+        ])?;
+    Ok(())
+}
+
+fn add_reason_count(connection: &Connection, site: &SiteId, counter: &ReasonCounter, n: i64) -> Read<()> {
+    connection
+        .prepare_cached(
+            "insert into reason_rollups (site, touchpoint, questionnaire, question, scale, hour, flagged, value, \
+         reason, n) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
+         on conflict (site, touchpoint, questionnaire, question, scale, hour, flagged, value, reason) \
+         do update set n = n + excluded.n",
+        )?
+        .execute(params![
+            site.as_str(),
+            counter.answer.touchpoint.as_str(),
+            counter.answer.questionnaire.to_string(),
+            counter.answer.question.as_str(),
+            counter.answer.scale.name(),
+            counter.answer.hour,
+            counter.answer.flagged,
+            counter.answer.value.0,
+            counter.reason.as_ref().map_or("", ReasonId::as_str),
             n
         ])?;
     Ok(())

@@ -1,0 +1,79 @@
+//! Single answers as CSV.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    extract::{Query, State, rejection::QueryRejection},
+    response::Response,
+};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::{figures::csv_file, read_query};
+use crate::{
+    central::{
+        error::ApiError,
+        export,
+        router::Shared,
+        scores::{Asked, Bound, Period, Range, days_of, range_of},
+        shell,
+        store::TimeSpan,
+    },
+    wire::Problem,
+};
+
+/// Which answers.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(in crate::central) struct ExportQuery {
+    /// A span that ends now, in days of the site's time zone; not `all`. If no span is given at all: `28d`.
+    #[param(inline)]
+    period: Option<Period>,
+    /// First day (in the site's time zone) or instant. A request may cover 400 days.
+    from: Option<String>,
+    /// Day or instant that is no longer part of it.
+    to: Option<String>,
+    /// Only this site.
+    site: Option<String>,
+}
+
+/// The answers of a span, each a row of CSV with its reasons, flagged and undone ones included and marked.
+///
+/// Single answers, not scores: nothing is suppressed, so handle the file as the confidential raw data it is. An answer whose hour is not
+/// known stands at the earliest time it can have been given. The rows come as they are read, however many there are; two exports run at a
+/// time.
+#[utoipa::path(
+    get, path = "/v1/export.csv", tag = "scores", params(ExportQuery),
+    responses(
+        (status = 200, body = String, content_type = "text/csv"),
+        (status = 400, description = "a parameter cannot be read, or asks for more than 400 days", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "no such site", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "other exports are running", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(in crate::central) async fn export_answers(
+    State(app): State<Shared>,
+    query: Result<Query<ExportQuery>, QueryRejection>,
+) -> Result<Response, ApiError> {
+    let query = read_query(query)?;
+    let asked = Asked { period: query.period, from: query.from.as_deref(), to: query.to.as_deref() };
+    let (now, mut parts, mut name) = (shell::now(), Vec::new(), "answers.csv".to_owned());
+    for site in app.sites(query.site.as_deref())? {
+        let range = range_of(asked, Bound::Days, now, site.time_zone)?;
+        if let (Some(first), Some(last)) = days_of(range, site.time_zone) {
+            name = format!("answers_{first}_{last}.csv");
+        }
+        parts.push(export::Part { site: site.id.clone(), zone: site.time_zone, span: span_of(range) });
+    }
+    let seat = Arc::clone(&app.exports).try_acquire_owned();
+    let seat = seat.map_err(|_| ApiError::unavailable("other exports are running; try again in a minute"))?;
+    let pages = export::answers_csv(Arc::clone(&app.store), parts, Some(seat));
+    Ok(csv_file(&name, Body::from_stream(pages)))
+}
+
+fn span_of(range: Range) -> TimeSpan {
+    let ms = |at: i64| at.saturating_mul(1000);
+    TimeSpan { from_ms: range.from.map_or(i64::MIN, ms), to_ms: range.to.map_or(i64::MAX, ms) }
+}
