@@ -11,7 +11,7 @@ use super::{
     scores::ScoreRow,
     store::{Store, StoreError},
 };
-use crate::model::SiteId;
+use crate::model::{SiteId, rfc3339};
 
 /// Tells spreadsheets that the file is UTF-8.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
@@ -112,9 +112,10 @@ pub(super) fn answers_csv(
 }
 
 fn answer_line(site: &SiteId, zone: Tz, row: &AnswerRow) -> Vec<String> {
+    // A time that cannot be written is one that an earlier version believed; the cell stays empty.
     let local = |ms: i64| {
-        let at = DateTime::<Utc>::from_timestamp_millis(ms).unwrap_or_default();
-        at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Millis, false)
+        let at = DateTime::<Utc>::from_timestamp_millis(ms);
+        at.and_then(|at| rfc3339(at, zone, SecondsFormat::Millis)).unwrap_or_default()
     };
     vec![
         site.to_string(),
@@ -126,7 +127,7 @@ fn answer_line(site: &SiteId, zone: Tz, row: &AnswerRow) -> Vec<String> {
         row.value.to_string(),
         local(row.timed.at_ms),
         row.timed.basis.name().to_owned(),
-        if row.hour == HOUR_UNKNOWN { String::new() } else { local(row.hour * 1000) },
+        if row.hour == HOUR_UNKNOWN { String::new() } else { local(row.hour.saturating_mul(1000)) },
         row.lang.to_string(),
         row.shown_ms.map(|ms| ms.to_string()).unwrap_or_default(),
         row.flags.iter().map(|flag| format!("{flag:?}").to_lowercase()).collect::<Vec<_>>().join("|"),

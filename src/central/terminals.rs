@@ -234,6 +234,7 @@ fn refused(error: &BatchError) -> ApiError {
         BatchError::Header(_) => ApiError::bad_request(error.to_string()),
         BatchError::Count(_)
         | BatchError::Lines { .. }
+        | BatchError::LongLine { .. }
         | BatchError::Sequence(_)
         | BatchError::Head { .. } => ApiError::unprocessable(error.to_string()),
     }

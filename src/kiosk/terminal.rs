@@ -427,6 +427,7 @@ impl Terminal {
             config_hash: loaded.config_hash.clone(),
             boot: now.boot,
             clock: now.quality,
+            touchpoints: loaded.value.kiosk.touchpoints.clone(),
         };
         record(&self.recorder.handle(), &*self.clock, Body::Boot(facts));
         match self.started.origin {

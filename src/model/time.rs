@@ -1,6 +1,6 @@
 //! A moment as a terminal knows it: a wall clock that may be wrong, and a boot clock that never jumps.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Offset as _, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::BootId;
@@ -31,6 +31,14 @@ pub struct Moment {
     pub quality: TimeQuality,
 }
 
+/// RFC 3339 text of a moment in a time zone; `None` where the local time lies outside the calendar, which starts and ends at
+/// years that only a broken clock reaches. Every place that writes a stored time goes through here: chrono's own function panics.
+pub fn rfc3339(at: DateTime<Utc>, zone: impl chrono::TimeZone, decimals: SecondsFormat) -> Option<String> {
+    let offset = zone.offset_from_utc_datetime(&at.naive_utc()).fix();
+    at.naive_utc().checked_add_offset(offset)?;
+    Some(at.with_timezone(&offset).to_rfc3339_opts(decimals, false))
+}
+
 /// RFC 3339 with exactly three decimals, so that a frozen line has one spelling.
 pub mod millis {
     use chrono::{DateTime, SecondsFormat, Utc};
@@ -44,5 +52,23 @@ pub mod millis {
     /// Reads any RFC 3339 timestamp.
     pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<DateTime<Utc>, D::Error> {
         DateTime::<Utc>::deserialize(d)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_at_either_end_of_the_calendar_is_written_or_refused_and_never_panics() {
+        let zones = [chrono_tz::UTC, chrono_tz::Asia::Shanghai, chrono_tz::America::New_York];
+        for at in [DateTime::<Utc>::MIN_UTC, DateTime::UNIX_EPOCH, DateTime::<Utc>::MAX_UTC] {
+            for zone in zones {
+                let text = rfc3339(at, zone, SecondsFormat::Millis);
+                assert_eq!(text.is_some(), at == DateTime::UNIX_EPOCH || zone == chrono_tz::UTC || {
+                    (at == DateTime::<Utc>::MIN_UTC) == (zone == chrono_tz::Asia::Shanghai)
+                });
+            }
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, NaiveTime, SecondsFormat, TimeZone, Utc};
+use chrono::{DateTime, NaiveTime, Offset as _, SecondsFormat, TimeZone, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::{Display, Shown, Suppressed, Suppression, Tally, Yardstick};
 use crate::{
     central::store::Count,
-    model::{QuestionId, QuestionnaireRef, Scale, SiteId, TouchpointId},
+    model::{QuestionId, QuestionnaireRef, Scale, SiteId, TouchpointId, rfc3339},
     questionnaire::{Hospital, Texts},
 };
 
@@ -281,8 +281,10 @@ fn reveals(request: Request<'_>, counts: &[Count]) -> BTreeSet<Scale> {
 
 /// Start of the site-local day that holds an hour, in Unix seconds. Where midnight is skipped by summer time, the first instant after it.
 fn day_start(hour: i64, zone: Tz) -> i64 {
-    let local = DateTime::<Utc>::from_timestamp(hour, 0).unwrap_or_default().with_timezone(&zone);
-    let midnight = local.date_naive().and_time(NaiveTime::MIN);
+    let at = DateTime::<Utc>::from_timestamp(hour, 0).unwrap_or_default();
+    let offset = zone.offset_from_utc_datetime(&at.naive_utc()).fix();
+    let Some(local) = at.naive_utc().checked_add_offset(offset) else { return hour };
+    let midnight = local.date().and_time(NaiveTime::MIN);
     let first = (0..=4)
         .filter_map(|half_hours| midnight.checked_add_signed(chrono::Duration::minutes(30 * half_hours)))
         .find_map(|at| zone.from_local_datetime(&at).earliest());
@@ -290,10 +292,8 @@ fn day_start(hour: i64, zone: Tz) -> i64 {
 }
 
 fn local_text(at: i64, zone: Tz) -> String {
-    DateTime::<Utc>::from_timestamp(at, 0)
-        .unwrap_or_default()
-        .with_timezone(&zone)
-        .to_rfc3339_opts(SecondsFormat::Secs, false)
+    let at = DateTime::<Utc>::from_timestamp(at, 0);
+    at.and_then(|at| rfc3339(at, zone, SecondsFormat::Secs)).unwrap_or_default()
 }
 
 fn rounded(value: f64) -> f64 {

@@ -387,6 +387,7 @@ impl Session<'_> {
             config_hash: chain::sha256(text.as_bytes()).to_string(),
             accepted: false,
             reason: Some(reason.chars().take(REASON_CHARS_MAX).collect()),
+            touchpoints: Vec::new(),
         });
         self.shell.recorder.append(vec![Draft { id: fresh::entry_id(&at), at, body }], |_| {});
     }
