@@ -13,7 +13,7 @@
 use std::time::{Duration, Instant};
 
 use xinsheng::{
-    audit::{
+    page_audit::{
         gallery::{Gallery, Group, Scene, Voice},
         stage::Stage,
     },

@@ -16,7 +16,6 @@ use anyhow::{Context, ensure};
 use slint::ComponentHandle;
 
 use crate::{
-    audit::gallery::Gallery,
     central::{self, Central},
     clock::{Clock, SimClock, SystemClock, fresh},
     config::{self, Glyphs, KioskSetup, Loaded},
@@ -27,6 +26,7 @@ use crate::{
     },
     lang::{Catalogue, Languages},
     model::{Moment, TimeQuality},
+    page_audit::gallery::Gallery,
     panel::{Panel, Rotation, TEST_PANELS},
     questionnaire::Hospital,
     simulator::{

@@ -15,7 +15,7 @@ use std::{fmt, sync::Arc};
 #[cfg(feature = "kiosk")]
 pub(crate) use collection::collect;
 #[cfg(feature = "kiosk")]
-pub use ruler::{Room, Ruler};
+pub use ruler::{Ruler, TextExtent};
 
 use ttf_parser::{Face, name_id};
 

@@ -6,7 +6,7 @@
 //! - [`config`]: text files to validated values, with errors that say where, what and how to fix. [`lang`]: texts of the screens, `fonts`: what draws them.
 //! - `journal`, `sync`, `sound`: the terminal's memory, its way to central, and its voice (feature `terminal`).
 //! - `staff`, `pin`: the staff area behind its PIN, pure but for its hands.
-//! - `panel`, `theme`, `ui`, `kiosk`: the Slint screens (feature `kiosk`); `audit`: what is drawn, measured; `simulator`: the same screens on
+//! - `panel`, `theme`, `ui`, `kiosk`: the Slint screens (feature `kiosk`); `page_audit`: what is drawn, measured; `simulator`: the same screens on
 //!   a panel in memory.
 //! - `central`: the server (feature `central`).
 //!
@@ -40,9 +40,9 @@ pub mod staff;
 pub mod sync;
 
 #[cfg(feature = "kiosk")]
-pub mod audit;
-#[cfg(feature = "kiosk")]
 pub mod kiosk;
+#[cfg(feature = "kiosk")]
+pub mod page_audit;
 #[cfg(feature = "simulator")]
 pub mod simulator;
 #[cfg(feature = "kiosk")]

@@ -5,10 +5,10 @@
 //! with the panel and the page keeps its proportions.
 
 #[cfg(feature = "kiosk")]
-mod rooms;
+mod list_layout;
 
 #[cfg(feature = "kiosk")]
-pub use rooms::{Corner, Grid, Rooms};
+pub use list_layout::{Corner, Grid, ListLayout};
 
 /// How the panel is mounted, clockwise from its native orientation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

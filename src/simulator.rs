@@ -22,10 +22,10 @@ use slint::{
 };
 
 use crate::{
-    audit::Area,
     clock::{Clock, SimClock},
     fonts::Fonts,
     kiosk::{Kiosk, Parts, fonts},
+    page_audit::Area,
     panel::Panel,
     ui::AppWindow,
 };

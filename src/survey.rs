@@ -8,10 +8,10 @@
 //! - while the screen is cleaned no touch changes anything, and every touch that changes nothing is counted ([`Survey::tally`]).
 
 mod aside;
+mod debounce;
 mod flags;
 mod moves;
 mod plan;
-mod strikes;
 mod terms;
 mod visit;
 
@@ -24,8 +24,8 @@ use crate::{
 pub use plan::{OutOfHours, OutOfService, Plan, PlanError, Start, Timing};
 pub use terms::{Effect, Event, HelpStage, Page, Tally, Token};
 
+use debounce::TapKind;
 use flags::FlagWatch;
-use strikes::Strike;
 use visit::Visit;
 
 #[derive(Clone, PartialEq, Debug)]
@@ -59,7 +59,7 @@ pub struct Survey {
     state: State,
     lang: Lang,
     touched_at_ms: u64,
-    last_tap: Option<strikes::Tap>,
+    last_tap: Option<debounce::Tap>,
     flags: FlagWatch,
     next_token: u64,
     open: bool,
@@ -166,11 +166,11 @@ impl Survey {
     }
 
     fn take_tap(&mut self, event: Event, now_ms: u64, fresh: ResponseId, effects: &mut Vec<Effect>) {
-        let tap = strikes::Tap::new(&event, now_ms);
-        match self.last_tap.as_ref().map_or(Strike::Tap, |last| tap.after(last, &self.plan.timing)) {
-            Strike::Double => self.tally.double_strikes += 1,
-            Strike::Palm => self.tally.palms += 1,
-            Strike::Tap => {
+        let tap = debounce::Tap::new(&event, now_ms);
+        match self.last_tap.as_ref().map_or(TapKind::Tap, |last| tap.after(last, &self.plan.timing)) {
+            TapKind::Double => self.tally.double_strikes += 1,
+            TapKind::Palm => self.tally.palms += 1,
+            TapKind::Tap => {
                 let before = self.state.clone();
                 self.take_event(event, now_ms, fresh, effects);
                 if before == self.state && effects.is_empty() {

@@ -11,7 +11,6 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use slint::ComponentHandle;
 use xinsheng::{
-    audit,
     clock::{SystemClock, fresh},
     config::{self, Glyphs, KioskSetup, Loaded, SoundConfig},
     journal,
@@ -21,7 +20,7 @@ use xinsheng::{
     },
     lang::Languages,
     model::Lang,
-    pin, sound, sync,
+    page_audit, pin, sound, sync,
     ui::AppWindow,
 };
 
@@ -129,7 +128,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Some(Command::Screens) => {
             screens::answer(&mut io::stdin(), &mut io::stdout(), |loaded, languages| {
                 provide_fonts(&std::env::temp_dir().join(CHECK_FONTS));
-                Ok(audit::check::screens(loaded, languages)?.findings)
+                Ok(page_audit::check::screens(loaded, languages)?.findings)
             })?;
             Ok(ExitCode::SUCCESS)
         }
@@ -179,7 +178,7 @@ fn check(files: &[PathBuf]) -> anyhow::Result<bool> {
 
 /// Draws the pages that a terminal will show and holds them against the accessibility rules.
 fn check_screens(config: &Path, setup: &Loaded<KioskSetup>) -> anyhow::Result<bool> {
-    let screens = audit::check::screens(setup, Languages::beside(config)?)?;
+    let screens = page_audit::check::screens(setup, Languages::beside(config)?)?;
     for finding in &screens.findings.0 {
         writeln!(io::stdout(), "{finding}\n")?;
     }

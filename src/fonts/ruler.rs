@@ -19,9 +19,9 @@ pub struct Ruler {
     inner: RefCell<(FontContext, LayoutContext<()>)>,
 }
 
-/// The room a text takes, in em.
+/// How much room a text takes, in em.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Room {
+pub struct TextExtent {
     /// How many lines.
     pub lines: usize,
     /// The widest part that cannot be broken.
@@ -39,14 +39,14 @@ impl Ruler {
         Self { fonts: fonts.clone(), inner: RefCell::new((context, LayoutContext::new())) }
     }
 
-    /// The room of a text that wraps at a width.
-    pub fn room(&self, language: &str, text: &str, bold: bool, width_em: f64) -> Room {
+    /// How large a text is that wraps at a width.
+    pub fn measure(&self, language: &str, text: &str, bold: bool, width_em: f64) -> TextExtent {
         let mut layout = self.layout(language, text, bold);
         let widths = layout.calculate_content_widths();
         #[expect(clippy::cast_possible_truncation, reason = "a width on a screen")]
         layout.break_all_lines(Some(width_em as f32 * EM));
         let em = |px: f32| f64::from(px / EM);
-        Room { lines: layout.len().max(1), word: em(widths.min), whole: em(widths.max) }
+        TextExtent { lines: layout.len().max(1), word: em(widths.min), whole: em(widths.max) }
     }
 
     fn layout(&self, language: &str, text: &str, bold: bool) -> Layout<()> {
@@ -82,24 +82,24 @@ mod tests {
     #[test]
     fn an_ideograph_is_an_em_and_breaks_where_it_may() {
         let ruler = Ruler::new(&Fonts::shipped());
-        let room = ruler.room("zh-CN", "不满意", true, 2.0);
-        assert_eq!((room.lines, room.whole), (2, 3.0));
-        let held = ruler.room("zh-CN", &breakable("非常\n不满意"), true, 4.0);
+        let extent = ruler.measure("zh-CN", "不满意", true, 2.0);
+        assert_eq!((extent.lines, extent.whole), (2, 3.0));
+        let held = ruler.measure("zh-CN", &breakable("非常\n不满意"), true, 4.0);
         assert_eq!((held.lines, held.word), (2, 3.0));
     }
 
     #[test]
     fn words_of_letters_are_not_broken() {
         let ruler = Ruler::new(&Fonts::shipped());
-        let room = ruler.room("en", "Surgery waiting area", true, 5.0);
-        assert_eq!(room.lines, 3);
-        assert!(room.word > 3.0 && room.word < 4.5, "{room:?}");
+        let extent = ruler.measure("en", "Surgery waiting area", true, 5.0);
+        assert_eq!(extent.lines, 3);
+        assert!(extent.word > 3.0 && extent.word < 4.5, "{extent:?}");
     }
 
     #[test]
     fn joined_letters_take_less_room_than_single_ones() {
         let ruler = Ruler::new(&Fonts::shipped());
-        let whole = |text: &str| ruler.room("ug", text, false, 100.0).whole;
+        let whole = |text: &str| ruler.measure("ug", text, false, 100.0).whole;
         let single: f64 = "دوختۇر".chars().map(|c| whole(&c.to_string())).sum();
         assert!(whole("دوختۇر") < single);
     }

@@ -11,7 +11,7 @@ use crate::{
     fonts::{Fonts, Ruler},
     lang::{Catalogue, Text, Words, unbroken},
     model::{Lang, Level, Scale},
-    panel::{Corner, Grid, Panel, Rooms},
+    panel::{Corner, Grid, ListLayout, Panel},
     questionnaire::{Question, ReasonGroup, Texts, Touchpoint},
     survey::{HelpStage, OutOfService, Page},
     ui::{
@@ -83,8 +83,8 @@ impl Speaker<'_> {
     /// How a list with these names lies on a panel.
     pub fn grid(&self, glass: &Glass, title: Text, names: &[String], corner: Corner<'_>) -> Grid {
         let lang = self.lang.as_str();
-        let rooms = Rooms::new(&glass.panel, glass.low_reach, self.fonts, &glass.ruler, lang);
-        rooms.grid(self.catalogue.text(lang, title), names, corner)
+        let layout = ListLayout::new(&glass.panel, glass.low_reach, self.fonts, &glass.ruler, lang);
+        layout.grid(self.catalogue.text(lang, title), names, corner)
     }
 
     /// A text of the configuration in both languages.

@@ -17,7 +17,7 @@ use embedded_graphics::{
 use embedded_graphics_simulator::{OutputSettings, SimulatorDisplay};
 
 use crate::{
-    audit::{
+    page_audit::{
         gallery::{Gallery, Group, Scene, Voice},
         stage::{Frame, Stage},
     },

@@ -8,12 +8,7 @@
 )]
 #![expect(clippy::unwrap_used, reason = "a test")]
 
-#[path = "support/chance.rs"]
-mod chance;
-#[path = "support/hospital.rs"]
-mod hospital;
-#[path = "support/booked.rs"]
-mod journal;
+use crate::chance;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,9 +16,9 @@ use std::{
     sync::Arc,
 };
 
+use crate::hospital::plan;
+use crate::journal::{Journal, answer, end, flagged, help, response, start, tested};
 use chrono::{DateTime, TimeDelta, Utc};
-use hospital::plan;
-use journal::{Journal, answer, end, flagged, help, response, start, tested};
 use proptest::prelude::*;
 use xinsheng::{
     central::{
@@ -600,7 +595,7 @@ fn a_store_opened_again_is_the_same_store() {
 fn a_store_of_the_first_schema_is_taken_over() {
     let folder = tempfile::tempdir().unwrap();
     let first = rusqlite::Connection::open(folder.path().join("central.sqlite")).unwrap();
-    first.execute_batch(include_str!("../src/central/store/sqlite/0001_tables.sql")).unwrap();
+    first.execute_batch(include_str!("../../src/central/store/sqlite/0001_tables.sql")).unwrap();
     first
         .execute_batch(
             "pragma application_id = 0x58534345; pragma user_version = 1; \

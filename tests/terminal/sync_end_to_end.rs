@@ -8,10 +8,7 @@
 )]
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
-#[path = "support/http.rs"]
-mod http;
-#[path = "support/proxy.rs"]
-mod proxy;
+use crate::http;
 
 use std::{
     fs,
@@ -26,8 +23,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::proxy::{Fault, Proxy, answer};
 use flate2::{Compression, write::GzEncoder};
-use proxy::{Fault, Proxy, answer};
 use tempfile::TempDir;
 use xinsheng::{
     central::{Central, Settings, TlsFiles},

@@ -20,7 +20,7 @@ use xinsheng::kiosk::Parts;
 use xinsheng::kiosk::terminal::{panel_of, plan_of};
 use xinsheng::lang::Catalogue;
 use xinsheng::model::BootId;
-use xinsheng::{audit::Area, simulator::SimPanel};
+use xinsheng::{page_audit::Area, simulator::SimPanel};
 
 const PATIENCE: Duration = Duration::from_mins(1);
 

@@ -22,8 +22,7 @@ use xinsheng::staff::{
 use xinsheng::sync::{Diagnosis, Fault};
 use xinsheng::wire::Body;
 
-#[path = "support/chance.rs"]
-mod chance;
+use crate::chance;
 
 const EVENTS_PER_VISIT_MAX: usize = 120;
 

@@ -3,24 +3,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
-#[path = "support/hospital.rs"]
-mod hospital;
-#[path = "support/booked.rs"]
-mod journal;
-#[path = "support/signed.rs"]
-mod signed;
-
 use std::{collections::BTreeSet, num::NonZeroU32, sync::Arc, time::Duration};
 
+use crate::hospital::plan;
+use crate::journal::{Journal, answer, end, flagged, help, tested};
+use crate::signed::{Call, enrolment, gzip, health};
 use axum::{
     Router,
     body::{Body, to_bytes},
     http::{HeaderMap, Request, StatusCode},
 };
-use hospital::plan;
-use journal::{Journal, answer, end, flagged, help, tested};
 use serde_json::{Value as Json, json};
-use signed::{Call, enrolment, gzip, health};
 use tokio_stream::StreamExt as _;
 use tower::ServiceExt as _;
 use xinsheng::{

@@ -22,12 +22,9 @@ use xinsheng::survey::{Page, Start};
 use xinsheng::ui::{AppWindow, Page as Shown, Shell};
 use xinsheng::wire::Body;
 
-#[path = "support/backstage.rs"]
-mod backstage;
-#[path = "support/hospital.rs"]
-mod hospital;
+use crate::hospital;
 
-use backstage::{Backstage, PIN};
+use crate::backstage::{Backstage, PIN};
 
 struct Screen {
     window: AppWindow,

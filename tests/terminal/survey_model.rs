@@ -19,11 +19,8 @@ use xinsheng::survey::{
 };
 use xinsheng::wire::{Body, EndOutcome, Flag};
 
-#[path = "support/chance.rs"]
-mod chance;
-#[path = "support/hospital.rs"]
-mod hospital;
-use hospital::plan;
+use crate::chance;
+use crate::hospital::plan;
 
 const EVENTS_PER_VISIT_MAX: usize = 100;
 

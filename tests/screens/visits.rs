@@ -7,20 +7,19 @@ use std::sync::{Arc, LazyLock};
 
 use i_slint_backend_testing::{AccessibleRole, ElementHandle, ElementQuery};
 use slint::ComponentHandle;
-use xinsheng::audit::Area;
 use xinsheng::clock::{Clock, SimClock};
 use xinsheng::config::{self, KioskSetup};
 use xinsheng::kiosk::terminal::setup_of;
 use xinsheng::kiosk::{Parts, Setup};
 use xinsheng::lang::{Languages, Text, unbroken};
 use xinsheng::model::{BootId, Lang, Value};
+use xinsheng::page_audit::Area;
 use xinsheng::questionnaire::{Question, ReasonGroup, Texts, Touchpoint};
 use xinsheng::simulator::SimPanel;
 use xinsheng::ui;
 use xinsheng::wire::{Answer, Body, EndOutcome, Reasons, ResponseEnd};
 
-#[path = "backstage.rs"]
-pub mod backstage;
+pub(crate) use crate::backstage;
 
 use backstage::Backstage;
 

@@ -8,9 +8,7 @@
 #![cfg(feature = "terminal")]
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
-#[path = "support/sync_model/central.rs"]
 mod central;
-#[path = "support/sync_model/world.rs"]
 mod world;
 
 use world::{Flaw, World};

@@ -3,12 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
-#[path = "support/http.rs"]
-mod http;
-#[path = "support/booked.rs"]
-mod journal;
-#[path = "support/signed.rs"]
-mod signed;
+use crate::http;
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -18,11 +13,11 @@ use std::{
     time::Duration,
 };
 
+use crate::journal::{Journal, help, response, tested};
+use crate::signed::{Call, enrolment, health};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use chrono::{DateTime, TimeDelta, Utc};
-use journal::{Journal, help, response, tested};
 use serde_json::{Value as Json, json};
-use signed::{Call, enrolment, health};
 use xinsheng::{
     central::{Central, Settings},
     config::{self, Glyphs},

@@ -9,7 +9,7 @@
 
 use slint::{ComponentHandle, Model};
 use xinsheng::{
-    audit::{
+    page_audit::{
         self, Reading, Rule, Table,
         gallery::{Gallery, Group},
         sketch::Sketch,
@@ -137,7 +137,7 @@ fn five_faces_are_five_drawings_in_black_and_white() {
     let faces: Vec<_> = sketch.pictures.iter().filter(|picture| picture.target.is_some()).collect();
     assert!(faces.len() >= 5, "{} drawings", faces.len());
     let frame = stage.frame();
-    let lines = |area: &audit::Area| -> Vec<bool> {
+    let lines = |area: &page_audit::Area| -> Vec<bool> {
         let dark = |p: &slint::Rgb8Pixel| u32::from(p.r) + u32::from(p.g) + u32::from(p.b) < 3 * 80;
         frame.rows(area).flatten().map(dark).collect()
     };
@@ -145,7 +145,7 @@ fn five_faces_are_five_drawings_in_black_and_white() {
     let drawn: Vec<Vec<bool>> = faces
         .iter()
         .filter(|face| (face.area.width - area.width).abs() < 0.5)
-        .map(|face| lines(&audit::Area { x: face.area.x.round(), y: face.area.y.round(), ..area }))
+        .map(|face| lines(&page_audit::Area { x: face.area.x.round(), y: face.area.y.round(), ..area }))
         .collect();
     let sizes: Vec<_> = faces.iter().map(|face| face.area).collect();
     assert_eq!(drawn.len(), 5, "five faces of one size: {sizes:?}");
@@ -187,10 +187,10 @@ fn a_page_broken_on_purpose_is_seen() {
 
 fn readings_of(rule: Rule, stage: &mut Stage, panel: &Panel) -> Vec<Reading> {
     let sketch = stage.sketch();
-    let mut readings = audit::geometry(&sketch, panel);
-    readings.extend(audit::reach(&sketch, panel));
-    readings.extend(audit::contrast(&sketch, &stage.frame()));
-    readings.extend(audit::focus(stage, false));
+    let mut readings = page_audit::geometry(&sketch, panel);
+    readings.extend(page_audit::reach(&sketch, panel));
+    readings.extend(page_audit::contrast(&sketch, &stage.frame()));
+    readings.extend(page_audit::focus(stage, false));
     readings.into_iter().filter(|reading| reading.rule == rule).collect()
 }
 
@@ -267,15 +267,15 @@ fn audit_panels(panels: &[Panel]) -> Found {
                     gallery.show(&mut stage, &scene, &voice);
                     let sketch = stage.sketch();
                     show_if_wanted(&sketch, &place);
-                    found.take(audit::geometry(&sketch, panel), &place, "");
+                    found.take(page_audit::geometry(&sketch, panel), &place, "");
                     if low_reach {
-                        found.take(audit::reach(&sketch, panel), &place, "");
+                        found.take(page_audit::reach(&sketch, panel), &place, "");
                     } else if !geometry_only() && (everything() || panel.rotation == Rotation::None) {
                         contrast(&mut found, &mut stage, &sketch, &place);
                     }
                     if scene.group != Group::Touched {
                         let rtl = gallery.right_to_left(&voice);
-                        found.take(audit::focus(&mut stage, rtl), &place, "");
+                        found.take(page_audit::focus(&mut stage, rtl), &place, "");
                     }
                 }
             }
@@ -289,7 +289,7 @@ fn contrast(found: &mut Found, stage: &mut Stage, sketch: &Sketch, place: &Place
     for theme in Theme::ALL {
         stage.paint(&theme.palette(None));
         let frame = stage.frame();
-        found.take(audit::contrast(sketch, &frame), place, &format!(", {}", theme.name()));
+        found.take(page_audit::contrast(sketch, &frame), place, &format!(", {}", theme.name()));
     }
 }
 

@@ -21,8 +21,7 @@ use xinsheng::survey::{Page, Start};
 use xinsheng::ui::AppWindow;
 use xinsheng::wire::{Body, Draft, EndOutcome};
 
-#[path = "support/hospital.rs"]
-mod hospital;
+use crate::hospital;
 
 /// A screen whose commits succeed at once, fail, or wait until the test lets them.
 struct Screen {

@@ -17,7 +17,7 @@ use xinsheng::{
     wire::Withheld,
 };
 
-use super::support::{copy_dir, entry_id, fast_dir, id, moment, sized_draft};
+use crate::support::{copy_dir, entry_id, fast_dir, id, moment, sized_draft};
 
 /// The newest entries that retention keeps here: few, so that erasing happens.
 const KEPT_ENTRIES: u64 = 12;

@@ -1,4 +1,4 @@
-//! What the pages have room for on a panel: the layout of ui/ in millimetres, without a window.
+//! How a list lies on a panel: the layout of ui/ in millimetres, without a window.
 //!
 //! The screen asks it how to lay out lists, because names have to be measured before their page is drawn. The formulas are those of
 //! ui/widgets/frame.slint and ui/pages/choice.slint, with every part at its least height; the audit of the rendered pages holds the two
@@ -6,7 +6,7 @@
 
 use super::{Metrics, Panel};
 use crate::{
-    fonts::{Fonts, Lines, Room, Ruler},
+    fonts::{Fonts, Lines, Ruler, TextExtent},
     lang::{breakable, unbroken},
 };
 
@@ -18,7 +18,7 @@ const ROUNDING: f64 = 0.985;
 const LISTED_MAX: usize = 12;
 
 /// A panel, a language and its fonts.
-pub struct Rooms<'a> {
+pub struct ListLayout<'a> {
     ruler: &'a Ruler,
     lang: &'a str,
     /// Millimetres.
@@ -62,8 +62,8 @@ impl Grid {
     }
 }
 
-impl<'a> Rooms<'a> {
-    /// The rooms of the pages in a language.
+impl<'a> ListLayout<'a> {
+    /// For the pages in a language.
     pub fn new(panel: &Panel, low_reach: bool, fonts: &Fonts, ruler: &'a Ruler, lang: &'a str) -> Self {
         let (width, height) = panel.page_mm();
         let (mut m, lines) = (panel.metrics(panel.px_per_mm()), fonts.lines_for(lang));
@@ -101,7 +101,7 @@ impl<'a> Rooms<'a> {
         let gaps = count(columns - 1) * self.m.gap.max(self.row_gap());
         let room = (self.body_width() - gaps) / count(columns) - 2.0 * pad;
         let room = room * ROUNDING;
-        let taken = self.room(name, true, room, self.m.text_size);
+        let taken = self.measure(name, true, room, self.m.text_size);
         taken.lines <= 2 && taken.word * self.m.text_size <= room
     }
 
@@ -144,7 +144,8 @@ impl<'a> Rooms<'a> {
     /// How wide the corner is.
     fn corner(&self, corner: Corner<'_>) -> f64 {
         let least = self.m.target * if self.m.small { 1.2 } else { 1.4 };
-        let words = |text: &str| self.room(text, true, f64::MAX, self.m.text_size).whole * self.m.text_size;
+        let words =
+            |text: &str| self.measure(text, true, f64::MAX, self.m.text_size).whole * self.m.text_size;
         let button = |width: f64| least.max(width + if self.m.small { 3.0 } else { 5.0 } * self.m.unit);
         let signed = |text: &str| button(words(text) + 1.1 * self.m.text_size);
         let language = button(words(LANGUAGE_LABEL));
@@ -157,7 +158,7 @@ impl<'a> Rooms<'a> {
 
     /// The height of a heading at full size.
     fn heading(&self, title: &str, width: f64) -> f64 {
-        let at = |size: f64| self.room(title, true, width.min(f64::from(self.lines.max_em) * size), size);
+        let at = |size: f64| self.measure(title, true, width.min(f64::from(self.lines.max_em) * size), size);
         let large = at(self.m.question_size);
         if large.lines == 1 {
             return f64::from(self.lines.em) * self.m.question_size;
@@ -171,12 +172,12 @@ impl<'a> Rooms<'a> {
     }
 
     /// In phrases, or where one is too long, broken where the script allows.
-    fn room(&self, text: &str, bold: bool, width: f64, size: f64) -> Room {
-        let tight = self.ruler.room(self.lang, &breakable(text), bold, width / size);
+    fn measure(&self, text: &str, bold: bool, width: f64, size: f64) -> TextExtent {
+        let tight = self.ruler.measure(self.lang, &breakable(text), bold, width / size);
         if tight.word * size <= width {
             tight
         } else {
-            self.ruler.room(self.lang, &unbroken(text), bold, width / size)
+            self.ruler.measure(self.lang, &unbroken(text), bold, width / size)
         }
     }
 

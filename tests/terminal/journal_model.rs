@@ -12,10 +12,6 @@ use proptest::{
 };
 use xinsheng::journal::TestHooks;
 
-#[path = "support/journal.rs"]
-#[expect(dead_code, reason = "shared with the other suites of the journal")]
-mod support;
-#[path = "support/world.rs"]
 mod world;
 
 use world::{Action, Delivery, Tally, World};

@@ -16,11 +16,8 @@ use xinsheng::staff::lockout::TRIES;
 use xinsheng::ui;
 use xinsheng::wire::{Body, EndOutcome};
 
-#[path = "support/visits.rs"]
-mod visits;
-
-use visits::backstage::PIN;
-use visits::{
+use crate::visits::backstage::PIN;
+use crate::visits::{
     Glass, LANGUAGES, LOOK_MS, PLACES, RATED, TICKED, Terminal, UNDO_MS, another_than, differ,
     in_each_language, is_mirrored, level, place, question, rated, read, say, say_n,
 };

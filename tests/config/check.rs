@@ -7,18 +7,15 @@
     reason = "a test that cannot go on fails, and says what it met"
 )]
 
-#[path = "support/chance.rs"]
-mod chance;
-#[path = "support/config_mistakes.rs"]
-mod mistakes;
+use crate::chance;
 
 use std::{
     io,
     path::{Path, PathBuf},
 };
 
+use crate::mistakes::{MISTAKES, Mistake};
 use chrono::{DateTime, Utc};
-use mistakes::{MISTAKES, Mistake};
 use proptest::prelude::*;
 use serde_json::Value as Json;
 use xinsheng::{
@@ -116,11 +113,11 @@ fn opening_hours_are_counted_in_the_hospitals_zone() {
 
 #[test]
 fn a_touchpoint_in_five_lines_passes_the_check() {
-    let readme = include_str!("../README.md");
+    let readme = include_str!("../../README.md");
     let five = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     assert_eq!(five.trim().lines().count(), 1 + 5, "the section's name and five lines");
     assert!(
-        include_str!("../docs/config.md").contains(five),
+        include_str!("../../docs/config.md").contains(five),
         "the page and the README show the same touchpoint"
     );
     let at = EXAMPLE_TOUCHPOINTS.find("# ── Questionnaires").unwrap();

@@ -1,4 +1,4 @@
-//! Old hands tremble: which tap is one of its own, and which is still the one before?
+//! Tap debouncing and palm rejection: which tap counts, and which is still the one before it.
 
 use super::{Event, Timing};
 
@@ -9,10 +9,10 @@ pub(super) struct Tap {
     at_ms: u64,
 }
 
-/// What a tap is, seen after another one.
+/// What a tap is after the one before it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Strike {
-    /// One of its own.
+pub(super) enum TapKind {
+    /// It counts.
     Tap,
     /// The same finger again, on the same target or on what has taken its place.
     Double,
@@ -41,18 +41,18 @@ impl Tap {
     }
 
     /// What this tap is after the last one that changed something.
-    pub fn after(&self, last: &Self, timing: &Timing) -> Strike {
+    pub fn after(&self, last: &Self, timing: &Timing) -> TapKind {
         let since_ms = self.at_ms.saturating_sub(last.at_ms);
         let (same, ground) = (self.target == last.target, ground(&self.target));
         // A page that has come under the finger is not meant by its second strike. From question to question the answers stay where
         // they are, and a quick hand may go from one to another.
         let another_page = ground != self::ground(&last.target) && ground != Ground::Corner;
         if since_ms < timing.double_strike_ms && (same || another_page) {
-            Strike::Double
+            TapKind::Double
         } else if since_ms < timing.palm_ms {
-            Strike::Palm
+            TapKind::Palm
         } else {
-            Strike::Tap
+            TapKind::Tap
         }
     }
 }

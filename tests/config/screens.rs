@@ -15,14 +15,14 @@ use std::{
 };
 
 use xinsheng::{
-    audit::{
+    config::{self, EXAMPLE_KIOSK, EXAMPLE_SIX_LANGUAGES, Glyphs, KioskSetup, Loaded, example},
+    kiosk::screens::by_program,
+    lang::Languages,
+    page_audit::{
         check::{Screens, screens},
         stage::Stage,
         tour::Tour,
     },
-    config::{self, EXAMPLE_KIOSK, EXAMPLE_SIX_LANGUAGES, Glyphs, KioskSetup, Loaded, example},
-    kiosk::screens::by_program,
-    lang::Languages,
     panel::Panel,
 };
 

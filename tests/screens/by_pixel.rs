@@ -17,10 +17,9 @@ use xinsheng::model::BootId;
 use xinsheng::panel::Panel;
 use xinsheng::survey::{Page, Start};
 use xinsheng::wire::{Body, Draft};
-use xinsheng::{audit::Area, simulator::SimPanel};
+use xinsheng::{page_audit::Area, simulator::SimPanel};
 
-#[path = "support/hospital.rs"]
-mod hospital;
+use crate::hospital;
 
 type Journal = Rc<RefCell<Vec<Body>>>;
 

@@ -22,10 +22,9 @@ use xinsheng::{
     wire::Withheld,
 };
 
-#[path = "support/journal.rs"]
-mod support;
+use crate::support;
 
-use support::{Disk, chain, copy_dir, draft, drafts, fast_dir, id, moment, open, small, waiting};
+use crate::support::{Disk, chain, copy_dir, draft, drafts, fast_dir, id, moment, open, small, waiting};
 
 /// Makes a journal with entries 0..n, the first `sent` of them acknowledged, closed cleanly.
 fn filled(dir: &Path, n: u64, sent: u64) {

@@ -1,6 +1,6 @@
 //! Screens as they were last looked at and found good: one panel per orientation, and one with letters taller than 256 pixels.
 //!
-//! A picture that changes is looked at before it is kept: `XINSHENG_RENEW_SCREENS=1 cargo test --test screens_golden` writes the pictures
+//! A picture that changes is looked at before it is kept: `XINSHENG_RENEW_SCREENS=1 cargo test --test screens golden::` writes the pictures
 //! of `tests/golden` anew, and the review of the change shows them side by side with the old ones.
 #![allow(
     clippy::unwrap_used,
@@ -18,7 +18,7 @@ use std::{
 };
 
 use xinsheng::{
-    audit::{
+    page_audit::{
         gallery::{Gallery, Scene},
         stage::{Frame, Stage},
     },
@@ -105,7 +105,7 @@ fn pages_look_as_they_did_when_they_were_last_looked_at() {
     }
     assert!(
         changed.is_empty(),
-        "{}\nlook at them; if they are good: XINSHENG_RENEW_SCREENS=1 cargo test --test screens_golden",
+        "{}\nlook at them; if they are good: XINSHENG_RENEW_SCREENS=1 cargo test --test screens golden::",
         changed.join("\n")
     );
 }

@@ -1,0 +1,15 @@
+//! Central's suites: what it stores, what its API answers, and its page in a real browser.
+//!
+//! One program, because each test program links the whole product. `cargo test --test central MODULE::` runs one suite.
+
+mod api;
+#[path = "../support/chance.rs"]
+mod chance;
+#[path = "../support/hospital.rs"]
+mod hospital;
+#[path = "../support/http.rs"]
+mod http;
+mod journal;
+mod page;
+mod signed;
+mod store_contract;

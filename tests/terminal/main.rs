@@ -1,0 +1,21 @@
+//! The terminal's suites without a screen: survey, journal, staff area, sound, and the way to central.
+//!
+//! One program, because each test program links the whole product. `cargo test --test terminal MODULE::` runs one suite.
+
+#[path = "../support/chance.rs"]
+mod chance;
+#[path = "../support/hospital.rs"]
+mod hospital;
+#[path = "../support/http.rs"]
+mod http;
+mod journal_faults;
+mod journal_model;
+mod proxy;
+mod sound;
+mod staff_hands;
+mod staff_model;
+#[path = "../support/journal.rs"]
+mod support;
+mod survey_model;
+mod sync_end_to_end;
+mod sync_model;
