@@ -15,16 +15,20 @@ mod code;
 mod error;
 mod export;
 mod fleet;
+pub mod fuzzing;
 mod help;
+mod in_force;
 pub mod ingest;
 mod live;
 mod metrics;
 mod ops;
+mod reload;
 mod reports;
 mod router;
 pub mod scores;
 mod settings;
 mod shell;
+mod signing_key;
 mod state;
 pub mod store;
 mod terminals;
@@ -142,9 +146,18 @@ pub fn router(
 }
 
 fn app_of(settings: Settings, hospital: Hospital) -> anyhow::Result<Arc<App>> {
-    let store = open_store(&settings.data_dir)?;
-    let key = shell::load_key(&settings.data_dir)?;
-    Ok(Arc::new(App::new(settings, hospital, store, key)))
+    let (store, key) = signing_key::open(&settings.data_dir)?;
+    let app = Arc::new(App::new(settings, hospital, store, key));
+    // Central is begun from threads with and without a runtime of their own.
+    let begun = std::thread::scope(|scope| {
+        let begin = || -> anyhow::Result<()> {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+            Ok(runtime.block_on(reload::put_in_force(&app, &app.settings, app.hospital()))?)
+        };
+        scope.spawn(begin).join()
+    });
+    begun.map_err(|_| anyhow::anyhow!("central panicked at its start"))?.context("the store cannot be read")?;
+    Ok(app)
 }
 
 async fn serve_app(
@@ -235,12 +248,12 @@ impl Central {
 
     /// Makes a one-time enrolment code for a touchpoint.
     pub fn new_code(&self, touchpoint: &TouchpointId) -> anyhow::Result<String> {
-        self.runtime.block_on(new_code(self.app.store.as_ref(), &self.app.hospital, touchpoint))
+        self.runtime.block_on(new_code(self.app.store.as_ref(), &self.app.hospital(), touchpoint))
     }
 
     /// Recomputes every chain, signature and count.
     pub fn verify(&self) -> anyhow::Result<Findings> {
-        Ok(self.runtime.block_on(verify(&self.app.store, &self.app.hospital))?)
+        Ok(self.runtime.block_on(verify(&self.app.store, &self.app.hospital()))?)
     }
 
     /// The store, for looking behind the API.

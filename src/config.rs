@@ -32,7 +32,7 @@ mod structure;
 mod suggest;
 mod syntax;
 mod url;
-#[cfg(feature = "terminal")]
+#[cfg(any(feature = "terminal", feature = "central"))]
 mod watch;
 
 pub use central::{CentralConfig, Limits, Tls};
@@ -57,7 +57,7 @@ pub use start::{
     unpack,
 };
 pub use suggest::nearest as nearest_word;
-#[cfg(feature = "terminal")]
+#[cfg(any(feature = "terminal", feature = "central"))]
 pub use watch::{Change, Watch};
 
 #[cfg(test)]

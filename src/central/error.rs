@@ -97,6 +97,11 @@ impl ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
+        if matches!(error, StoreError::Busy(_) | StoreError::Overloaded(_)) {
+            // Nothing is broken: what is too much is turned away.
+            tracing::warn!(%error, "a request was turned away");
+            return Self::unavailable("central has too much to do; ask again after the time given");
+        }
         // It ends here: the terminal is told to come again, and staff read the cause in the log.
         let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
         tracing::error!(%error, cause, "a request failed at the store");

@@ -114,6 +114,7 @@ pub(super) async fn get_scores(
     let query = read_query(query)?;
     let (by, filter) = (query.by.unwrap_or_default(), query.filter.unwrap_or_default());
     let touchpoint = query.touchpoint.as_deref().map(|id| known_touchpoint(&app, id)).transpose()?;
+    let in_force = app.in_force();
     let mut rows = Vec::new();
     for site in app.sites(query.site.as_deref())? {
         let edge =
@@ -126,20 +127,21 @@ pub(super) async fn get_scores(
         };
         let counts = app.store.counts(&site.id, wanted).await?;
         let request = scores::Request {
-            hospital: &app.hospital,
+            hospital: &in_force.history.hospital,
+            closed: &in_force.history.closed,
             site: &site.id,
             zone: site.time_zone,
             touchpoint: touchpoint.as_ref(),
             by,
             raw: filter == Filter::Raw,
-            rule: app.settings.suppression,
+            rule: in_force.suppression,
         };
         rows.extend(scores::report(request, &counts));
     }
     match query.format.unwrap_or_default() {
         Format::Csv => Ok(csv_file("scores.csv", export::scores_csv(&rows))),
         Format::Json => {
-            let hide_below = app.settings.suppression.limit;
+            let hide_below = in_force.suppression.limit;
             Ok(Json(Scores { time: shell::now(), by, filter, hide_below, rows }).into_response())
         }
     }
@@ -286,7 +288,8 @@ pub(super) fn read_query<T>(query: Result<Query<T>, QueryRejection>) -> Result<T
 }
 
 fn known_touchpoint(app: &App, id: &str) -> Result<TouchpointId, ApiError> {
-    let found = app.hospital.touchpoints.iter().find(|touchpoint| touchpoint.id.as_str() == id);
+    let in_force = app.in_force();
+    let found = in_force.history.hospital.touchpoints.iter().find(|touchpoint| touchpoint.id.as_str() == id);
     found
         .map(|touchpoint| touchpoint.id.clone())
         .ok_or_else(|| ApiError::not_found(format!("there is no touchpoint `{id}` in the touchpoints file")))

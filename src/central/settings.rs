@@ -1,6 +1,11 @@
 //! What central runs with: plain values, filled by the config layer, the demo or a test.
 
-use std::{net::IpAddr, num::NonZeroU32, path::PathBuf, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    num::NonZeroU32,
+    path::PathBuf,
+    time::Duration,
+};
 
 use super::scores::{LIMIT_DEFAULT, Suppression};
 use crate::{
@@ -13,6 +18,8 @@ use crate::{
 pub struct Settings {
     /// Folder of the database and of central's key.
     pub data_dir: PathBuf,
+    /// Where it was told to listen; `None` where somebody else made the listener.
+    pub listen: Option<SocketAddr>,
     /// Certificate and key as PEM files, if central itself speaks TLS.
     pub tls: Option<TlsFiles>,
     /// A proxy in front of it speaks TLS.
@@ -32,6 +39,7 @@ impl Settings {
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Self {
             data_dir: data_dir.into(),
+            listen: None,
             tls: None,
             behind_proxy: false,
             limits: Limits::default(),
@@ -48,6 +56,7 @@ impl Settings {
         let touchpoints = loaded.files.iter().find(|(path, _)| *path == config.touchpoints_file);
         Self {
             data_dir: config.data_dir.clone(),
+            listen: Some(config.listen),
             tls: match &config.tls {
                 Tls::Files { cert, key } => Some(TlsFiles { cert: cert.clone(), key: key.clone() }),
                 Tls::Loopback | Tls::BehindProxy => None,

@@ -17,7 +17,7 @@ use crate::{model::StoreId, sign::KeyPair};
 pub(super) const DATABASE_FILE: &str = "central.sqlite";
 
 /// Central's signing key in the data folder: 32 bytes, readable by its owner only.
-const KEY_FILE: &str = "central.key";
+pub(super) const KEY_FILE: &str = "central.key";
 
 pub(super) fn now() -> DateTime<Utc> {
     #[expect(clippy::disallowed_methods, reason = "central's one look at the clock")]
@@ -34,29 +34,29 @@ pub(super) fn fresh_store_id() -> StoreId {
     StoreId::from_parts(u64::try_from(now().timestamp_millis()).unwrap_or(0), random())
 }
 
-/// Reads central's key, or makes it. A terminal trusts this key from its enrolment on: losing the file means enrolling all of them
-/// again, so it is never overwritten.
-pub(super) fn load_key(data_dir: &Path) -> anyhow::Result<KeyPair> {
-    let path = data_dir.join(KEY_FILE);
-    match fs::read(&path) {
+/// Reads central's key; `None` if there is no file.
+pub(super) fn read_key(path: &Path) -> anyhow::Result<Option<KeyPair>> {
+    match fs::read(path) {
         Ok(bytes) => {
-            let mode = fs::metadata(&path).map(|data| data.permissions().mode()).unwrap_or_default();
+            let mode = fs::metadata(path).map(|data| data.permissions().mode()).unwrap_or_default();
             if mode & 0o077 != 0 {
-                tracing::warn!(path = %path.display(), "the key is readable by others; run chmod 600 on it");
+                tracing::warn!(path = %path.display(), "the key was readable by others; its mode is set to 0600");
+                fs::set_permissions(path, fs::Permissions::from_mode(0o600))
+                    .with_context(|| format!("cannot set the mode of {}; run chmod 600 on it", path.display()))?;
             }
             let seed = <[u8; 32]>::try_from(bytes.as_slice());
             let seed = seed.ok().with_context(|| {
                 format!("{} does not hold a key of 32 bytes; restore it from a backup", path.display())
             })?;
-            Ok(KeyPair::from_seed(&seed))
+            Ok(Some(KeyPair::from_seed(&seed)))
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => make_key(data_dir, &path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("cannot read the key {}", path.display())),
     }
 }
 
 /// Written under another name, synced and renamed, so that a power cut leaves no half key.
-fn make_key(data_dir: &Path, path: &Path) -> anyhow::Result<KeyPair> {
+pub(super) fn make_key(data_dir: &Path, path: &Path) -> anyhow::Result<KeyPair> {
     let seed = random::<32>();
     let draft = path.with_extension("key.new");
     let write = || -> io::Result<()> {

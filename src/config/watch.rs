@@ -1,4 +1,4 @@
-//! Picks up changed files while a terminal runs. The caller keeps what is in force: a wrong file changes nothing.
+//! Picks up changed files while a terminal or central runs. The caller keeps what is in force: a wrong file changes nothing.
 //!
 //! One thread owns the watcher. The system's notices and a timer as safety net (a notice may be missed on an overlay or network file
 //! system) both lead to the same question: do the bytes differ from the ones looked at last? Notices come in bursts while an editor
@@ -13,13 +13,15 @@ use std::{
 
 use notify::{RecursiveMode, Watcher};
 
-use crate::fonts::Fonts;
-
+#[cfg(feature = "terminal")]
+use super::load::{DELIVERED_FILE, KioskSetup};
 use super::{
     finding::Findings,
     glyphs::Glyphs,
-    load::{self, DELIVERED_FILE, KioskSetup, Loaded},
+    load::{self, CentralSetup, Loaded},
 };
+#[cfg(feature = "terminal")]
+use crate::fonts::Fonts;
 
 /// How long no notice may come before the files are read: an editor writes, renames and touches within a few milliseconds, a copy over
 /// the network within a few hundred.
@@ -33,9 +35,9 @@ const POLL: Duration = Duration::from_mins(1);
 
 /// What became of changed files.
 #[derive(Debug)]
-pub enum Change {
+pub enum Change<T> {
     /// They are right: take them into force.
-    New(Box<Loaded<KioskSetup>>),
+    New(Box<Loaded<T>>),
     /// They are wrong: stay with what is in force, show the findings to staff.
     Refused(Findings),
 }
@@ -59,20 +61,49 @@ impl Watch {
     ///
     /// # Errors
     /// The thread could not be started. Without system notices the watch goes on with its timer.
+    #[cfg(feature = "terminal")]
     pub fn spawn(
         path: PathBuf,
         seen_hash: String,
         fonts: Fonts,
         screens: impl Fn(&Loaded<KioskSetup>) -> Findings + Send + 'static,
-        mut tell: impl FnMut(Change) + Send + 'static,
+        tell: impl FnMut(Change<KioskSetup>) + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let look = move |path: &Path| load::load_kiosk(path, &|path| std::fs::read(path), &Glyphs::new(&fonts));
+        let judge = move |loaded: Loaded<KioskSetup>| load::pass(loaded, &screens);
+        Self::run(path, seen_hash, look, judge, kiosk_files, tell)
+    }
+
+    /// Watches a central.toml and the touchpoints file it names, like [`Watch::spawn`].
+    ///
+    /// # Errors
+    /// The thread could not be started. Without system notices the watch goes on with its timer.
+    pub fn spawn_central(
+        path: PathBuf,
+        seen_hash: String,
+        tell: impl FnMut(Change<CentralSetup>) + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let look = |path: &Path| load::load_central(path, &|path| std::fs::read(path), &Glyphs::default());
+        let files = |loaded: &Loaded<CentralSetup>| vec![loaded.value.central.touchpoints_file.clone()];
+        Self::run(path, seen_hash, look, Ok, files, tell)
+    }
+
+    /// `look` reads the files, `judge` says whether a state of them that is not in force may come into force, and `files` names those
+    /// besides `path` whose folders are watched.
+    fn run<T: 'static>(
+        path: PathBuf,
+        seen_hash: String,
+        look: impl Fn(&Path) -> Result<Loaded<T>, Findings> + Send + 'static,
+        judge: impl Fn(Loaded<T>) -> Result<Loaded<T>, Findings> + Send + 'static,
+        files: impl Fn(&Loaded<T>) -> Vec<PathBuf> + Send + 'static,
+        mut tell: impl FnMut(Change<T>) + Send + 'static,
     ) -> std::io::Result<Self> {
         let (notices, inbox) = mpsc::channel();
         let from_system = notices.clone();
         let thread = std::thread::Builder::new().name("config-watch".to_owned()).spawn(move || {
             let mut system = system_watcher(from_system);
             let mut watched = Vec::new();
-            follow(&mut system, &mut watched, folders(&path, None));
-            let glyphs = Glyphs::new(&fonts);
+            follow(&mut system, &mut watched, folders(&path, Vec::new()));
             let mut seen = Seen { hash: Some(seen_hash), findings: None };
             let mut pace = Pace::new(now());
             // A change between the start and the watch has no notice.
@@ -87,12 +118,11 @@ impl Watch {
                     continue;
                 }
                 pace.looked(now());
-                let loaded = load::load_kiosk(&path, &|path| std::fs::read(path), &glyphs);
-                follow(&mut system, &mut watched, folders(&path, loaded.as_ref().ok()));
-                let judge = |loaded: Loaded<KioskSetup>| {
-                    if seen.holds(&loaded) { Ok(loaded) } else { load::pass(loaded, &screens) }
-                };
-                let judged = loaded.and_then(judge);
+                let loaded = look(&path);
+                let named = loaded.as_ref().map_or_else(|_| Vec::new(), &files);
+                follow(&mut system, &mut watched, folders(&path, named));
+                let judged =
+                    loaded.and_then(|loaded| if seen.holds(&loaded) { Ok(loaded) } else { judge(loaded) });
                 if let Some(change) = seen.change(judged) {
                     tell(change);
                 }
@@ -127,11 +157,11 @@ struct Seen {
 
 impl Seen {
     /// Whether this is what is in force.
-    fn holds(&self, loaded: &Loaded<KioskSetup>) -> bool {
+    fn holds<T>(&self, loaded: &Loaded<T>) -> bool {
         self.hash.as_ref() == Some(&loaded.config_hash)
     }
 
-    fn change(&mut self, loaded: Result<Loaded<KioskSetup>, Findings>) -> Option<Change> {
+    fn change<T>(&mut self, loaded: Result<Loaded<T>, Findings>) -> Option<Change<T>> {
         match loaded {
             Ok(loaded) => {
                 let same = self.holds(&loaded) && self.findings.is_none();
@@ -199,19 +229,21 @@ fn system_watcher(notices: Sender<Notice>) -> Option<notify::RecommendedWatcher>
 }
 
 /// Folders are watched, not files: editors replace a file by another one.
-fn folders(path: &Path, loaded: Option<&Loaded<KioskSetup>>) -> Vec<PathBuf> {
+fn folders(path: &Path, files: Vec<PathBuf>) -> Vec<PathBuf> {
     let named = |path: &Path| match load::folder_of(path) {
         empty if empty.as_os_str().is_empty() => PathBuf::from("."),
         folder => folder.to_owned(),
     };
-    let mut folders = vec![named(path)];
-    if let Some(loaded) = loaded {
-        folders.push(named(&loaded.value.kiosk.touchpoints_file));
-        folders.push(named(&loaded.value.kiosk.storage_dir.join(DELIVERED_FILE)));
-    }
+    let mut folders: Vec<PathBuf> = std::iter::once(named(path)).chain(files.iter().map(|file| named(file))).collect();
     folders.sort();
     folders.dedup();
     folders
+}
+
+#[cfg(feature = "terminal")]
+fn kiosk_files(loaded: &Loaded<KioskSetup>) -> Vec<PathBuf> {
+    let kiosk = &loaded.value.kiosk;
+    vec![kiosk.touchpoints_file.clone(), kiosk.storage_dir.join(DELIVERED_FILE)]
 }
 
 fn follow(

@@ -20,7 +20,7 @@ use crate::{
     config::{self, Change, Findings, Glyphs, KioskConfig, KioskSetup, LastGood, Loaded, Origin, Started},
     journal::{Journal, OpenArgs, OpenReport, Recorder, RecorderHandle},
     lang::{Languages, Text},
-    model::Lang,
+    model::{Lang, TouchpointId},
     panel::{Panel, Rotation, usual_viewing_distance_mm},
     sound::{self, Level, Sound},
     staff::{
@@ -387,14 +387,17 @@ impl Terminal {
         self.recorder.stop();
     }
 
-    fn on_change(&self, messenger: Messenger) -> impl FnMut(Change) + Send + 'static {
+    fn on_change(&self, messenger: Messenger) -> impl FnMut(Change<KioskSetup>) + Send + 'static {
         let (recorder, clock, badges) = (self.recorder.handle(), self.clock.clone(), self.badges.clone());
         let (last_good, in_force) = (LastGood::in_dir(&self.data), self.in_force.clone());
         let (hands, sound) = (self.hands.clone(), self.sound.handle());
         move |change| match change {
             Change::New(loaded) => {
                 keep(&last_good, &loaded);
-                record(&recorder, &*clock, config_entry(&loaded.config_hash, None));
+                let mut setup = loaded.value.clone();
+                lock(&in_force).choices.apply(&mut setup);
+                let touchpoints = setup.kiosk.touchpoints;
+                record(&recorder, &*clock, config_entry(&loaded.config_hash, touchpoints, None));
                 tracing::info!(config_hash = %loaded.config_hash, "new configuration in force");
                 sound.configure(sound::Settings::of(&loaded.value));
                 if let Some(hands) = &*lock(&hands) {
@@ -412,7 +415,7 @@ impl Terminal {
                 tracing::error!(
                     "changed configuration refused, the last good one stays in force:\n{findings}"
                 );
-                record(&recorder, &*clock, config_entry("", Some(&findings)));
+                record(&recorder, &*clock, config_entry("", Vec::new(), Some(&findings)));
                 messenger.badge(badges.change(|words| words.config = Some(Text::BadgeConfigRefused)));
             }
         }
@@ -427,7 +430,7 @@ impl Terminal {
             config_hash: loaded.config_hash.clone(),
             boot: now.boot,
             clock: now.quality,
-            touchpoints: loaded.value.kiosk.touchpoints.clone(),
+            touchpoints: lock(&self.in_force).setup().kiosk.touchpoints,
         };
         record(&self.recorder.handle(), &*self.clock, Body::Boot(facts));
         match self.started.origin {
@@ -445,7 +448,7 @@ impl Terminal {
                     "the configuration is wrong, an older one is in force:\n{}",
                     self.started.findings
                 );
-                let entry = config_entry("", Some(&self.started.findings));
+                let entry = config_entry("", Vec::new(), Some(&self.started.findings));
                 record(&self.recorder.handle(), &*self.clock, entry);
             }
         }
@@ -553,12 +556,13 @@ fn languages(config: &Path) -> anyhow::Result<Languages> {
     Ok(languages)
 }
 
-fn config_entry(config_hash: &str, refused: Option<&Findings>) -> Body {
+fn config_entry(config_hash: &str, touchpoints: Vec<TouchpointId>, refused: Option<&Findings>) -> Body {
     Body::Config(ConfigChange {
         config_hash: config_hash.into(),
         accepted: refused.is_none(),
         // The first finding is enough for a journal; all of them are in the log.
         reason: refused.and_then(|findings| findings.0.first()).map(|finding| finding.what.clone()),
+        touchpoints,
     })
 }
 

@@ -128,6 +128,12 @@ impl StaffChoices {
         choices
     }
 
+    /// What is rated here, as far as the hospital knows it.
+    pub fn touchpoints<'a>(&'a self, file: &'a FileSays) -> &'a [TouchpointId] {
+        let chosen = self.touchpoints.as_ref().filter(|over| over.instead_of == file.touchpoints);
+        chosen.map_or(&file.touchpoints, |over| &over.chosen)
+    }
+
     /// Lays the choices over a setup as it was loaded. What the file has overtaken, or the hospital no longer knows, is left out.
     pub fn apply(&self, setup: &mut KioskSetup) {
         let file = FileSays::of(setup);

@@ -369,6 +369,7 @@ impl Worker {
             config_hash: settings.config_hash.clone(),
             accepted: true,
             reason: Some(choice.reason()),
+            touchpoints: choices.touchpoints(&settings.file).to_vec(),
         };
         let at = self.args.clock.now();
         // The choice is in force whether or not the entry about it can be written; the recorder logs if it cannot.

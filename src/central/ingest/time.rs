@@ -25,7 +25,7 @@ pub const HOUR_UNKNOWN: i64 = -1;
 const AHEAD_MS_MAX: i64 = 5 * 60 * 1000;
 
 /// 2000-01-01: no entry is older, and feedback that was collected before there were terminals can still be taken in under its own dates.
-const EARLIEST_MS: i64 = 946_684_800_000;
+pub const EARLIEST_MS: i64 = 946_684_800_000;
 
 /// Whether something that was received at one time can have happened at another, both in Unix milliseconds.
 pub fn is_possible(at_ms: i64, received_ms: i64) -> bool {

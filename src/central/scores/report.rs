@@ -44,8 +44,10 @@ impl Grouping {
 /// What is asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
-    /// What is asked where.
+    /// What is asked where, and was.
     pub hospital: &'a Hospital,
+    /// Its places that are closed: they have a row only where they have answers.
+    pub closed: &'a BTreeSet<TouchpointId>,
     /// The site.
     pub site: &'a SiteId,
     /// Its time zone.
@@ -69,6 +71,8 @@ pub struct ScoreRow {
     /// The touchpoint; none for the whole site.
     #[schema(value_type = Option<String>)]
     pub touchpoint: Option<TouchpointId>,
+    /// The touchpoint is no longer configured; it has the name it had last.
+    pub closed: bool,
     /// The touchpoint's or site's name by language.
     #[schema(value_type = BTreeMap<String, String>)]
     pub names: Texts,
@@ -188,6 +192,7 @@ fn rows_of<'a>(
         ScoreRow {
             site: request.site.clone(),
             touchpoint: touchpoint.map(|t| t.id.clone()),
+            closed: touchpoint.is_some_and(|t| request.closed.contains(&t.id)),
             names: names.clone(),
             question: question.clone(),
             texts: texts.clone(),
@@ -216,7 +221,8 @@ fn is_asked_for(request: Request<'_>, touchpoint: &TouchpointId) -> bool {
 fn configured(request: Request<'_>) -> Vec<Group> {
     let mut groups = Vec::new();
     for (i, touchpoint) in request.hospital.touchpoints.iter().enumerate() {
-        if &touchpoint.site != request.site || !is_asked_for(request, &touchpoint.id) {
+        let is_closed = request.closed.contains(&touchpoint.id);
+        if &touchpoint.site != request.site || is_closed || !is_asked_for(request, &touchpoint.id) {
             continue;
         }
         let questions =
