@@ -11,6 +11,7 @@
 //! - a failing store is a 503: the terminal keeps everything and comes again.
 
 mod auth;
+mod backup;
 mod code;
 mod error;
 mod export;
@@ -18,6 +19,7 @@ mod fleet;
 pub mod fuzzing;
 mod help;
 mod in_force;
+mod incidents;
 pub mod ingest;
 mod live;
 mod metrics;
@@ -38,7 +40,7 @@ use std::{
     fs,
     future::Future,
     net::{SocketAddr, TcpListener},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     thread::JoinHandle,
     time::Duration,
@@ -49,10 +51,15 @@ use axum_server::{Handle, tls_rustls::RustlsConfig};
 use hyper_util::rt::TokioTimer;
 use tokio::sync::oneshot;
 
+pub use backup::{Restored, backup, restore};
 pub use settings::{Limits, Settings, TlsFiles};
 pub use verify::{ChainFinding, Findings, verify};
 
-use crate::{model::TouchpointId, questionnaire::Hospital};
+use crate::{
+    config::{CentralSetup, Loaded, Watch},
+    model::TouchpointId,
+    questionnaire::Hospital,
+};
 use router::routes_of;
 use state::App;
 use store::{NewCode, Store, sqlite::SqliteStore};
@@ -137,6 +144,35 @@ pub async fn serve(
     serve_app(app, listener, shutdown).await
 }
 
+/// Serves what a central.toml says and takes changes of it and of its touchpoints file into force while serving. `data` is where
+/// database and key lie, if not where the file says.
+pub async fn serve_file(
+    path: PathBuf,
+    loaded: Loaded<CentralSetup>,
+    data: Option<PathBuf>,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> anyhow::Result<()> {
+    let app = app_of(Settings::of(&loaded, data.as_deref()), loaded.value.hospital)?;
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let watch = Watch::spawn_central(path, loaded.config_hash, move |change| {
+        // Central is stopping if nobody hears it.
+        let _ = tell.send(change);
+    })
+    .context("cannot watch the configuration")?;
+    let changed = Arc::clone(&app);
+    let taking = tokio::spawn(async move {
+        while let Some(change) = told.recv().await {
+            reload::take(&changed, change, data.as_deref()).await;
+        }
+    });
+    let served = serve_app(app, listener, shutdown).await;
+    taking.abort();
+    // Its thread may be reading files; that takes a moment and is nobody's request.
+    drop(watch);
+    served
+}
+
 /// The router without a listener, for tests of the handlers, with the OpenAPI document.
 pub fn router(
     settings: Settings,
@@ -146,8 +182,9 @@ pub fn router(
 }
 
 fn app_of(settings: Settings, hospital: Hospital) -> anyhow::Result<Arc<App>> {
+    let in_use = backup::take_into_use(&settings.data_dir)?;
     let (store, key) = signing_key::open(&settings.data_dir)?;
-    let app = Arc::new(App::new(settings, hospital, store, key));
+    let app = Arc::new(App::new(settings, hospital, store, key, in_use));
     // Central is begun from threads with and without a runtime of their own.
     let begun = std::thread::scope(|scope| {
         let begin = || -> anyhow::Result<()> {

@@ -1,6 +1,6 @@
 //! A changed configuration: taken into force, its quarantine tried again, or refused and shown as an incident.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use super::{
     in_force::InForce,
@@ -29,14 +29,11 @@ pub(super) struct Trouble {
 }
 
 /// Does what changed files ask for.
-pub(super) async fn take(app: &App, change: Change<CentralSetup>, data_dir: Option<&PathBuf>) {
+pub(super) async fn take(app: &App, change: Change<CentralSetup>, data_dir: Option<&Path>) {
     let trouble = match change {
         Change::New(loaded) => {
             let Loaded { value: CentralSetup { hospital, .. }, config_hash, .. } = &*loaded;
-            let mut settings = Settings::from_config(&loaded);
-            if let Some(dir) = data_dir {
-                settings.data_dir.clone_from(dir);
-            }
+            let settings = Settings::of(&loaded, data_dir);
             match put_in_force(app, &settings, Arc::new(hospital.clone())).await {
                 Ok(()) => tracing::info!(%config_hash, "the changed configuration is in force"),
                 Err(error) => {

@@ -3,7 +3,7 @@
 use std::{
     net::{IpAddr, SocketAddr},
     num::NonZeroU32,
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
@@ -47,6 +47,13 @@ impl Settings {
             next_sync_after_s: 60,
             delivered: None,
         }
+    }
+
+    /// What central.toml says, with another data folder if one is given.
+    pub fn of(loaded: &Loaded<CentralSetup>, data_dir: Option<&Path>) -> Self {
+        let settings = Self::from_config(loaded);
+        let data_dir = data_dir.map_or_else(|| settings.data_dir.clone(), Path::to_path_buf);
+        Self { data_dir, ..settings }
     }
 
     /// What central.toml says.

@@ -18,6 +18,7 @@ use serde::Serialize;
 use tokio::sync::{Semaphore, broadcast};
 
 use super::{
+    backup::InUse,
     error::ApiError,
     in_force::InForce,
     metrics::Metrics,
@@ -96,6 +97,7 @@ pub(super) struct App {
     homes: Mutex<HashMap<TerminalId, SiteId>>,
     in_force: RwLock<Arc<InForce>>,
     trouble: Mutex<Option<Trouble>>,
+    _in_use: InUse,
 }
 
 impl App {
@@ -104,6 +106,7 @@ impl App {
         hospital: Hospital,
         store: Arc<dyn Store>,
         key: KeyPair,
+        in_use: InUse,
     ) -> Self {
         let in_force = InForce::new(&settings, Arc::new(hospital), Vec::new());
         Self {
@@ -119,6 +122,7 @@ impl App {
             homes: Mutex::default(),
             in_force: RwLock::new(Arc::new(in_force)),
             trouble: Mutex::default(),
+            _in_use: in_use,
         }
     }
 

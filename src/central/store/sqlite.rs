@@ -6,6 +6,7 @@
 
 mod book;
 mod columns;
+pub(in crate::central) mod copy;
 mod help;
 pub(in crate::central) mod key;
 mod places;
