@@ -3,11 +3,15 @@
 //! Central listens on loopback with SQLite; the terminal is enrolled by a one-time code over HTTP, as in a hospital; the screen is a
 //! window if there is a display, else a panel in memory on which scripted visitors tap.
 
+mod home;
+mod pictures;
+mod tapping;
+
 use std::{
     fs::File,
     io::{self, Write as _},
-    net::{Ipv4Addr, SocketAddr, TcpListener},
-    path::{Path, PathBuf},
+    net::{Ipv4Addr, TcpListener},
+    path::PathBuf,
     sync::{Arc, mpsc},
     time::Duration,
 };
@@ -15,30 +19,23 @@ use std::{
 use anyhow::{Context, ensure};
 use slint::ComponentHandle;
 
+pub use pictures::{Pictures, show_pages};
+
 use crate::{
     central::{self, Central},
-    clock::{Clock, SimClock, SystemClock, fresh},
+    clock::{Clock, SystemClock},
     config::{self, Glyphs, KioskSetup, Loaded},
     kiosk::{
-        Kiosk, Parts, fonts,
-        preview::parse_panel,
-        terminal::{IDENTITY_FILE, Place, Terminal, panel_of},
+        Kiosk, fonts,
+        terminal::{IDENTITY_FILE, Place, Terminal},
     },
-    lang::{Catalogue, Languages},
-    model::{Moment, TimeQuality},
-    page_audit::gallery::Gallery,
-    panel::{Panel, Rotation, TEST_PANELS},
     questionnaire::Hospital,
-    simulator::{
-        SimPanel,
-        pictures::{self, Wanted},
-        replay::{self, Row, Setup, Tally},
-        visitor::Visitor,
-    },
-    survey::{Plan, Start},
+    simulator::replay::{self, Row, Setup},
     sync,
-    theme::Theme,
 };
+use home::Home;
+use pictures::take_pictures;
+use tapping::tap_rows;
 
 /// A sample of real feedback, tapped when there is neither a display nor a file.
 const SAMPLE: &str = include_str!("../assets/sample/fft-ambulance-sample.csv");
@@ -104,82 +101,6 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     }
     central.stop()?;
     Ok(())
-}
-
-/// Where the demo keeps its things. A temporary one is removed at the end.
-struct Home {
-    path: PathBuf,
-    temporary: bool,
-}
-
-impl Home {
-    fn new(data: Option<&Path>) -> anyhow::Result<Self> {
-        let (path, temporary) = match data {
-            Some(path) => (path.to_owned(), false),
-            None => (std::env::temp_dir().join(format!("xinsheng-demo-{}", std::process::id())), true),
-        };
-        let home = Self { path, temporary };
-        for folder in [home.path.clone(), home.config_dir(), home.kiosk_dir(), home.central_dir()] {
-            std::fs::create_dir_all(&folder)
-                .with_context(|| format!("cannot make the folder {}", folder.display()))?;
-        }
-        // The example files as they stand; what somebody changed in a kept folder stays.
-        for (name, text) in [
-            ("kiosk.toml", config::EXAMPLE_KIOSK),
-            ("central.toml", config::EXAMPLE_CENTRAL),
-            ("touchpoints.toml", config::EXAMPLE_TOUCHPOINTS),
-        ] {
-            let file = home.config_dir().join(name);
-            if !file.exists() {
-                std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
-            }
-        }
-        Ok(home)
-    }
-
-    fn config_dir(&self) -> PathBuf {
-        self.path.join("config")
-    }
-
-    fn kiosk_toml(&self) -> PathBuf {
-        self.config_dir().join("kiosk.toml")
-    }
-
-    fn kiosk_dir(&self) -> PathBuf {
-        self.path.join("kiosk")
-    }
-
-    fn central_dir(&self) -> PathBuf {
-        self.path.join("central")
-    }
-
-    fn load(&self) -> anyhow::Result<Loaded<KioskSetup>> {
-        let fonts = Languages::beside(&self.kiosk_toml())?.fonts;
-        config::load_kiosk(&self.kiosk_toml(), &|path| std::fs::read(path), &Glyphs::new(&fonts))
-            .map_err(|findings| anyhow::anyhow!("the configuration has errors:\n{findings}"))
-    }
-
-    /// The terminal finds central where it really listens.
-    fn write_kiosk(&self, central: SocketAddr) -> anyhow::Result<()> {
-        let file = self.kiosk_toml();
-        let text = std::fs::read_to_string(&file)?;
-        let lines = text.lines().map(|line| match line.trim_start().strip_prefix("url =") {
-            Some(_) => format!("url = \"http://{central}\""),
-            None => line.to_owned(),
-        });
-        let text = lines.collect::<Vec<_>>().join("\n") + "\n";
-        std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
-    }
-}
-
-impl Drop for Home {
-    fn drop(&mut self) {
-        if self.temporary
-            && let Err(error) = std::fs::remove_dir_all(&self.path)
-        {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the demo's temporary folder stays");
-        }
-    }
 }
 
 fn has_display() -> bool {
@@ -250,44 +171,6 @@ fn show_window(home: &Home) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn tap_rows(home: &Home, setup: &Setup, rows: &[Row]) -> anyhow::Result<()> {
-    let first = rows.first().context("no rows")?;
-    let clock = Arc::new(SimClock::new(Moment {
-        wall: first.date.and_hms_opt(0, 0, 0).context("midnight exists")?.and_utc(),
-        boot: fresh::boot_id(),
-        up_ms: 1_000,
-        quality: TimeQuality::Synced,
-    }));
-    let place = Place { config: home.kiosk_toml(), data: Some(home.kiosk_dir()) };
-    let mut terminal = Terminal::start(place, clock.clone())?;
-    let parts = terminal.parts()?;
-    let glass = parts.panel;
-    let plan = Plan {
-        hospital: setup.hospital.clone(),
-        touchpoints: setup.touchpoints.clone(),
-        start: Start::Attract,
-        ..parts.plan.clone()
-    };
-    let mut panel = SimPanel::new(glass, clock.clone(), |_| Parts { plan, ..parts })?;
-    terminal.attach(&panel.kiosk().messenger())?;
-    let recorder = terminal.recorder();
-    // The recorder takes its commands in order: when this one was done, all before it were answered.
-    let committed = move || recorder.call(|_| ()).context("the journal's thread ended");
-    let words = Catalogue::shipped()?;
-    let mut visitor = Visitor::new(&mut panel, &words, &committed);
-    let bar = indicatif::ProgressBar::new(rows.len() as u64).with_style(
-        indicatif::ProgressStyle::with_template("{bar:40} {pos}/{len} visits, {elapsed} ({eta} left)")?,
-    );
-    let tally = replay::run(&mut visitor, setup, rows, |_| bar.inc(1))?;
-    bar.finish();
-    let Tally { thanked, left } = tally;
-    say(&format!("{thanked} visitors were thanked, {left} left without an answer"))?;
-    clock.set_wall(SystemClock::new().now().wall.max(clock.now().wall));
-    wait_for_sync(&terminal)?;
-    terminal.stop();
-    Ok(())
-}
-
 /// Waits until central has signed for every entry.
 fn wait_for_sync(terminal: &Terminal) -> anyhow::Result<()> {
     let sync = terminal.sync();
@@ -318,91 +201,6 @@ fn check(home: &Home, central: &Central) -> anyhow::Result<()> {
     }
     ensure!(findings.is_whole(), "central's chains or counts do not hold: {findings:?}");
     say(&format!("all synced and verified, {}", SystemClock::new().now().wall.format("%F %T UTC")))
-}
-
-/// Which pictures to take instead of the ones for a quick look.
-#[derive(Clone, Debug, Default, clap::Args)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "five switches of a command line that do not exclude each other"
-)]
-pub struct Pictures {
-    /// On this panel only: by its diagonal (7, 10.1, 15.6, 21.5), or `INCHES:WIDTHxHEIGHT`.
-    #[arg(long, value_name = "PANEL")]
-    pub panel: Option<String>,
-    /// Turned by a quarter.
-    #[arg(long)]
-    pub turned: bool,
-    /// In this language only.
-    #[arg(long, value_name = "LANG")]
-    pub lang: Option<String>,
-    /// In this theme only: `standard`, `high_contrast` or `night`.
-    #[arg(long, value_name = "THEME")]
-    pub theme: Option<String>,
-    /// All text one step larger.
-    #[arg(long)]
-    pub large_text: bool,
-    /// Targets in the lower half.
-    #[arg(long)]
-    pub low_reach: bool,
-    /// As a panel with 16 bits a pixel shows it.
-    #[arg(long)]
-    pub rgb565: bool,
-    /// A picture of each page on each panel, not only sheets.
-    #[arg(long)]
-    pub all: bool,
-}
-
-/// Writes pictures of the built-in example's pages into a folder, and says how many.
-fn take_pictures(options: &Pictures, folder: &Path) -> anyhow::Result<()> {
-    let setup = config::example().value;
-    let mut paths = Vec::new();
-    let mut take = |wanted: &Wanted| -> anyhow::Result<()> {
-        let gallery = Gallery::shipped()?;
-        paths.extend(pictures::save(gallery, wanted, folder)?);
-        Ok(())
-    };
-    let all = Wanted {
-        panels: TEST_PANELS.to_vec(),
-        low_reach: options.low_reach,
-        lang: options.lang.clone(),
-        theme: theme_of(options)?,
-        singles: options.all,
-        rgb565: options.rgb565,
-    };
-    let turn = |panel: Panel| Panel {
-        rotation: if options.turned { Rotation::Quarter } else { Rotation::None },
-        large_text: options.large_text,
-        ..panel
-    };
-    match &options.panel {
-        Some(panel) => take(&Wanted { panels: vec![turn(parse_panel(panel)?)], singles: true, ..all })?,
-        None if options.all => take(&all)?,
-        None => {
-            // Enough to look at everything once: each panel and theme in one language, each language on one panel.
-            let first = options.lang.clone().or(setup.hospital.languages.first().map(ToString::to_string));
-            take(&Wanted { lang: first, ..all.clone() })?;
-            let theme = all.theme.or(Some(Theme::Standard));
-            take(&Wanted { panels: vec![turn(panel_of(&setup.kiosk))], singles: true, theme, ..all })?;
-        }
-    }
-    say(&format!("{} pictures in {}", paths.len(), folder.display()))
-}
-
-/// `screens`: pictures and nothing else.
-///
-/// # Errors
-/// An option that names nothing, or a file that cannot be written.
-pub fn show_pages(options: &Pictures, folder: &Path) -> anyhow::Result<()> {
-    fonts::provide(&std::env::temp_dir().join("xinsheng-screens")).context("cannot lay out the fonts")?;
-    take_pictures(options, folder)
-}
-
-fn theme_of(options: &Pictures) -> anyhow::Result<Option<Theme>> {
-    let Some(name) = &options.theme else { return Ok(None) };
-    let names = Theme::ALL.map(Theme::name).join(", ");
-    let theme = Theme::from_name(&name.replace('-', "_"));
-    theme.map(Some).with_context(|| format!("there is no theme `{name}`; use one of {names}"))
 }
 
 fn wait_for_interrupt() {

@@ -14,6 +14,7 @@
 
 pub mod chain;
 pub mod config;
+pub mod durable;
 pub mod icons;
 pub mod model;
 pub mod panel;

@@ -14,6 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use xinsheng::{
     central::{self, Settings, store::Store},
     config::{self, CentralSetup, Glyphs, Loaded},
+    durable,
     model::{TerminalId, TouchpointId},
     questionnaire::Hospital,
 };
@@ -91,8 +92,7 @@ enum Quarantine {
 const LISTED_MAX: usize = 1_000;
 
 fn main() -> ExitCode {
-    // What central writes is its user's alone: answers, keys, backups.
-    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    durable::keep_files_private();
     tracing_subscriber::fmt()
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_env("XINSHENG_LOG").unwrap_or_else(|_| "info".into()),

@@ -7,7 +7,10 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
-use xinsheng::demo::{self, Options, PORT, Pictures};
+use xinsheng::{
+    demo::{self, Options, PORT, Pictures},
+    durable,
+};
 
 /// Starts central on this machine, enrols a terminal, and shows its screen: in a window if there is a display, else on a panel in memory
 /// on which scripted visitors tap real feedback.
@@ -48,6 +51,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    durable::keep_files_private();
     tracing_subscriber::fmt()
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_env("XINSHENG_LOG").unwrap_or_else(|_| "warn".into()),

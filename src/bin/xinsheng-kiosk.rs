@@ -13,7 +13,7 @@ use slint::ComponentHandle;
 use xinsheng::{
     clock::{SystemClock, fresh},
     config::{self, Glyphs, KioskSetup, Loaded, SoundConfig},
-    journal,
+    durable, journal,
     kiosk::{
         Kiosk, apology, fonts, preview, screens,
         terminal::{IDENTITY_FILE, Place, Terminal},
@@ -88,6 +88,7 @@ const RESTART: u8 = 75;
 const CHECK_FONTS: &str = "xinsheng-check";
 
 fn main() -> ExitCode {
+    durable::keep_files_private();
     tracing_subscriber::fmt()
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_env("XINSHENG_LOG").unwrap_or_else(|_| "info".into()),

@@ -17,6 +17,7 @@ use anyhow::{Context as _, bail, ensure};
 use chrono::{DateTime, Utc};
 
 use super::{shell, store::sqlite::copy};
+use crate::durable;
 
 /// Held shared by servers and exclusively by a restore.
 const LOCK_FILE: &str = "central.lock";
@@ -71,11 +72,9 @@ pub fn backup(data_dir: &Path, to: &Path) -> anyhow::Result<PathBuf> {
     let write = || -> anyhow::Result<()> {
         copy::vacuum_into(&from, &to).with_context(|| format!("cannot copy {}", from.display()))?;
         made.sync_all()?;
-        let key_file = new_file(&key_to)?;
-        io::Write::write_all(&mut &key_file, &key)?;
-        key_file.sync_all()?;
+        durable::create(&key_to, &key).with_context(|| format!("cannot write {}", key_to.display()))?;
         check(&to)?;
-        Ok(fs::File::open(folder_of(&to))?.sync_all()?)
+        Ok(durable::sync_folder(&folder_of(&to))?)
     };
     if let Err(error) = write() {
         // Half a backup must not be taken for one.
@@ -118,7 +117,7 @@ pub fn restore(from: &Path, data_dir: &Path, replace: bool) -> anyhow::Result<Re
     let set_aside = set_aside(data_dir, shell::now())?;
     copy_file(&key_beside(from), &data_dir.join(shell::KEY_FILE))?;
     fs::rename(&restoring, &present).with_context(|| format!("cannot make {}", present.display()))?;
-    fs::File::open(data_dir)?.sync_all()?;
+    durable::sync_folder(data_dir)?;
     drop(lock);
     Ok(Restored { set_aside, entries })
 }
@@ -182,7 +181,7 @@ fn set_aside(data_dir: &Path, now: DateTime<Utc>) -> anyhow::Result<Option<PathB
         fs::rename(data_dir.join(name), folder.join(name))
             .with_context(|| format!("cannot set {name} aside to {}", folder.display()))?;
     }
-    fs::File::open(&folder)?.sync_all()?;
+    durable::sync_folder(&folder)?;
     Ok(Some(folder))
 }
 

@@ -1,17 +1,12 @@
 //! The only place where central reads the clock, rolls dice, or touches files of its own.
 
-use std::{
-    fs,
-    io::{self, Write as _},
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
-    path::Path,
-};
+use std::{fs, io, path::Path};
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use rand::Rng as _;
 
-use crate::{model::StoreId, sign::KeyPair};
+use crate::{durable, model::StoreId, sign::KeyPair};
 
 /// The database's name in the data folder.
 pub(super) const DATABASE_FILE: &str = "central.sqlite";
@@ -34,16 +29,12 @@ pub(super) fn fresh_store_id() -> StoreId {
     StoreId::from_parts(u64::try_from(now().timestamp_millis()).unwrap_or(0), random())
 }
 
-/// Reads central's key; `None` if there is no file.
+/// Reads central's key; `None` if there is no file. One that an earlier version left open to others is closed to them.
 pub(super) fn read_key(path: &Path) -> anyhow::Result<Option<KeyPair>> {
     match fs::read(path) {
         Ok(bytes) => {
-            let mode = fs::metadata(path).map(|data| data.permissions().mode()).unwrap_or_default();
-            if mode & 0o077 != 0 {
-                tracing::warn!(path = %path.display(), "the key was readable by others; its mode is set to 0600");
-                fs::set_permissions(path, fs::Permissions::from_mode(0o600))
-                    .with_context(|| format!("cannot set the mode of {}; run chmod 600 on it", path.display()))?;
-            }
+            durable::make_private(path)
+                .with_context(|| format!("cannot set the mode of {}; run chmod 600 on it", path.display()))?;
             let seed = <[u8; 32]>::try_from(bytes.as_slice());
             let seed = seed.ok().with_context(|| {
                 format!("{} does not hold a key of 32 bytes; restore it from a backup", path.display())
@@ -55,24 +46,12 @@ pub(super) fn read_key(path: &Path) -> anyhow::Result<Option<KeyPair>> {
     }
 }
 
-/// Written under another name, synced and renamed, so that a power cut leaves no half key.
-pub(super) fn make_key(data_dir: &Path, path: &Path) -> anyhow::Result<KeyPair> {
-    let seed = random::<32>();
-    let draft = path.with_extension("key.new");
-    let write = || -> io::Result<()> {
-        let mut file =
-            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-        file.write_all(&seed)?;
-        file.sync_all()?;
-        // Of two programs that start together only one makes the key: a link never replaces a file.
-        match fs::hard_link(&draft, path) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            Ok(()) | Err(_) => {}
-        }
-        fs::remove_file(&draft)?;
-        fs::File::open(data_dir)?.sync_all()
-    };
-    write().with_context(|| format!("cannot write the key {}", path.display()))?;
+/// Of two programs that start together only one makes the key; both use that one.
+pub(super) fn make_key(path: &Path) -> anyhow::Result<KeyPair> {
+    match durable::create(path, &random::<32>()) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        made => made.with_context(|| format!("cannot write the key {}", path.display()))?,
+    }
     let bytes = fs::read(path).with_context(|| format!("cannot read the key {}", path.display()))?;
     let seed = <[u8; 32]>::try_from(bytes.as_slice());
     Ok(KeyPair::from_seed(&seed.ok().with_context(|| format!("{} is no key", path.display()))?))

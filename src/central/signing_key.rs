@@ -72,7 +72,7 @@ pub(super) fn open(data_dir: &Path) -> anyhow::Result<(Arc<dyn Store>, KeyPair)>
     }
     let key = match found {
         Some(key) => key,
-        None => shell::make_key(data_dir, &file)?,
+        None => shell::make_key(&file)?,
     };
     if kept.public_key.is_none() {
         key::note(&database, &key.public().to_string())

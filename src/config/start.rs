@@ -15,6 +15,7 @@ use super::{
     url,
 };
 use crate::{
+    durable,
     model::TouchpointId,
     questionnaire::{Hospital, OpeningHours, Texts, Touchpoint},
 };
@@ -280,15 +281,8 @@ fn stand_in(hospital: &mut Hospital, id: &TouchpointId) {
     hospital.touchpoints.push(touchpoint);
 }
 
-/// Writes a file so that after a power cut the old or the new one is there, whole.
+/// Replaces a file whole, and makes its folder if that is missing.
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    use io::Write;
-    let folder = load::folder_of(path);
-    fs::create_dir_all(folder)?;
-    let unfinished = path.with_extension("tmp");
-    let mut file = fs::File::create(&unfinished)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&unfinished, path)?;
-    fs::File::open(folder)?.sync_all()
+    fs::create_dir_all(load::folder_of(path))?;
+    durable::replace(path, bytes)
 }

@@ -1,9 +1,9 @@
-//! The files beside the database: the side file, the ballast, the lock, and how a small file is written so that a cut leaves the old one
-//! or the new one.
+//! The files beside the database: the side file, the ballast and the lock. All of them can be read by the terminal's user alone.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, Read, Write},
+    os::unix::fs::OpenOptionsExt as _,
     path::Path,
     thread,
     time::Duration,
@@ -12,7 +12,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{Head, OpenError};
-use crate::{chain, model::EntryId};
+use crate::{chain, durable, model::EntryId};
 
 pub(super) const DB: &str = "journal.db";
 pub(super) const WAL: &str = "journal.db-wal";
@@ -21,6 +21,9 @@ pub(super) const SIDE: &str = "journal.head";
 pub(super) const BALLAST: &str = "ballast";
 const LOCK: &str = "lock";
 const WRITE_TEST: &str = "write-test";
+
+/// Read and written by the owner alone.
+const OWNER_ONLY: u32 = 0o600;
 
 /// The ballast is made when this many times its size is free, so that making it never causes the trouble it is for.
 const BALLAST_ROOM: u64 = 4;
@@ -39,32 +42,34 @@ pub(super) fn make_dir(dir: &Path) -> io::Result<()> {
     if !dir.is_dir() {
         fs::create_dir_all(dir)?;
         if let Some(parent) = dir.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            sync_dir(parent)?;
+            durable::sync_folder(parent)?;
         }
     }
     Ok(())
 }
 
-/// Makes names in a folder durable.
-pub(super) fn sync_dir(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
+/// Takes the database and its neighbours away from other users, where an earlier program left them open. SQLite gives the files that it
+/// makes later the database's mode.
+pub(super) fn make_private(dir: &Path) {
+    for name in [DB, WAL, SHM, SIDE, BALLAST, LOCK] {
+        if let Err(error) = durable::make_private(&dir.join(name)) {
+            tracing::warn!(%error, name, dir = %dir.display(), "other users can read a file of the journal");
+        }
+    }
 }
 
-/// Replaces a file: after a cut it has its old content or the new.
-pub(super) fn write_durably(dir: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
-    let tmp = dir.join(format!("{name}.tmp"));
-    let mut file = File::create(&tmp)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&tmp, dir.join(name))?;
-    sync_dir(dir)
+/// How a file of the journal is opened for writing; made if it is missing, for this user alone.
+pub(super) fn owners_file() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(OWNER_ONLY);
+    options
 }
 
 /// Takes the folder for this program.
 pub(super) fn lock(dir: &Path) -> Result<File, OpenError> {
     let path = dir.join(LOCK);
     let failed = |source| OpenError::File { what: "take the lock", path: path.clone(), source };
-    let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+    let open = owners_file().read(true).open(&path);
     let mut file = open.map_err(failed)?;
     let mut locked = file.try_lock();
     for _ in 0..LOCK_TRIES {
@@ -145,7 +150,7 @@ impl Side {
     pub fn write(&self, dir: &Path) -> io::Result<()> {
         let line = serde_json::to_string(self)?;
         let check = chain::sha256(line.as_bytes());
-        write_durably(dir, SIDE, format!("{line}\n{check}\n").as_bytes())
+        durable::replace(&dir.join(SIDE), format!("{line}\n{check}\n").as_bytes())
     }
 }
 
@@ -158,7 +163,8 @@ pub(super) fn make_ballast(dir: &Path, bytes: u64) -> io::Result<bool> {
     if free_bytes(dir)? < bytes.saturating_mul(BALLAST_ROOM) {
         return Ok(false);
     }
-    let file = File::create(&path)?;
+    let file = owners_file().open(&path)?;
+    file.set_len(0)?;
     let filled = match rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, bytes) {
         Ok(()) => file.sync_all(),
         // Not every file system can reserve; zeros it must store do the same.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{self, Read},
     path::Path,
 };
@@ -19,7 +19,7 @@ use super::{
     schema::{self, APPLICATION_ID, Check},
     set_aside::Marker,
 };
-use crate::chain;
+use crate::{chain, durable};
 
 /// The first bytes of every SQLite file.
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
@@ -43,6 +43,7 @@ pub(super) fn open(dir: &Path, args: OpenArgs) -> Result<(Journal, OpenReport), 
         return Err(OpenError::ReadOnly(dir.to_owned()));
     }
     let lock = files::lock(dir)?;
+    files::make_private(dir);
     let opening = Opening { at, args, lock };
     if let Some(marker) = Marker::pending(dir).map_err(opening.at.file("read the marker"))? {
         return opening.replace(marker);
@@ -230,8 +231,8 @@ impl Opening<'_> {
         mut fill: impl FnMut(&Connection, State) -> rusqlite::Result<(State, T)>,
     ) -> Result<T, OpenError> {
         let dir = self.at.dir;
-        let made = OpenOptions::new().write(true).create(true).truncate(false).open(dir.join(files::DB));
-        made.and_then(|_| files::sync_dir(dir)).map_err(self.at.file("make the database"))?;
+        let made = files::owners_file().open(dir.join(files::DB));
+        made.and_then(|_| durable::sync_folder(dir)).map_err(self.at.file("make the database"))?;
         match self.try_create(&mut fill) {
             Err(error)
                 if error.sqlite_error_code() == Some(ErrorCode::DiskFull)

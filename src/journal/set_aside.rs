@@ -15,6 +15,7 @@ use super::{
     Why,
     files::{self, DB, SHM, SIDE, WAL},
 };
+use crate::durable;
 
 const MARKER: &str = "setting-aside";
 
@@ -63,8 +64,8 @@ impl Marker {
                 fs::rename(source, target)?;
             }
         }
-        files::sync_dir(&to)?;
-        files::sync_dir(dir)?;
+        durable::sync_folder(&to)?;
+        durable::sync_folder(dir)?;
         self.moved = true;
         self.write(dir)
     }
@@ -78,14 +79,14 @@ impl Marker {
                 fs::rename(source, to.join(format!("partial-{name}")))?;
             }
         }
-        files::sync_dir(dir)
+        durable::sync_folder(dir)
     }
 
     /// The new database stands.
     pub fn finish(dir: &Path) -> io::Result<()> {
         match fs::remove_file(dir.join(MARKER)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            Ok(()) | Err(_) => files::sync_dir(dir),
+            Ok(()) | Err(_) => durable::sync_folder(dir),
         }
     }
 
@@ -95,7 +96,7 @@ impl Marker {
     }
 
     fn write(&self, dir: &Path) -> io::Result<()> {
-        files::write_durably(dir, MARKER, serde_json::to_string(self)?.as_bytes())
+        durable::replace(&dir.join(MARKER), serde_json::to_string(self)?.as_bytes())
     }
 }
 

@@ -2,10 +2,10 @@
 //!
 //! Invariants:
 //! - a file has its name only when all of it is on the stick: it is written under another name, synced, and renamed;
-//! - nothing on the stick is ever overwritten.
+//! - nothing on the stick is ever overwritten, and no symbolic link on it is followed: the terminal may run as root, and the stick is
+//!   somebody else's.
 
 use std::{
-    fs::{self, File},
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
@@ -14,6 +14,7 @@ use anyhow::{Context as _, bail};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
+    durable::Folder,
     journal,
     model::{Hash, Moment, TimeQuality},
 };
@@ -40,63 +41,41 @@ pub fn stem(who: &str, now: &Moment) -> String {
     }
 }
 
-/// Writes all entries of the journal in `journal` into `folder`. Reads beside the running journal.
+/// Writes all entries of the journal in `journal` into `folder`. Reads beside the running journal. A stick is nobody's to trust: no link
+/// on it is followed, in the folder's place neither.
 pub fn export(journal: &Path, folder: &Path, stem: &str) -> anyhow::Result<Exported> {
-    let file = free_name(folder, stem)?;
-    let writing = || format!("cannot write {}", file.display());
+    let writing = || format!("cannot write into {}", folder.display());
+    let stick = Folder::open_foreign(folder).with_context(writing)?;
+    let name = free_name(&stick, stem, folder)?;
     let mut entries = 0;
     let mut digest = String::new();
-    whole(&file, |out| {
-        let mut counted = Counted { out, hash: Sha256::new(), lines: 0 };
-        journal::cli::export(journal, &mut counted)?;
-        entries = counted.lines;
-        digest = Hash(counted.hash.finalize().into()).to_string();
-        Ok(())
-    })
-    .with_context(writing)?;
-    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    whole(&sum_of(&file), |out| Ok(writeln!(out, "{digest}  {name}")?)).with_context(writing)?;
-    Ok(Exported { file, entries })
+    stick
+        .finish(&name, |file| {
+            let mut counted = Counted { out: &mut BufWriter::new(file), hash: Sha256::new(), lines: 0 };
+            journal::cli::export(journal, &mut counted)?;
+            counted.out.flush()?;
+            entries = counted.lines;
+            digest = Hash(counted.hash.finalize().into()).to_string();
+            Ok::<(), anyhow::Error>(())
+        })
+        .with_context(writing)?;
+    stick.finish(&sum_of(&name), |file| writeln!(file, "{digest}  {name}")).with_context(writing)?;
+    Ok(Exported { file: folder.join(name), entries })
 }
 
 /// `name.jsonl`, `name-2.jsonl` and so on: the first that nothing on the stick has.
-fn free_name(folder: &Path, stem: &str) -> anyhow::Result<PathBuf> {
+fn free_name(stick: &Folder, stem: &str, folder: &Path) -> anyhow::Result<String> {
     for n in 1..=EXPORTS_A_DAY_MAX {
         let name = if n == 1 { format!("{stem}.jsonl") } else { format!("{stem}-{n}.jsonl") };
-        let file = folder.join(name);
-        if !file.exists() && !sum_of(&file).exists() {
-            return Ok(file);
+        if !stick.has(&name)? && !stick.has(&sum_of(&name))? {
+            return Ok(name);
         }
     }
     bail!("there are {EXPORTS_A_DAY_MAX} exports of today in {}; remove some", folder.display())
 }
 
-fn sum_of(file: &Path) -> PathBuf {
-    file.with_extension("jsonl.sha256")
-}
-
-/// Writes a file so that it has its name only once it is whole; a failed one leaves nothing.
-fn whole(file: &Path, write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>) -> anyhow::Result<()> {
-    let folder = file.parent().unwrap_or(Path::new("."));
-    let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let unfinished = folder.join(format!(".{name}.part"));
-    let written = try_whole(&unfinished, write).and_then(|()| {
-        fs::rename(&unfinished, file)?;
-        Ok(File::open(folder)?.sync_all()?)
-    });
-    if written.is_err()
-        && let Err(error) = fs::remove_file(&unfinished)
-        && error.kind() != io::ErrorKind::NotFound
-    {
-        tracing::warn!(%error, file = %unfinished.display(), "cannot remove an unfinished export");
-    }
-    written
-}
-
-fn try_whole(file: &Path, write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>) -> anyhow::Result<()> {
-    let mut out = BufWriter::new(File::create(file)?);
-    write(&mut out)?;
-    Ok(out.into_inner()?.sync_all()?)
+fn sum_of(name: &str) -> String {
+    format!("{name}.sha256")
 }
 
 /// Counts lines and hashes on the way.
@@ -122,6 +101,11 @@ impl Write for Counted<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        fs,
+        os::unix::fs::{PermissionsExt as _, symlink},
+    };
+
     use chrono::{DateTime, TimeDelta};
 
     use super::*;
@@ -188,6 +172,33 @@ mod tests {
             fs::write(stick.path().join(format!("e-{n}.jsonl")), "").unwrap();
         }
         assert!(export(data.path(), stick.path(), "e").unwrap_err().to_string().contains("remove some"));
+    }
+
+    #[test]
+    fn an_export_follows_no_link_on_the_stick_and_is_for_the_owner_alone() {
+        let (data, _running) = journal_of(1);
+        let (stick, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let precious = home.path().join("precious");
+        fs::write(&precious, "precious").unwrap();
+        // Names that an export takes while it is being written and afterwards, as links into the system and into nowhere.
+        for name in
+            ["e.jsonl.new", ".e.jsonl.part", "e.jsonl.sha256.new", "e-2.jsonl.new", "e-2.jsonl.sha256.new"]
+        {
+            symlink(&precious, stick.path().join(name)).unwrap();
+        }
+        symlink(home.path().join("made-by-export"), stick.path().join("e.jsonl")).unwrap();
+        let done = export(data.path(), stick.path(), "e").unwrap();
+        assert_eq!(fs::read_to_string(&precious).unwrap(), "precious");
+        assert_eq!(names(home.path()), ["precious"], "a link that leads nowhere was followed");
+        assert_eq!(done.file, stick.path().join("e-2.jsonl"));
+        for name in ["e-2.jsonl", "e-2.jsonl.sha256"] {
+            let found = fs::symlink_metadata(stick.path().join(name)).unwrap();
+            assert!(found.is_file(), "{name}");
+            assert_eq!(found.permissions().mode() & 0o777, 0o600, "{name}");
+        }
+        let link = home.path().join("stick");
+        symlink(stick.path(), &link).unwrap();
+        assert!(export(data.path(), &link, "f").is_err(), "the folder itself is a link");
     }
 
     #[test]

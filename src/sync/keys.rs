@@ -6,8 +6,7 @@
 
 use std::{
     fmt, fs, io,
-    io::Write as _,
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -16,14 +15,11 @@ use serde::{Deserialize, Serialize};
 
 use super::diagnosis::Fault;
 use crate::{
-    chain,
+    chain, durable,
     model::{SiteId, StoreId, TerminalId, TouchpointId},
     sign::{KeyError, KeyPair, PublicKey},
     wire::EnrolmentReply,
 };
-
-/// Read and written by the owner alone.
-const OWNER_ONLY: u32 = 0o600;
 
 /// Bits that must be clear in the file's mode.
 const OTHERS: u32 = 0o077;
@@ -173,7 +169,8 @@ impl Identity {
         };
         let text = serde_json::to_string_pretty(&file)
             .map_err(|source| IdentityError::Unreadable { path: path.to_owned(), source })?;
-        replace(path, text.as_bytes()).map_err(|source| IdentityError::Io { path: path.to_owned(), source })
+        durable::replace(path, text.as_bytes())
+            .map_err(|source| IdentityError::Io { path: path.to_owned(), source })
     }
 
     /// Whether it was enrolled on this machine. A machine that does not say who it is gets the benefit of the doubt.
@@ -187,7 +184,7 @@ impl Identity {
 pub fn put_aside(path: &Path) -> io::Result<PathBuf> {
     let aside = beside(path, ".of-another-machine");
     fs::rename(path, &aside)?;
-    sync_folder(path)?;
+    durable::sync_folder(path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
     Ok(aside)
 }
 
@@ -199,7 +196,7 @@ pub fn pending_key(path: &Path, random: &[u8; 32]) -> Result<KeyPair, IdentityEr
     {
         return Ok(KeyPair::from_seed(&seed));
     }
-    replace(&pending, BASE64_STANDARD.encode(random).as_bytes())
+    durable::replace(&pending, BASE64_STANDARD.encode(random).as_bytes())
         .map_err(|source| IdentityError::Io { path: pending, source })?;
     Ok(KeyPair::from_seed(random))
 }
@@ -243,25 +240,6 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
-}
-
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let new = beside(path, ".new");
-    // One left over from a power cut may have another mode.
-    match fs::remove_file(&new) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        Ok(()) | Err(_) => {}
-    }
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(&new)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&new, path)?;
-    sync_folder(path)
-}
-
-fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::File::open(folder)?.sync_all()
 }
 
 #[cfg(test)]

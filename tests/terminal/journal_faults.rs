@@ -487,6 +487,33 @@ fn a_disk_that_turns_read_only_is_not_pretended_away() {
 }
 
 #[test]
+fn nobody_but_the_owner_can_read_the_files_of_a_journal() {
+    use std::os::unix::fs::PermissionsExt;
+    // What a login shell has. Every test of this program may have it too.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+    let dir = fast_dir();
+    let modes = || -> Vec<(String, u32)> {
+        let look = |entry: std::io::Result<fs::DirEntry>| {
+            let entry = entry.expect("entry");
+            let mode = entry.metadata().expect("metadata").permissions().mode() & 0o777;
+            (entry.file_name().to_string_lossy().into_owned(), mode)
+        };
+        fs::read_dir(dir.path()).expect("read").map(look).collect()
+    };
+    let (mut journal, _) = open(dir.path(), 1);
+    journal.append(drafts(0..3)).expect("append");
+    let made = modes();
+    assert!(made.len() >= 6, "database, log, shared memory, side file, ballast, lock: {made:?}");
+    assert!(made.iter().all(|(_, mode)| *mode == 0o600), "{made:?}");
+    drop(journal);
+    for (name, _) in modes() {
+        fs::set_permissions(dir.path().join(name), fs::Permissions::from_mode(0o644)).expect("chmod");
+    }
+    let _journal = open(dir.path(), 1);
+    assert!(modes().iter().all(|(_, mode)| *mode == 0o600), "left open by an older program: {:?}", modes());
+}
+
+#[test]
 fn the_commands_read_beside_a_running_terminal() {
     let dir = fast_dir();
     let mut out = Vec::new();

@@ -17,7 +17,7 @@ mod writer;
 
 use std::{
     fs, io,
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -35,6 +35,7 @@ use super::{
 };
 use crate::{
     central::ingest::{AnswerRow, HelpRow},
+    durable,
     model::{ChainId, EntryId, QuestionId, ResponseId, SiteId, StoreId, TerminalId},
     questionnaire::Hospital,
     wire::Health,
@@ -149,8 +150,11 @@ impl From<rusqlite::Error> for StoreError {
 /// The database belongs to central's user alone, whatever the umask; SQLite gives its other files the same mode.
 fn own_file(path: &Path) -> io::Result<()> {
     fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
-    let mode = fs::metadata(path)?.permissions().mode();
-    if mode & 0o077 == 0 { Ok(()) } else { fs::set_permissions(path, fs::Permissions::from_mode(0o600)) }
+    ["", "-wal", "-shm"].iter().try_for_each(|ending| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(ending);
+        durable::make_private(Path::new(&name))
+    })
 }
 
 fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
