@@ -193,7 +193,9 @@ fn app_of(settings: Settings, hospital: Hospital) -> anyhow::Result<Arc<App>> {
         };
         scope.spawn(begin).join()
     });
-    begun.map_err(|_| anyhow::anyhow!("central panicked at its start"))?.context("the store cannot be read")?;
+    begun
+        .map_err(|_| anyhow::anyhow!("central panicked at its start"))?
+        .context("the store cannot be read")?;
     Ok(app)
 }
 

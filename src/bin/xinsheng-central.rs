@@ -133,7 +133,10 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Backup { to } => {
                 let made = central::backup(&setup.settings.data_dir, &to)?;
                 writeln!(io::stdout(), "{}", made.display())?;
-                writeln!(io::stderr(), "with its key beside it: whoever has both can speak for this central")?;
+                writeln!(
+                    io::stderr(),
+                    "with its key beside it: whoever has both can speak for this central"
+                )?;
                 Ok(ExitCode::SUCCESS)
             }
             Command::Restore { from, replace } => {

@@ -99,9 +99,8 @@ pub struct Restored {
 pub fn restore(from: &Path, data_dir: &Path, replace: bool) -> anyhow::Result<Restored> {
     let entries = check(from).with_context(|| format!("{} cannot be restored", from.display()))?;
     let lock = lock_file(data_dir)?;
-    lock.try_lock().map_err(|_| {
-        anyhow::anyhow!("a server uses {}: stop it first, then restore", data_dir.display())
-    })?;
+    lock.try_lock()
+        .map_err(|_| anyhow::anyhow!("a server uses {}: stop it first, then restore", data_dir.display()))?;
     let present = data_dir.join(shell::DATABASE_FILE);
     let restoring = data_dir.join(RESTORING_FILE);
     let holds_something = present.exists() && copy::entries(&present).map_or(true, |entries| entries > 0);

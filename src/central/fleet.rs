@@ -114,7 +114,8 @@ fn terminal_row(
 ) -> TerminalRow {
     let stale = is_stale(app, &terminal, now);
     let in_force = app.in_force();
-    let names = in_force.history.hospital.touchpoint(&terminal.touchpoint).map(|touchpoint| touchpoint.name.clone());
+    let names =
+        in_force.history.hospital.touchpoint(&terminal.touchpoint).map(|touchpoint| touchpoint.name.clone());
     let health = terminal.health.as_ref();
     TerminalRow {
         names: names.unwrap_or_default(),

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-pub use super::terminals::{BodyError, JSON_BYTES_MAX, read_enrolment, read_health};
 use super::ingest::{Batch, BatchError, Content, Context, Held, Line, Reading, Writes, project};
+pub use super::terminals::{BodyError, JSON_BYTES_MAX, read_enrolment, read_health};
 use crate::{
     chain,
     model::{ChainId, Moment, rfc3339},
@@ -20,7 +20,11 @@ pub fn read_batch(body: &[u8]) -> Result<Batch, BatchError> {
 }
 
 /// A whole batch as it is booked by an empty store, and every time of it written as the export writes it.
-pub fn book_batch(body: &[u8], hospital: &Hospital, received_at: DateTime<Utc>) -> Result<Writes, BatchError> {
+pub fn book_batch(
+    body: &[u8],
+    hospital: &Hospital,
+    received_at: DateTime<Utc>,
+) -> Result<Writes, BatchError> {
     let batch = read_batch(body)?;
     Ok(book(&batch.lines, batch.header.chain, Some(&batch.header.sent), hospital, received_at))
 }
@@ -50,7 +54,9 @@ fn book(
         .entries
         .iter()
         .filter_map(|row| row.timed.map(|timed| timed.at_ms))
-        .chain(writes.booked.answers.iter().filter(|row| row.hour >= 0).map(|row| row.hour.saturating_mul(1000)))
+        .chain(
+            writes.booked.answers.iter().filter(|row| row.hour >= 0).map(|row| row.hour.saturating_mul(1000)),
+        )
         .chain(writes.tested.iter().map(|row| row.at_ms))
         .collect();
     for ms in times {

@@ -3,11 +3,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{
-    scores::Suppression,
-    settings::Settings,
-    store::Remembered,
-};
+use super::{scores::Suppression, settings::Settings, store::Remembered};
 use crate::{
     chain,
     model::TouchpointId,
@@ -39,7 +35,8 @@ pub(super) struct InForce {
 impl InForce {
     /// What these settings say; `remembered` is what the store kept of earlier configurations.
     pub(super) fn new(settings: &Settings, hospital: Arc<Hospital>, remembered: Vec<Remembered>) -> Self {
-        let deliver = |text: &Vec<u8>| Delivered { etag: format!("\"{}\"", chain::sha256(text)), text: text.clone() };
+        let deliver =
+            |text: &Vec<u8>| Delivered { etag: format!("\"{}\"", chain::sha256(text)), text: text.clone() };
         Self {
             history: History::new(&hospital, remembered),
             hospital,
@@ -113,6 +110,9 @@ mod tests {
         let elsewhere: SiteId = "another-site".parse().unwrap();
         let stranger = crate::questionnaire::Touchpoint { site: elsewhere, id: "x".parse().unwrap(), ..gone };
         let odd = Remembered { places: vec![stranger], questionnaires: Vec::new() };
-        assert!(History::new(&before, vec![odd]).closed.is_empty(), "a place of a site that is gone has no total");
+        assert!(
+            History::new(&before, vec![odd]).closed.is_empty(),
+            "a place of a site that is gone has no total"
+        );
     }
 }

@@ -24,4 +24,6 @@ pub use help::{HELP_OPEN_MAX, HELP_SPAN_MS, HelpRow, LATE_AFTER_MS, TestedRow, i
 pub use ledger::{AnswerRow, Booked, Counter, Ledger, Origin, ReasonsRow, ResponseRow};
 pub use moves::Standing;
 pub use project::{Context, EntryRow, EntryState, Held, Reading, Writes, is_same_hardware, project};
-pub use time::{BootStart, EARLIEST_MS, HOUR_UNKNOWN, LearntFrom, TimeBasis, Timed, Timekeeper, hour_start, is_possible};
+pub use time::{
+    BootStart, EARLIEST_MS, HOUR_UNKNOWN, LearntFrom, TimeBasis, Timed, Timekeeper, hour_start, is_possible,
+};

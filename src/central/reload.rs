@@ -37,7 +37,10 @@ pub(super) async fn take(app: &App, change: Change<CentralSetup>, data_dir: Opti
             match put_in_force(app, &settings, Arc::new(hospital.clone())).await {
                 Ok(()) => tracing::info!(%config_hash, "the changed configuration is in force"),
                 Err(error) => {
-                    tracing::error!(error = &error as &dyn std::error::Error, "the changed configuration waits for the store");
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "the changed configuration waits for the store"
+                    );
                 }
             }
             restart_needed(&app.settings, &settings)
@@ -102,9 +105,13 @@ fn restart_needed(running: &Settings, wanted: &Settings) -> Option<(&'static str
         ("[limits]", running.limits != wanted.limits),
         ("listen", running.listen != wanted.listen),
     ];
-    let changed: Vec<&str> = parts.into_iter().filter(|(_, changed)| *changed).map(|(name, _)| name).collect();
+    let changed: Vec<&str> =
+        parts.into_iter().filter(|(_, changed)| *changed).map(|(name, _)| name).collect();
     (!changed.is_empty()).then(|| {
-        ("restart_needed", format!("restart central to take these parts of central.toml into force: {}", changed.join(", ")))
+        (
+            "restart_needed",
+            format!("restart central to take these parts of central.toml into force: {}", changed.join(", ")),
+        )
     })
 }
 
@@ -116,7 +123,8 @@ mod tests {
     fn what_a_running_server_cannot_change_is_named() {
         let running = Settings::new("data");
         assert_eq!(restart_needed(&running, &Settings { next_sync_after_s: 9, ..running.clone() }), None);
-        let wanted = Settings { behind_proxy: true, listen: Some("127.0.0.1:1".parse().unwrap()), ..running.clone() };
+        let wanted =
+            Settings { behind_proxy: true, listen: Some("127.0.0.1:1".parse().unwrap()), ..running.clone() };
         let (kind, detail) = restart_needed(&running, &wanted).unwrap();
         assert!(kind == "restart_needed" && detail.ends_with("behind_proxy, listen"), "{detail}");
     }

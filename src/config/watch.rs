@@ -69,7 +69,8 @@ impl Watch {
         screens: impl Fn(&Loaded<KioskSetup>) -> Findings + Send + 'static,
         tell: impl FnMut(Change<KioskSetup>) + Send + 'static,
     ) -> std::io::Result<Self> {
-        let look = move |path: &Path| load::load_kiosk(path, &|path| std::fs::read(path), &Glyphs::new(&fonts));
+        let look =
+            move |path: &Path| load::load_kiosk(path, &|path| std::fs::read(path), &Glyphs::new(&fonts));
         let judge = move |loaded: Loaded<KioskSetup>| load::pass(loaded, &screens);
         Self::run(path, seen_hash, look, judge, kiosk_files, tell)
     }
@@ -234,7 +235,8 @@ fn folders(path: &Path, files: Vec<PathBuf>) -> Vec<PathBuf> {
         empty if empty.as_os_str().is_empty() => PathBuf::from("."),
         folder => folder.to_owned(),
     };
-    let mut folders: Vec<PathBuf> = std::iter::once(named(path)).chain(files.iter().map(|file| named(file))).collect();
+    let mut folders: Vec<PathBuf> =
+        std::iter::once(named(path)).chain(files.iter().map(|file| named(file))).collect();
     folders.sort();
     folders.dedup();
     folders

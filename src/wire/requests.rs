@@ -287,7 +287,9 @@ mod tests {
         let kept = report.bounded(1_000);
         assert_eq!((kept.oldest_unsent_s, kept.temperature_c), (Some(1_000), None));
         // A hundred thousand terminals that all say so.
-        assert!([kept.queue_depth, kept.refused, kept.restarts].iter().all(|n| n.checked_mul(30_000).is_some()));
+        assert!(
+            [kept.queue_depth, kept.refused, kept.restarts].iter().all(|n| n.checked_mul(30_000).is_some())
+        );
         let text = serde_json::to_string(&kept).unwrap();
         assert!(text.len() < 2_000);
         assert_eq!(serde_json::from_str::<Health>(&text).unwrap(), kept);

@@ -578,7 +578,9 @@ fn row_2_no_time_after_its_arrival_is_stored_as_known_and_everything_can_be_expo
         for call in calls(&store).await {
             assert!(call.timed.at_ms <= latest, "{call:?}");
         }
-        assert!(store.self_tests(&site()).await.unwrap().iter().all(|test| test.at.timestamp_millis() <= latest));
+        assert!(
+            store.self_tests(&site()).await.unwrap().iter().all(|test| test.at.timestamp_millis() <= latest)
+        );
         assert!(store.drift(&site()).await.unwrap().is_empty());
     });
 }
@@ -607,7 +609,9 @@ fn ownership_a_terminal_cannot_undo_replace_or_change_what_another_wrote() {
         send_all(&store, "t-1", &journal_of(1, [answer(1, 5), answer(2, 5)])).await;
         let foreign =
             journal_of(2, [end(1, EndOutcome::Undone), answer(2, 1), replacing(3, 1), answer(4, 4)]);
-        let Ingested::Accepted { quarantined, accepted_through, .. } = send_all(&store, "t-2", &foreign).await else {
+        let Ingested::Accepted { quarantined, accepted_through, .. } =
+            send_all(&store, "t-2", &foreign).await
+        else {
             panic!("content refuses no batch");
         };
         assert_eq!(accepted_through, 4);
@@ -644,8 +648,10 @@ fn two_machines_that_do_not_know_what_they_are_are_not_one() {
                 expires_at: start() + TimeDelta::hours(24),
             };
             store.add_code(&site(), code).await.unwrap();
-            let unknown =
-                NewTerminal { hardware_id: "unknown".to_owned(), ..new_terminal(code_hash, name, key, start()) };
+            let unknown = NewTerminal {
+                hardware_id: "unknown".to_owned(),
+                ..new_terminal(code_hash, name, key, start())
+            };
             store.enrol(&site(), unknown).await.unwrap();
         }
         let mut journal = journal_of(1, [answer(1, 5)]);
@@ -671,7 +677,8 @@ fn row_13_a_flood_of_calls_is_kept_and_counted_and_hides_no_other_call() {
         let send_at = |terminal: &'static str, journal: &Journal, minutes| {
             let body = journal.body(1, journal.lines.len());
             let received_at = start() + TimeDelta::minutes(minutes);
-            let (store, submission) = (Arc::clone(&store), Submission { received_at, ..submission(terminal, &body) });
+            let (store, submission) =
+                (Arc::clone(&store), Submission { received_at, ..submission(terminal, &body) });
             async move { store.ingest(submission).await.unwrap() }
         };
         assert_eq!(called(&send_at("t-1", &flood, 1).await), 100);
@@ -690,7 +697,10 @@ fn row_13_a_flood_of_calls_is_kept_and_counted_and_hides_no_other_call() {
         store.answer_help(&site(), folded.id, start() + TimeDelta::minutes(3)).await.unwrap();
         assert_eq!(store.levels(&site()).await.unwrap().help_open, 21, "one mark ends the whole line");
         let ended = store.help_calls(&site(), start(), 200).await.unwrap();
-        assert_eq!(ended.iter().filter(|call| !call.is_open()).map(|call| call.calls).collect::<Vec<_>>(), [80]);
+        assert_eq!(
+            ended.iter().filter(|call| !call.is_open()).map(|call| call.calls).collect::<Vec<_>>(),
+            [80]
+        );
     });
 }
 
@@ -703,11 +713,13 @@ fn made_up_journals_cannot_flood_the_incidents() {
         for n in 0..40_u8 {
             let mut journal = Journal::new(n + 10);
             journal.push(answer(1, 5));
-            let report = Health { lost_after: Some(EntryId::from_parts(1, [n; 10])), ..report_of(&journal, n.into()) };
+            let report =
+                Health { lost_after: Some(EntryId::from_parts(1, [n; 10])), ..report_of(&journal, n.into()) };
             let at = received() + TimeDelta::minutes(n.into());
             store.record_health(&site(), chrono_tz::UTC, &terminal, &report, at).await.unwrap();
         }
-        let other = Health { lost_after: Some(EntryId::from_parts(1, [9; 10])), ..report_of(&Journal::new(9), 1) };
+        let other =
+            Health { lost_after: Some(EntryId::from_parts(1, [9; 10])), ..report_of(&Journal::new(9), 1) };
         store
             .record_health(&site(), chrono_tz::UTC, &"t-2".parse().unwrap(), &other, received())
             .await
@@ -717,7 +729,8 @@ fn made_up_journals_cannot_flood_the_incidents() {
         assert_eq!((of_one.len(), of_one.iter().map(|incident| incident.times).sum::<u64>()), (5, 40));
         assert_eq!(incidents.len(), 6);
         // A day later there is room again.
-        let report = Health { lost_after: Some(EntryId::from_parts(1, [8; 10])), ..report_of(&Journal::new(8), 99) };
+        let report =
+            Health { lost_after: Some(EntryId::from_parts(1, [8; 10])), ..report_of(&Journal::new(8), 99) };
         let tomorrow = received() + TimeDelta::days(2);
         store.record_health(&site(), chrono_tz::UTC, &terminal, &report, tomorrow).await.unwrap();
         assert_eq!(store.alarms(&site(), 999).await.unwrap().len(), 7);
@@ -1064,4 +1077,3 @@ proptest! {
         stores(|store| counts_equal_a_recount(store, [one.clone(), two.clone()], sendings.clone()));
     }
 }
-

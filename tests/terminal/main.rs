@@ -2,6 +2,8 @@
 //!
 //! One program, because each test program links the whole product. `cargo test --test terminal MODULE::` runs one suite.
 
+#[cfg(feature = "central")]
+mod backup;
 #[path = "../support/chance.rs"]
 mod chance;
 #[path = "../support/hospital.rs"]

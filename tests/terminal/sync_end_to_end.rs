@@ -46,7 +46,7 @@ use xinsheng::{
 };
 
 /// Far more than anything here takes on a slow machine.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Short enough for a test to see a deadline pass, long enough for a loaded machine to answer.
 const DEADLINES: Deadlines =
@@ -81,7 +81,7 @@ fn hospital() -> Hospital {
     }
 }
 
-fn settings(data: &Path) -> Settings {
+pub fn settings(data: &Path) -> Settings {
     let mut settings = Settings::new(data);
     settings.limits.requests_per_minute = NonZeroU32::new(1_000_000).unwrap();
     settings
@@ -93,17 +93,22 @@ fn start_central(settings: Settings) -> Central {
 }
 
 /// A terminal without a screen.
-struct Kiosk {
+pub struct Kiosk {
     folder: PathBuf,
     recorder: Recorder,
     worker: SyncWorker,
-    sync: SyncHandle,
+    pub sync: SyncHandle,
     clock: Arc<SystemClock>,
     statuses: Receiver<SyncStatus>,
 }
 
 impl Kiosk {
-    fn start(folder: &Path, url: &str, ca_file: Option<PathBuf>, adjust: impl FnOnce(&mut SyncArgs)) -> Self {
+    pub fn start(
+        folder: &Path,
+        url: &str,
+        ca_file: Option<PathBuf>,
+        adjust: impl FnOnce(&mut SyncArgs),
+    ) -> Self {
         let clock = Arc::new(SystemClock::new());
         let mut open = OpenArgs::new(fresh::chain_id(), clock.now());
         open.ballast_bytes = 4096;
@@ -128,13 +133,18 @@ impl Kiosk {
     }
 
     fn tap(&self, count: usize) -> Head {
+        self.record(
+            (0..count).map(|i| {
+                Body::SelfTest(SelfTest { touchpoint: registration(), target: format!("button {i}") })
+            }),
+        )
+    }
+
+    pub fn record(&self, bodies: impl Iterator<Item = Body>) -> Head {
         let at = self.clock.now();
-        let drafts = (0..count).map(|i| {
-            let body = Body::SelfTest(SelfTest { touchpoint: registration(), target: format!("button {i}") });
-            Draft { id: fresh::entry_id(&at), at, body }
-        });
+        let drafts = bodies.map(|body| Draft { id: fresh::entry_id(&at), at, body }).collect();
         let (tell, told) = mpsc::channel();
-        self.recorder.handle().append(drafts.collect(), move |head| tell.send(head).unwrap());
+        self.recorder.handle().append(drafts, move |head| tell.send(head).unwrap());
         told.recv_timeout(PATIENCE).unwrap().unwrap()
     }
 
@@ -152,18 +162,18 @@ impl Kiosk {
         }
     }
 
-    fn wait_until_sent(&self, head: Head) -> SyncStatus {
+    pub fn wait_until_sent(&self, head: Head) -> SyncStatus {
         self.wait_for("receipt for everything", |status| {
             status.all_sent && status.queue.cursor >= head.seq && status.state == SyncState::InContact
         })
     }
 
     /// The journal's end, and how far central signed for it: a cursor only moves over hashes that are equal on both sides.
-    fn ends(&self) -> (Head, u64) {
+    pub fn ends(&self) -> (Head, u64) {
         self.recorder.handle().call(|journal| (journal.head(), journal.cursor())).unwrap()
     }
 
-    fn stop(self) {
+    pub fn stop(self) {
         self.worker.stop();
         self.recorder.stop();
     }

@@ -138,7 +138,10 @@ mod tests {
         let mut standing = enrolled_at("desk-a");
         assert_eq!(standing.take(&boot(&["desk-a"]), known(HOUR)), None);
         assert_eq!(standing.take(&config(&["desk-c"], false), known(2 * HOUR)), None, "refused");
-        assert_eq!(standing.take(&config(&["desk-b"], true), known(3 * HOUR)), Some((3 * HOUR, id("desk-b"))));
+        assert_eq!(
+            standing.take(&config(&["desk-b"], true), known(3 * HOUR)),
+            Some((3 * HOUR, id("desk-b")))
+        );
         assert_eq!(standing.take(&call("desk-b"), known(4 * HOUR)), None);
         assert_eq!(standing.take(&boot(&["desk-b"]), known(5 * HOUR)), None);
     }
@@ -164,7 +167,10 @@ mod tests {
     fn late_entries_write_history_and_do_not_move_the_terminal_back() {
         let mut standing = enrolled_at("desk-a");
         standing.take(&config(&["desk-c"], true), known(9 * HOUR));
-        assert_eq!(standing.take(&config(&["desk-b"], true), known(3 * HOUR)), Some((3 * HOUR, id("desk-b"))));
+        assert_eq!(
+            standing.take(&config(&["desk-b"], true), known(3 * HOUR)),
+            Some((3 * HOUR, id("desk-b")))
+        );
         assert_eq!(standing.assigned.last().unwrap().1, id("desk-c"));
         assert_eq!(standing.take(&boot(&["desk-b"]), known(-HOUR)), None, "before the enrolment");
         let bounded = Timed { at_ms: 20 * HOUR, basis: TimeBasis::Bounded };

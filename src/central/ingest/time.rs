@@ -189,7 +189,9 @@ impl Timekeeper {
     }
 
     fn learn(&mut self, boot: BootId, start: Option<BootStart>) {
-        if let (std::collections::hash_map::Entry::Vacant(free), Some(start)) = (self.boots.entry(boot), start) {
+        if let (std::collections::hash_map::Entry::Vacant(free), Some(start)) =
+            (self.boots.entry(boot), start)
+        {
             free.insert(start);
             self.learnt.push((boot, start));
         }
@@ -258,22 +260,14 @@ mod tests {
         assert_eq!(timed.at_ms, utc("2026-11-21T09:59:59Z").timestamp_millis());
     }
 
-    const EDGES_MS: [u64; 9] = [
-        0,
-        1,
-        86_400_000,
-        1 << 41,
-        1 << 53,
-        8_210_266_876_799_999,
-        (1 << 63) - 1,
-        1 << 63,
-        u64::MAX,
-    ];
+    const EDGES_MS: [u64; 9] =
+        [0, 1, 86_400_000, 1 << 41, 1 << 53, 8_210_266_876_799_999, (1 << 63) - 1, 1 << 63, u64::MAX];
 
     /// Times at and around the ends of chrono's calendar and of the numbers.
     fn walls() -> Vec<DateTime<Utc>> {
         let end = DateTime::<Utc>::MAX_UTC;
-        let texts = ["1970-01-01T00:00:00Z", "1999-12-31T23:59:59Z", "2026-11-21T10:04:59Z", "2026-11-21T10:05:01Z"];
+        let texts =
+            ["1970-01-01T00:00:00Z", "1999-12-31T23:59:59Z", "2026-11-21T10:04:59Z", "2026-11-21T10:05:01Z"];
         let near_end = [end, end - chrono::TimeDelta::hours(8), end - chrono::TimeDelta::milliseconds(1)];
         texts.map(utc).into_iter().chain(near_end).chain([DateTime::<Utc>::MIN_UTC]).collect()
     }
@@ -295,15 +289,21 @@ mod tests {
         let received = utc("2026-11-21T10:00:00Z");
         let qualities = [TimeQuality::Synced, TimeQuality::Estimated, TimeQuality::Unset];
         for sent_up in EDGES_MS {
-            for (up, wall) in EDGES_MS.into_iter().flat_map(|up| walls().into_iter().map(move |wall| (up, wall))) {
+            for (up, wall) in
+                EDGES_MS.into_iter().flat_map(|up| walls().into_iter().map(move |wall| (up, wall)))
+            {
                 for quality in qualities {
-                    let moment = |up_ms| Moment { wall, boot: BootId::from_parts(1, [0; 10]), up_ms, quality };
+                    let moment =
+                        |up_ms| Moment { wall, boot: BootId::from_parts(1, [0; 10]), up_ms, quality };
                     let mut time = Timekeeper::new(HashMap::new(), Some(i64::MAX), received);
                     time.contact(&moment(sent_up));
                     time.observe(&moment(up));
                     hold(time.date(&moment(up)), received);
                     for (_, start) in time.learnt() {
-                        start.date(up, received.timestamp_millis()).into_iter().for_each(|at| hold(at, received));
+                        start
+                            .date(up, received.timestamp_millis())
+                            .into_iter()
+                            .for_each(|at| hold(at, received));
                     }
                 }
             }
@@ -316,7 +316,10 @@ mod tests {
         time.contact(&moment("1970-01-01T00:00:00Z", 1, u64::MAX, TimeQuality::Unset));
         time.contact(&moment("1970-01-01T00:00:00Z", 1, 3_600_000, TimeQuality::Unset));
         let timed = time.date(&moment("1970-01-01T00:00:00Z", 1, 0, TimeQuality::Unset));
-        assert_eq!(timed, Timed { at_ms: utc("2026-11-21T09:00:00Z").timestamp_millis(), basis: TimeBasis::Boot });
+        assert_eq!(
+            timed,
+            Timed { at_ms: utc("2026-11-21T09:00:00Z").timestamp_millis(), basis: TimeBasis::Boot }
+        );
     }
 
     #[test]
@@ -344,8 +347,10 @@ mod random {
     use super::*;
 
     fn any_moment() -> impl Strategy<Value = Moment> {
-        let quality = prop_oneof![Just(TimeQuality::Synced), Just(TimeQuality::Estimated), Just(TimeQuality::Unset)];
-        let wall = (DateTime::<Utc>::MIN_UTC.timestamp_millis()..=DateTime::<Utc>::MAX_UTC.timestamp_millis())
+        let quality =
+            prop_oneof![Just(TimeQuality::Synced), Just(TimeQuality::Estimated), Just(TimeQuality::Unset)];
+        let wall = (DateTime::<Utc>::MIN_UTC.timestamp_millis()
+            ..=DateTime::<Utc>::MAX_UTC.timestamp_millis())
             .prop_map(|ms| DateTime::from_timestamp_millis(ms).unwrap_or_default());
         (wall, 0..3_u64, any::<u64>(), quality).prop_map(|(wall, boot, up_ms, quality)| Moment {
             wall,

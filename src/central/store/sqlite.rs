@@ -48,7 +48,8 @@ const APPLICATION_ID: i32 = 0x5853_4345;
 
 /// The schema, step by step; a step never changes once released.
 const MIGRATIONS: &[&str] = &[
-    include_str!("sqlite/0001_tables.sql"), include_str!("sqlite/0002_help.sql"),
+    include_str!("sqlite/0001_tables.sql"),
+    include_str!("sqlite/0002_help.sql"),
     include_str!("sqlite/0003_keeping.sql"),
 ];
 

@@ -279,6 +279,7 @@ fn choice(
 fn status(window: &AppWindow, speaker: &Speaker, wrong: bool) -> ui::Page {
     let facts = StatusFacts {
         unsent: Some(if wrong { 128_404 } else { 12 }),
+        not_counted: if wrong { 1_204 } else { 0 },
         oldest_unsent: Some(Ago::Days(if wrong { 128 } else { 1 })),
         last_contact: (!wrong).then_some(Ago::Minutes(59)),
         trouble: wrong.then(|| diagnosis(speaker)),

@@ -16,8 +16,8 @@ use super::{
 use crate::{
     central::{
         ingest::{
-            BootStart, Content, Context, EntryState, Ledger, Line, Placement, Reading, is_same_hardware, place,
-            project,
+            BootStart, Content, Context, EntryState, Ledger, Line, Placement, Reading, is_same_hardware,
+            place, project,
         },
         store::{Ingested, Replayed, Submission},
     },

@@ -29,7 +29,9 @@ pub(in crate::central) fn inspect(path: &Path) -> Result<Found, anyhow::Error> {
     }
     let version = usize::try_from(pragma("user_version")?).unwrap_or(usize::MAX);
     if version > MIGRATIONS.len() {
-        return Err(OpenError::Newer { path: path.to_owned(), found: version, known: MIGRATIONS.len() }.into());
+        return Err(
+            OpenError::Newer { path: path.to_owned(), found: version, known: MIGRATIONS.len() }.into()
+        );
     }
     let verdict: String = connection.query_row("pragma integrity_check(1)", [], |row| row.get(0))?;
     anyhow::ensure!(verdict == "ok", "the database is damaged: {verdict}");

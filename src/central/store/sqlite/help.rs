@@ -51,7 +51,8 @@ pub(super) fn calls(
          order by case when late = 0 and answered_at is null then 0 else 1 end, received_at desc, at desc, entry \
          limit ?3"
     );
-    let mut calls = all(connection, &one_by_one, params![site.as_str(), millis(since), limit_of(limit)], help)?;
+    let mut calls =
+        all(connection, &one_by_one, params![site.as_str(), millis(since), limit_of(limit)], help)?;
     calls.extend(folded(connection, site, since)?);
     calls.sort_by_key(|call| (!call.is_open(), Reverse((call.received_ms, call.timed.at_ms)), call.id));
     calls.truncate(limit);
@@ -74,7 +75,9 @@ fn folded(connection: &Connection, site: &SiteId, since: DateTime<Utc>) -> Read<
 /// Calls that ring; those in one line count one by one.
 pub(super) fn count_open(connection: &Connection, site: &SiteId) -> Read<u64> {
     connection
-        .prepare_cached("select count(*) from help_calls where site = ?1 and late = 0 and answered_at is null")?
+        .prepare_cached(
+            "select count(*) from help_calls where site = ?1 and late = 0 and answered_at is null",
+        )?
         .query_row([site.as_str()], |row| row.get(0))
         .map_err(StoreError::from)
         .and_then(unsigned)

@@ -49,7 +49,7 @@ pub(super) fn remember(
     for questionnaire in &hospital.questionnaires {
         let kept = |question: &Question| KeptQuestion {
             id: question.id.clone(),
-            scale: question.scale.to_string(),
+            scale: question.scale.name().to_owned(),
             text: question.text.clone(),
         };
         let questions: Vec<KeptQuestion> = questionnaire.questions.iter().map(kept).collect();

@@ -63,7 +63,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.sqlite");
         Connection::open(&path).unwrap().execute_batch("create table t (x)").unwrap();
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         runtime.block_on(async {
             let readers = Readers::open(&path, 1, Duration::from_millis(20)).unwrap();
             let (release, wait) = mpsc::channel::<()>();

@@ -76,7 +76,9 @@ fn load_foreign(
     let mut ours = HashMap::from([(context.terminal.clone(), true)]);
     for id in reading.responses().union(&reading.replaced()) {
         let key = params![context.site.as_str(), id.0.as_bytes()];
-        let Some(owner) = owner_of.query_row(key, |row| row.get::<_, String>(0)).optional()? else { continue };
+        let Some(owner) = owner_of.query_row(key, |row| row.get::<_, String>(0)).optional()? else {
+            continue;
+        };
         let owner: TerminalId = text("terminal", &owner)?;
         if !ours.contains_key(&owner) {
             let same = same_machine(connection, context.site, &owner, context.terminal)?;
