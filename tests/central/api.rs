@@ -605,7 +605,7 @@ async fn the_configuration_is_delivered_once_and_then_only_named() {
 }
 
 #[tokio::test]
-async fn hostile_content_is_kept_quarantined_and_harmless() {
+async fn fault_45_hostile_content_is_kept_quarantined_and_harmless() {
     let api = Api::new();
     let terminal = api.enrolled(1).await;
     let mut journal = Journal::new(1);
@@ -616,6 +616,25 @@ async fn hostile_content_is_kept_quarantined_and_harmless() {
     let receipt: Receipt = api.send(terminal.batch(&journal).request()).await.json();
     assert_eq!((receipt.accepted_through, receipt.quarantined.len()), (4, 3));
     assert_eq!(api.rows("/v1/quarantine").await.len(), 3);
+}
+
+#[tokio::test]
+async fn fault_45_a_batch_of_a_hundred_thousand_lines_or_of_places_beyond_63_bits_is_refused_and_harms_nobody()
+ {
+    let api = Api::with(|settings| settings.limits.body_bytes = 16 * 1024 * 1024);
+    let terminal = api.enrolled(1).await;
+    let mut journal = Journal::new(1);
+    (0..100_000).for_each(|_| journal.push_raw(b"{}".to_vec()));
+    api.send(terminal.batch(&journal).request()).await.problem(422);
+    let mut header = journal.header(1, 1);
+    header.first_seq = 1 << 63;
+    let body = format!("{}\n{{}}\n", serde_json::to_string(&header).unwrap());
+    api.send(terminal.post(ENTRIES, "application/x-ndjson", body.into_bytes()).request()).await.problem(422);
+    let empty_lines = [serde_json::to_vec(&journal.header(1, 1)).unwrap(), vec![b'\n'; 10_000_000]].concat();
+    api.send(terminal.post(ENTRIES, "application/x-ndjson", empty_lines).request()).await.problem(422);
+    assert!(api.rows("/v1/chains").await.is_empty());
+    let honest = terminal.post(ENTRIES, "application/x-ndjson", journal.body(1, 500));
+    assert_eq!(api.send(honest.request()).await.status, 200);
 }
 
 #[tokio::test]

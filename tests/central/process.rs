@@ -19,13 +19,13 @@ use xinsheng::{
     central,
     model::TerminalId,
     sign::KeyPair,
-    wire::{Answer, Body, EnrolmentReply, Receipt},
+    wire::{Answer, Body, EnrolmentReply, HealthReply, Receipt},
 };
 
 use crate::{
     http::call,
     journal::{Journal, answer, help},
-    signed::{Call, enrolment},
+    signed::{Call, enrolment, health},
 };
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_xinsheng-central");
@@ -349,6 +349,17 @@ fn case_08_a_changed_touchpoints_file_comes_into_force_and_what_waited_for_it_is
         server.rows("/v1/alarms").iter().map(|row| row["kind"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!(kinds(), ["quarantine"]);
+    let etag = |journal: &Journal| {
+        let report = Call {
+            kind: "application/json",
+            path: "/v1/terminals/self/health",
+            ..terminal.batch(journal, 1, 1)
+        };
+        let (status, body) = server.post(&Call { body: health(journal), ..report });
+        assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
+        serde_json::from_slice::<HealthReply>(&body).unwrap().config_etag.unwrap()
+    };
+    let before = etag(&journal);
     let file = server.home.path().join("touchpoints.toml");
 
     let wrong = touchpoints(&DESKS).replace("csat5", "csat6");
@@ -361,6 +372,7 @@ fn case_08_a_changed_touchpoints_file_comes_into_force_and_what_waited_for_it_is
     fs::write(&file, touchpoints(&DESKS)).unwrap();
     until("the incidents end", || kinds().is_empty());
     assert!(server.rows("/v1/quarantine").is_empty());
+    assert_ne!(etag(&journal), before, "terminals are told of the new configuration");
     let desk = |id: &str| server.rows("/v1/scores").into_iter().find(|row| row["touchpoint"] == id).unwrap();
     assert_eq!((desk("desk-c")["n"].as_u64(), desk("desk-c")["closed"].as_bool()), (Some(12), Some(false)));
 

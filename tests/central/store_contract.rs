@@ -759,6 +759,36 @@ fn report_of(journal: &Journal, minutes_up: u64) -> Health {
 }
 
 #[test]
+fn a_request_that_is_played_back_is_no_sign_of_life() {
+    stores(|store| async move {
+        enrolled(&store, "t-1", "one").await;
+        let seen =
+            || async { store.terminal(&site(), &"t-1".parse().unwrap()).await.unwrap().unwrap().last_seen };
+        let at = |journal: &Journal, minutes| {
+            let body = journal.body(1, journal.lines.len());
+            let received_at = received() + TimeDelta::minutes(minutes);
+            let (store, submission) =
+                (Arc::clone(&store), Submission { received_at, ..submission("t-1", &body) });
+            async move { store.ingest(submission).await.unwrap() }
+        };
+        let first = journal_of(1, [answer(1, 5)]);
+        at(&first, 0).await;
+        assert_eq!(seen().await, Some(received()));
+        at(&first, 10).await;
+        assert_eq!(seen().await, Some(received()), "the same request again");
+        let next_boot = journal_of(2, [answer(2, 5)]);
+        at(&next_boot, 20).await;
+        assert_eq!(seen().await, Some(received() + TimeDelta::minutes(20)));
+        at(&first, 30).await;
+        assert_eq!(
+            seen().await,
+            Some(received() + TimeDelta::minutes(20)),
+            "a request of a boot that is over"
+        );
+    });
+}
+
+#[test]
 fn case_25_a_moved_terminal_stands_at_its_new_place_and_its_history_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -18,6 +18,10 @@ create index help_calls_folded on help_calls (site, terminal, received_at) where
 alter table terminals add column told text;
 alter table terminals add column told_at integer;
 
+-- The terminal's own clock at its last request: one that is played back is not heard of again.
+alter table terminals add column last_boot blob;
+alter table terminals add column last_up integer;
+
 -- What was configured once: the history of a closed place keeps its name and its questions.
 create table places (
     site          text not null,

@@ -35,7 +35,7 @@ const REPLAY_PAGE: usize = 200;
 pub(super) fn ingest(connection: &Connection, submission: &Submission) -> Read<Ingested> {
     let (site, batch, terminal) = (&submission.site, &submission.batch, &submission.terminal);
     let id = batch.header.chain;
-    terminals::saw(connection, site, terminal, submission.received_at)?;
+    terminals::saw(connection, site, terminal, &batch.header.sent, submission.received_at)?;
     let cursor = read::cursor(connection, site, id)?;
     let (through, head_hash) =
         cursor.as_ref().map_or((0, chain::genesis(id)), |held| (held.accepted_through, held.head_hash));

@@ -57,6 +57,39 @@ mod tests {
     use std::sync::mpsc;
 
     use super::*;
+    use crate::central::store::Store as _;
+
+    #[test]
+    fn row_5_terminals_are_answered_while_queries_of_people_take_every_connection() {
+        let folder = tempfile::tempdir().unwrap();
+        let id = crate::model::StoreId::from_parts(1, [1; 10]);
+        let now = chrono::DateTime::UNIX_EPOCH;
+        let store = super::super::SqliteStore::open(&folder.path().join("central.sqlite"), id, now).unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut running = Vec::new();
+            for _ in 0..super::super::READERS {
+                let (release, wait) = mpsc::channel::<()>();
+                let (started, is_running) = tokio::sync::oneshot::channel();
+                let readers = store.for_people.clone();
+                let job = move |_: &Connection| {
+                    let _ = started.send(());
+                    wait.recv().map_err(|_| StoreError::Closed)
+                };
+                running.push((release, tokio::spawn(async move { readers.run(job).await })));
+                is_running.await.unwrap();
+            }
+            let (site, terminal) = ("main".parse().unwrap(), "t-1".parse().unwrap());
+            assert_eq!(store.terminal(&site, &terminal).await.unwrap(), None);
+            assert_eq!(store.cursor(&site, crate::model::ChainId([1; 16])).await.unwrap(), None);
+            assert_eq!(store.quarantined_of(&site, &terminal).await.unwrap(), 0);
+            for (release, query) in running {
+                release.send(()).unwrap();
+                query.await.unwrap().unwrap();
+            }
+        });
+    }
 
     #[test]
     fn a_query_that_finds_every_connection_taken_is_turned_away_and_taken_later() {

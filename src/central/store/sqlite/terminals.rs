@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
     book,
-    columns::{Read, instant, json, millis, text, to_json},
+    columns::{Read, instant, json, millis, signed, text, to_json},
     read::all,
 };
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
         ingest::{BootStart, Context, Standing},
         store::{Enrolled, NewCode, NewTerminal, Terminal, is_newer},
     },
-    model::{SiteId, TerminalId, TouchpointId},
+    model::{Moment, SiteId, TerminalId, TouchpointId},
     wire::Health,
 };
 
@@ -130,10 +130,28 @@ pub(super) fn revoke(
     Ok(changed > 0)
 }
 
-pub(super) fn saw(connection: &Connection, site: &SiteId, id: &TerminalId, at: DateTime<Utc>) -> Read<()> {
+/// Notes that a terminal was heard of. A request that is played back changes nothing: within a boot its up time is no later than the last
+/// one's, and a boot that was known before the last one began is over.
+pub(super) fn saw(
+    connection: &Connection,
+    site: &SiteId,
+    id: &TerminalId,
+    sent: &Moment,
+    at: DateTime<Utc>,
+) -> Read<()> {
     connection
-        .prepare_cached("update terminals set last_seen = ?3 where site = ?1 and terminal = ?2")?
-        .execute(params![site.as_str(), id.as_str(), millis(at)])?;
+        .prepare_cached(
+            "update terminals set last_seen = ?3, last_boot = ?4, last_up = ?5 where site = ?1 and terminal = ?2 and \
+             (last_boot is null or (last_boot = ?4 and last_up < ?5) or (last_boot <> ?4 and not exists \
+             (select 1 from boots where site = ?1 and terminal = ?2 and boot = ?4)))",
+        )?
+        .execute(params![
+            site.as_str(),
+            id.as_str(),
+            millis(at),
+            sent.boot.0.as_bytes(),
+            signed(sent.up_ms)
+        ])?;
     Ok(())
 }
 
@@ -144,7 +162,7 @@ pub(super) fn record_health(
     health: &Health,
     at: DateTime<Utc>,
 ) -> Read<()> {
-    saw(connection, site, id, at)?;
+    saw(connection, site, id, &health.sent, at)?;
     let held = terminal(connection, site, id)?.and_then(|terminal| terminal.health);
     if !is_newer(&health.sent, held.as_ref().map(|held| &held.sent)) {
         return Ok(());
