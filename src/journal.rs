@@ -329,6 +329,7 @@ impl Journal {
     /// How the journal is. Costs two row look-ups and three file look-ups, however long the queue.
     pub fn stats(&mut self) -> Result<Stats, JournalError> {
         let oldest = self.oldest_unsent()?;
+        let quarantined = rows::meta_number(self.db()?, key::QUARANTINED)?;
         let size = |name| std::fs::metadata(self.dir.join(name)).map_or(0, |meta| meta.len());
         Ok(Stats {
             head: self.head(),
@@ -336,7 +337,7 @@ impl Journal {
             queue_depth: self.queue_depth(),
             oldest_unsent: oldest,
             refused: self.state.refused,
-            quarantined: rows::meta_number(self.db()?, key::QUARANTINED)?,
+            quarantined,
             not_stored: self.not_stored,
             restarts: self.state.restarts,
             lost_after: self.state.lost_after,

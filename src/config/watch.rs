@@ -35,7 +35,7 @@ const POLL: Duration = Duration::from_mins(1);
 
 /// What became of changed files.
 #[derive(Debug)]
-pub enum Change<T> {
+pub enum Change<T = load::KioskSetup> {
     /// They are right: take them into force.
     New(Box<Loaded<T>>),
     /// They are wrong: stay with what is in force, show the findings to staff.
@@ -104,7 +104,7 @@ impl Watch {
         let thread = std::thread::Builder::new().name("config-watch".to_owned()).spawn(move || {
             let mut system = system_watcher(from_system);
             let mut watched = Vec::new();
-            follow(&mut system, &mut watched, folders(&path, Vec::new()));
+            follow(&mut system, &mut watched, folders(&path, &[]));
             let mut seen = Seen { hash: Some(seen_hash), findings: None };
             let mut pace = Pace::new(now());
             // A change between the start and the watch has no notice.
@@ -121,7 +121,7 @@ impl Watch {
                 pace.looked(now());
                 let loaded = look(&path);
                 let named = loaded.as_ref().map_or_else(|_| Vec::new(), &files);
-                follow(&mut system, &mut watched, folders(&path, named));
+                follow(&mut system, &mut watched, folders(&path, &named));
                 let judged =
                     loaded.and_then(|loaded| if seen.holds(&loaded) { Ok(loaded) } else { judge(loaded) });
                 if let Some(change) = seen.change(judged) {
@@ -230,7 +230,7 @@ fn system_watcher(notices: Sender<Notice>) -> Option<notify::RecommendedWatcher>
 }
 
 /// Folders are watched, not files: editors replace a file by another one.
-fn folders(path: &Path, files: Vec<PathBuf>) -> Vec<PathBuf> {
+fn folders(path: &Path, files: &[PathBuf]) -> Vec<PathBuf> {
     let named = |path: &Path| match load::folder_of(path) {
         empty if empty.as_os_str().is_empty() => PathBuf::from("."),
         folder => folder.to_owned(),

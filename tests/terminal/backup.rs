@@ -91,8 +91,8 @@ fn fault_23_a_backup_restored_under_running_terminals_is_filled_up_and_nothing_i
 
     let backup = out.path().join("central.sqlite");
     thread::scope(|scope| {
-        scope.spawn(|| (0..10).for_each(|_| drop(visitors(&kiosks[0], 5))));
-        central::backup(data.path(), &backup).unwrap();
+        scope.spawn(|| central::backup(data.path(), &backup).unwrap());
+        (0..10).for_each(|_| _ = visitors(&kiosks[0], 5));
     });
     tap_and_send(30);
     assert_eq!(counted(&running), 2 * 70 + 50);
