@@ -163,7 +163,7 @@ pub async fn serve_file(
     let changed = Arc::clone(&app);
     let taking = tokio::spawn(async move {
         while let Some(change) = told.recv().await {
-            reload::take(&changed, change, data.as_deref()).await;
+            reload::take(&changed, &change, data.as_deref()).await;
         }
     });
     let served = serve_app(app, listener, shutdown).await;

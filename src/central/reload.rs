@@ -29,11 +29,11 @@ pub(super) struct Trouble {
 }
 
 /// Does what changed files ask for.
-pub(super) async fn take(app: &App, change: Change<CentralSetup>, data_dir: Option<&Path>) {
+pub(super) async fn take(app: &App, change: &Change<CentralSetup>, data_dir: Option<&Path>) {
     let trouble = match change {
         Change::New(loaded) => {
-            let Loaded { value: CentralSetup { hospital, .. }, config_hash, .. } = &*loaded;
-            let settings = Settings::of(&loaded, data_dir);
+            let Loaded { value: CentralSetup { hospital, .. }, config_hash, .. } = &**loaded;
+            let settings = Settings::of(loaded, data_dir);
             match put_in_force(app, &settings, Arc::new(hospital.clone())).await {
                 Ok(()) => tracing::info!(%config_hash, "the changed configuration is in force"),
                 Err(error) => {
@@ -45,7 +45,7 @@ pub(super) async fn take(app: &App, change: Change<CentralSetup>, data_dir: Opti
             }
             restart_needed(&app.settings, &settings)
         }
-        Change::Refused(findings) => Some(refused(&findings)),
+        Change::Refused(findings) => Some(refused(findings)),
     };
     if let Some((kind, detail)) = &trouble {
         tracing::error!("{kind}: {detail}");

@@ -1,5 +1,6 @@
 //! Fault 23: a central that is restored from a backup made by its own command, under real terminals that go on tapping.
 
+#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 #![expect(
     clippy::disallowed_methods,
     reason = "a test that waits for threads waits in real time, and not for ever"
