@@ -57,7 +57,8 @@ pub(super) async fn take(app: &App, change: &Change<CentralSetup>, data_dir: Opt
     }
 }
 
-/// Takes a configuration into force, keeps its names, and tries the quarantine again with it.
+/// Takes a configuration into force, keeps its names, and tries the quarantine again with it. What cannot be written at present, on a full
+/// disk for example, is written at the next start or change: only a store that cannot be read stands in the way.
 pub(super) async fn put_in_force(
     app: &App,
     settings: &Settings,
@@ -65,11 +66,16 @@ pub(super) async fn put_in_force(
 ) -> Result<(), StoreError> {
     let mut remembered = Vec::new();
     for site in &hospital.sites {
-        app.store.remember(&site.id, Arc::clone(&hospital), shell::now()).await?;
+        if let Err(error) = app.store.remember(&site.id, Arc::clone(&hospital), shell::now()).await {
+            tracing::error!(error = &error as &dyn std::error::Error, "names of places could not be kept");
+        }
         remembered.push(app.store.remembered(&site.id).await?);
     }
     app.exchange(InForce::new(settings, Arc::clone(&hospital), remembered));
-    replay_quarantine(app, &hospital).await
+    if let Err(error) = replay_quarantine(app, &hospital).await {
+        tracing::error!(error = &error as &dyn std::error::Error, "the quarantine could not be tried again");
+    }
+    Ok(())
 }
 
 /// Tries every site's quarantine again with the configuration in force.
