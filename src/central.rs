@@ -52,11 +52,11 @@ use hyper_util::rt::TokioTimer;
 use tokio::sync::oneshot;
 
 pub use backup::{Restored, backup, restore};
-pub use settings::{Limits, Settings, TlsFiles};
+pub use settings::Settings;
 pub use verify::{ChainFinding, Findings, verify};
 
 use crate::{
-    config::{CentralSetup, Loaded, Watch},
+    config::{CentralSetup, Loaded, Tls, Watch},
     model::TouchpointId,
     questionnaire::Hospital,
 };
@@ -153,9 +153,9 @@ pub async fn serve_file(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
-    let app = app_of(Settings::of(&loaded, data.as_deref()), loaded.value.hospital)?;
+    let app = app_of(Settings::of(&loaded, data.as_deref()), loaded.value.hospital.clone())?;
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-    let watch = Watch::spawn_central(path, loaded.config_hash, move |change| {
+    let watch = Watch::spawn_central(path, &loaded, move |change| {
         // Central is stopping if nobody hears it.
         let _ = tell.send(change);
     })
@@ -182,8 +182,8 @@ pub fn router(
 }
 
 fn app_of(settings: Settings, hospital: Hospital) -> anyhow::Result<Arc<App>> {
-    let in_use = backup::take_into_use(&settings.data_dir)?;
-    let (store, key) = signing_key::open(&settings.data_dir)?;
+    let in_use = backup::take_into_use(&settings.config.data_dir)?;
+    let (store, key) = signing_key::open(&settings.config.data_dir)?;
     let app = Arc::new(App::new(settings, hospital, store, key, in_use));
     // Central is begun from threads with and without a runtime of their own.
     let begun = std::thread::scope(|scope| {
@@ -212,17 +212,13 @@ async fn serve_app(
     listener.set_nonblocking(true).context("the listener cannot be used")?;
     let handle = Handle::new();
     tokio::spawn(stop_when(shutdown, Arc::clone(&app), handle.clone()));
-    let tls = app.settings.tls.clone();
+    let tls = app.settings.config.tls.clone();
     let (router, _) = routes_of(app);
     let service = router.into_make_service();
-    tracing::info!(%address, tls = tls.is_some(), "central serves");
-    let served = if let Some(files) = tls {
-        let config = RustlsConfig::from_pem_file(&files.cert, &files.key).await.with_context(|| {
-            format!(
-                "cannot use the certificate {} with the key {}",
-                files.cert.display(),
-                files.key.display()
-            )
+    tracing::info!(%address, tls = matches!(tls, Tls::Files { .. }), "central serves");
+    let served = if let Tls::Files { cert, key } = tls {
+        let config = RustlsConfig::from_pem_file(&cert, &key).await.with_context(|| {
+            format!("cannot use the certificate {} with the key {}", cert.display(), key.display())
         })?;
         let mut server = axum_server::from_tcp_rustls(listener, config)?.handle(handle);
         server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
@@ -281,7 +277,7 @@ impl Central {
 
     /// Its base address, without a slash at the end.
     pub fn url(&self) -> String {
-        let scheme = if self.app.settings.tls.is_some() { "https" } else { "http" };
+        let scheme = if matches!(self.app.settings.config.tls, Tls::Files { .. }) { "https" } else { "http" };
         format!("{scheme}://{}", self.address)
     }
 

@@ -131,7 +131,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Quarantine { action: Quarantine::List } => list_quarantine(&setup).await,
             Command::Quarantine { action: Quarantine::Replay } => replay_quarantine(setup).await,
             Command::Backup { to } => {
-                let made = central::backup(&setup.settings.data_dir, &to)?;
+                let made = central::backup(&setup.settings.config.data_dir, &to)?;
                 writeln!(io::stdout(), "{}", made.display())?;
                 writeln!(
                     io::stderr(),
@@ -140,7 +140,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
                 Ok(ExitCode::SUCCESS)
             }
             Command::Restore { from, replace } => {
-                let done = central::restore(&from, &setup.settings.data_dir, replace)?;
+                let done = central::restore(&from, &setup.settings.config.data_dir, replace)?;
                 if let Some(folder) = &done.set_aside {
                     writeln!(io::stdout(), "what was there lies in {}", folder.display())?;
                 }
@@ -180,7 +180,7 @@ fn verdict(good: bool) -> ExitCode {
 }
 
 fn store(setup: &Setup) -> anyhow::Result<Arc<dyn Store>> {
-    central::open_store(&setup.settings.data_dir)
+    central::open_store(&setup.settings.config.data_dir)
 }
 
 async fn serve(setup: Setup) -> anyhow::Result<ExitCode> {

@@ -41,8 +41,8 @@ impl InForce {
             history: History::new(&hospital, remembered),
             hospital,
             delivered: settings.delivered.as_ref().map(deliver),
-            suppression: settings.suppression,
-            next_sync_after_s: settings.next_sync_after_s,
+            suppression: settings.suppression(),
+            next_sync_after_s: settings.next_sync_after_s(),
         }
     }
 }

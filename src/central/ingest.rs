@@ -19,7 +19,7 @@ mod moves;
 mod project;
 mod time;
 
-pub use batch::{Batch, BatchError, Content, HeldChain, Line, Placement, place, plain_body};
+pub use batch::{Batch, BatchError, Content, Line, Placement, place, plain_body};
 pub use help::{HELP_OPEN_MAX, HELP_SPAN_MS, HelpRow, LATE_AFTER_MS, TestedRow, is_late};
 pub use ledger::{AnswerRow, Booked, Counter, Ledger, Origin, ReasonsRow, ResponseRow};
 pub use moves::Standing;

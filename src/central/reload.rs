@@ -104,10 +104,10 @@ fn refused(findings: &Findings) -> (&'static str, String) {
 
 /// What a running server cannot change.
 fn restart_needed(running: &Settings, wanted: &Settings) -> Option<(&'static str, String)> {
+    let (running, wanted) = (&running.config, &wanted.config);
     let parts = [
         ("[storage] dir", running.data_dir != wanted.data_dir),
-        ("[tls]", running.tls != wanted.tls),
-        ("behind_proxy", running.behind_proxy != wanted.behind_proxy),
+        ("[tls] or behind_proxy", running.tls != wanted.tls),
         ("[limits]", running.limits != wanted.limits),
         ("listen", running.listen != wanted.listen),
     ];
@@ -128,10 +128,12 @@ mod tests {
     #[test]
     fn what_a_running_server_cannot_change_is_named() {
         let running = Settings::new("data");
-        assert_eq!(restart_needed(&running, &Settings { next_sync_after_s: 9, ..running.clone() }), None);
-        let wanted =
-            Settings { behind_proxy: true, listen: Some("127.0.0.1:1".parse().unwrap()), ..running.clone() };
+        let mut wanted = running.clone();
+        wanted.config.scores.hide_below = 9;
+        assert_eq!(restart_needed(&running, &wanted), None);
+        wanted.config.data_dir = "elsewhere".into();
+        wanted.config.listen = "127.0.0.1:1".parse().unwrap();
         let (kind, detail) = restart_needed(&running, &wanted).unwrap();
-        assert!(kind == "restart_needed" && detail.ends_with("behind_proxy, listen"), "{detail}");
+        assert!(kind == "restart_needed" && detail.ends_with("[storage] dir, listen"), "{detail}");
     }
 }

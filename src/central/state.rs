@@ -38,6 +38,9 @@ const EVENTS_KEPT: usize = 256;
 /// Open pages: each holds a connection.
 const PAGES_MAX: usize = 256;
 
+/// Enrolments of all terminals together in a minute: guessing a code of fifteen digits then takes ten million years.
+const ENROLMENTS_PER_MINUTE: u32 = 60;
+
 /// Terminals whose site and rate are remembered before those idle for long are dropped.
 const REMEMBERED_MAX: usize = 100_000;
 
@@ -110,8 +113,10 @@ impl App {
     ) -> Self {
         let in_force = InForce::new(&settings, Arc::new(hospital), Vec::new());
         Self {
-            by_terminal: RateLimiter::keyed(quota(settings.limits.requests_per_minute)),
-            enrolments: RateLimiter::direct(quota(settings.limits.enrolments_per_minute)),
+            by_terminal: RateLimiter::keyed(quota(settings.config.limits.requests_per_minute)),
+            enrolments: RateLimiter::direct(quota(
+                NonZeroU32::new(ENROLMENTS_PER_MINUTE).unwrap_or(NonZeroU32::MIN),
+            )),
             settings,
             store,
             key,

@@ -14,11 +14,11 @@ use std::{
 use notify::{RecursiveMode, Watcher};
 
 #[cfg(feature = "terminal")]
-use super::load::{DELIVERED_FILE, KioskSetup};
+use super::load::{DELIVERED_FILE, KioskAt};
 use super::{
-    finding::Findings,
-    glyphs::Glyphs,
-    load::{self, CentralSetup, Loaded},
+    check::Findings,
+    hospital::Glyphs,
+    load::{self, CentralSetup, KioskSetup, Loaded},
 };
 #[cfg(feature = "terminal")]
 use crate::fonts::Fonts;
@@ -35,7 +35,7 @@ const POLL: Duration = Duration::from_mins(1);
 
 /// What became of changed files.
 #[derive(Debug)]
-pub enum Change<T = load::KioskSetup> {
+pub enum Change<T = KioskSetup> {
     /// They are right: take them into force.
     New(Box<Loaded<T>>),
     /// They are wrong: stay with what is in force, show the findings to staff.
@@ -55,7 +55,7 @@ enum Notice {
 }
 
 impl Watch {
-    /// Watches a kiosk.toml and the files it names. `seen_hash` is the [`Loaded::config_hash`] in force; `tell` runs on the watch's
+    /// Watches a kiosk.toml and the files it names. `seen` is what is in force; `tell` runs on the watch's
     /// thread, once for each state of the files that differs from the one before. So does `screens`, which files that are right otherwise
     /// have to pass; what is in force did already.
     ///
@@ -64,43 +64,61 @@ impl Watch {
     #[cfg(feature = "terminal")]
     pub fn spawn(
         path: PathBuf,
-        seen_hash: String,
+        data_dir: PathBuf,
+        seen: &Loaded<KioskSetup>,
         fonts: Fonts,
         screens: impl Fn(&Loaded<KioskSetup>) -> Findings + Send + 'static,
-        tell: impl FnMut(Change<KioskSetup>) + Send + 'static,
+        tell: impl FnMut(Change) + Send + 'static,
     ) -> std::io::Result<Self> {
-        let look =
-            move |path: &Path| load::load_kiosk(path, &|path| std::fs::read(path), &Glyphs::new(&fonts));
-        let judge = move |loaded: Loaded<KioskSetup>| load::pass(loaded, &screens);
-        Self::run(path, seen_hash, look, judge, kiosk_files, tell)
+        let elsewhere = data_dir.clone();
+        let look = Look {
+            load: move |path: &Path| {
+                let at = KioskAt { file: path, data_dir: Some(&data_dir) };
+                load::load_kiosk(at, &|path| std::fs::read(path), &Glyphs::new(&fonts))
+            },
+            judge: move |loaded: Loaded<KioskSetup>| load::pass(loaded, &screens),
+            files: kiosk_files,
+            without_parts: move |path: &Path| {
+                let at = KioskAt { file: path, data_dir: Some(&elsewhere) };
+                let without = load::load_kiosk_without_parts(at, &|path| std::fs::read(path));
+                without.ok().map(|loaded| loaded.config_hash)
+            },
+        };
+        Self::run(path, seen, look, tell)
     }
 
-    /// Watches a central.toml and the touchpoints file it names, like [`Watch::spawn`].
+    /// Watches a central.toml and the touchpoints file it names, like the watch of a terminal.
     ///
     /// # Errors
     /// The thread could not be started. Without system notices the watch goes on with its timer.
     pub fn spawn_central(
         path: PathBuf,
-        seen_hash: String,
+        seen: &Loaded<CentralSetup>,
         tell: impl FnMut(Change<CentralSetup>) + Send + 'static,
     ) -> std::io::Result<Self> {
-        let look = |path: &Path| load::load_central(path, &|path| std::fs::read(path), &Glyphs::default());
-        let files = |loaded: &Loaded<CentralSetup>| vec![loaded.value.central.touchpoints_file.clone()];
-        Self::run(path, seen_hash, look, Ok, files, tell)
+        let look = Look {
+            load: |path: &Path| load::load_central(path, &|path| std::fs::read(path), &Glyphs::default()),
+            judge: Ok,
+            files: |loaded: &Loaded<CentralSetup>| vec![loaded.value.central.touchpoints_file.clone()],
+            without_parts: |_: &Path| None,
+        };
+        Self::run(path, seen, look, tell)
     }
 
-    /// `look` reads the files, `judge` says whether a state of them that is not in force may come into force, and `files` names those
-    /// besides `path` whose folders are watched.
     fn run<T: 'static>(
         path: PathBuf,
-        seen_hash: String,
-        look: impl Fn(&Path) -> Result<Loaded<T>, Findings> + Send + 'static,
-        judge: impl Fn(Loaded<T>) -> Result<Loaded<T>, Findings> + Send + 'static,
-        files: impl Fn(&Loaded<T>) -> Vec<PathBuf> + Send + 'static,
+        seen: &Loaded<T>,
+        look: Look<
+            impl Fn(&Path) -> Result<Loaded<T>, Findings> + Send + 'static,
+            impl Fn(Loaded<T>) -> Result<Loaded<T>, Findings> + Send + 'static,
+            impl Fn(&Loaded<T>) -> Vec<PathBuf> + Send + 'static,
+            impl Fn(&Path) -> Option<String> + Send + 'static,
+        >,
         mut tell: impl FnMut(Change<T>) + Send + 'static,
     ) -> std::io::Result<Self> {
         let (notices, inbox) = mpsc::channel();
         let from_system = notices.clone();
+        let seen_hash = hash_of(seen);
         let thread = std::thread::Builder::new().name("config-watch".to_owned()).spawn(move || {
             let mut system = system_watcher(from_system);
             let mut watched = Vec::new();
@@ -119,11 +137,18 @@ impl Watch {
                     continue;
                 }
                 pace.looked(now());
-                let loaded = look(&path);
-                let named = loaded.as_ref().map_or_else(|_| Vec::new(), &files);
+                let loaded = (look.load)(&path);
+                let named = loaded.as_ref().map_or_else(|_| Vec::new(), &look.files);
                 follow(&mut system, &mut watched, folders(&path, &named));
-                let judged =
-                    loaded.and_then(|loaded| if seen.holds(&loaded) { Ok(loaded) } else { judge(loaded) });
+                if let Err(findings) = &loaded
+                    && seen.lacks_only_parts((look.without_parts)(&path).as_ref())
+                {
+                    seen.warn(findings);
+                    continue;
+                }
+                let judge =
+                    |loaded: Loaded<T>| if seen.holds(&loaded) { Ok(loaded) } else { (look.judge)(loaded) };
+                let judged = loaded.and_then(judge);
                 if let Some(change) = seen.change(judged) {
                     tell(change);
                 }
@@ -150,23 +175,53 @@ impl Drop for Watch {
     }
 }
 
+/// How the files of one kind of program are looked at.
+struct Look<Load, Judge, Files, WithoutParts> {
+    /// Reads them.
+    load: Load,
+    /// Whether a state of them that is not in force may come into force.
+    judge: Judge,
+    /// Which files they name; their folders are watched too.
+    files: Files,
+    /// The hash of the files if they are right but for something that they name and that can be done without.
+    without_parts: WithoutParts,
+}
+
+/// Tells one state of the files and their parts from another.
+fn hash_of<T>(loaded: &Loaded<T>) -> (String, String) {
+    (loaded.config_hash.clone(), loaded.parts_hash.clone())
+}
+
 /// What was told last: the same state is not told twice.
 struct Seen {
-    hash: Option<String>,
+    hash: Option<(String, String)>,
     findings: Option<Findings>,
 }
 
 impl Seen {
     /// Whether this is what is in force.
     fn holds<T>(&self, loaded: &Loaded<T>) -> bool {
-        self.hash.as_ref() == Some(&loaded.config_hash)
+        self.hash.as_ref() == Some(&hash_of(loaded))
+    }
+
+    /// Whether the files are what is in force, and only something that they name is lost. What is in force goes on with it.
+    fn lacks_only_parts(&self, without_parts: Option<&String>) -> bool {
+        self.hash.as_ref().is_some_and(|(files, _)| Some(files) == without_parts)
+    }
+
+    /// Says what is lost, once.
+    fn warn(&mut self, findings: &Findings) {
+        if self.findings.as_ref() != Some(findings) {
+            tracing::warn!("something that the configuration names is lost; it stays in force:\n{findings}");
+            self.findings = Some(findings.clone());
+        }
     }
 
     fn change<T>(&mut self, loaded: Result<Loaded<T>, Findings>) -> Option<Change<T>> {
         match loaded {
             Ok(loaded) => {
                 let same = self.holds(&loaded) && self.findings.is_none();
-                self.hash = Some(loaded.config_hash.clone());
+                self.hash = Some(hash_of(&loaded));
                 self.findings = None;
                 (!same).then(|| Change::New(Box::new(loaded)))
             }
@@ -245,7 +300,9 @@ fn folders(path: &Path, files: &[PathBuf]) -> Vec<PathBuf> {
 #[cfg(feature = "terminal")]
 fn kiosk_files(loaded: &Loaded<KioskSetup>) -> Vec<PathBuf> {
     let kiosk = &loaded.value.kiosk;
-    vec![kiosk.touchpoints_file.clone(), kiosk.storage_dir.join(DELIVERED_FILE)]
+    let mut files = vec![kiosk.touchpoints_file.clone(), kiosk.storage_dir.join(DELIVERED_FILE)];
+    files.extend(kiosk.look.logo.iter().chain(&kiosk.central_ca_file).cloned());
+    files
 }
 
 fn follow(

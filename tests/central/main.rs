@@ -12,5 +12,6 @@ mod http;
 mod journal;
 mod page;
 mod process;
+mod proof;
 mod signed;
 mod store_contract;

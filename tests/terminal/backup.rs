@@ -26,7 +26,7 @@ use xinsheng::{
 
 use crate::{
     proxy::Proxy,
-    sync_end_to_end::{Kiosk, PATIENCE, settings},
+    sync_end_to_end::{Files, Kiosk, PATIENCE, settings},
 };
 
 fn hospital() -> Hospital {
@@ -81,7 +81,7 @@ fn fault_23_a_backup_restored_under_running_terminals_is_filled_up_and_nothing_i
             let code = running.new_code(&place).unwrap();
             let file = home.path().join("identity.json");
             sync::enrol(&proxy.url(), None, &code, &file, &SystemClock::new()).unwrap();
-            Kiosk::start(home.path(), &proxy.url(), None, |_| {})
+            Kiosk::start(&Files::new(home.path(), &proxy.url()))
         })
         .collect();
     let tap_and_send = |count| {

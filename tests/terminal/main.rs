@@ -2,10 +2,13 @@
 //!
 //! One program, because each test program links the whole product. `cargo test --test terminal MODULE::` runs one suite.
 
+mod assembly;
 #[cfg(feature = "central")]
 mod backup;
 #[path = "../support/chance.rs"]
 mod chance;
+#[path = "../support/headless.rs"]
+mod headless;
 #[path = "../support/hospital.rs"]
 mod hospital;
 #[path = "../support/http.rs"]
@@ -13,9 +16,10 @@ mod http;
 mod journal_faults;
 mod journal_model;
 mod proxy;
+mod proxy_headers;
 mod sound;
-mod staff_hands;
 mod staff_model;
+mod staff_worker;
 #[path = "../support/journal.rs"]
 mod support;
 mod survey_model;

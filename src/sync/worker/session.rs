@@ -11,16 +11,17 @@ use crate::{
     journal::{Batch, BatchLimits, Gone, JournalError, RecorderHandle},
     model::{ChainId, Moment},
     sync::{
+        apply,
         diagnosis::{Diagnosis, Fault},
-        engine::{Badge, Effect, Engine, NewChainReason, Queue, Step},
-        hands,
+        engine::{Badge, Effect, Engine, NewChainReason, Pace, Queue, Step},
         keys::{Identity, put_aside},
+        link::Version,
         message::{MessageError, Request, Speaker, ask_config, ask_cursor, send_batch, send_json},
         nonce,
         outcome::{Asked, Exchange, Trust, classify},
         transport::Transport,
     },
-    wire::{BATCH_BYTES_MAX, Body, ConfigChange, Draft, Health, header, path},
+    wire::{BATCH_BYTES_MAX, Body, ConfigChange, Draft, Health, path},
 };
 
 /// Longest reason written into the journal for a refused configuration: room for the first finding, where a file may have hundreds.
@@ -37,7 +38,7 @@ pub(super) struct Shell {
 enum End {
     /// The thread is to end: it was told to, or the journal is closed.
     Stop,
-    /// The identity changed on disk.
+    /// The identity changed on disk, or central is to be reached otherwise.
     Again,
 }
 
@@ -82,7 +83,9 @@ fn begin<'a>(shell: &'a Shell, args: &'a mut SyncArgs) -> Result<Option<Session<
         leave_copied_identity(shell, args)?;
         return Ok(None);
     }
-    let transport = match (args.connect)() {
+    // Before the connection, so that no change in between is missed.
+    let version = args.link.version();
+    let transport = match args.link.connect(args.deadlines) {
         Ok(transport) => transport,
         Err(error) => {
             let fault = error.fault();
@@ -91,7 +94,7 @@ fn begin<'a>(shell: &'a Shell, args: &'a mut SyncArgs) -> Result<Option<Session<
             return Ok(None);
         }
     };
-    let limit = shell.recorder.call(hands::remembered_limit)?;
+    let limit = shell.recorder.call(apply::remembered_limit)?;
     let trust = Trust { key: identity.central_key, store: identity.store };
     let status = SyncStatus {
         state: SyncState::NoContact,
@@ -103,7 +106,8 @@ fn begin<'a>(shell: &'a Shell, args: &'a mut SyncArgs) -> Result<Option<Session<
     *shell.shared.status() = status.clone();
     (args.on_status)(&status);
     Ok(Some(Session {
-        engine: Engine::new(args.pace, limit),
+        engine: Engine::new(Pace { takes_config: version.address.takes_config, ..args.pace }, limit),
+        version,
         shell,
         args,
         identity,
@@ -118,9 +122,9 @@ fn begin<'a>(shell: &'a Shell, args: &'a mut SyncArgs) -> Result<Option<Session<
 }
 
 /// A card that was copied from another machine: its journal goes on as another chain, its key is not used here.
-fn leave_copied_identity(shell: &Shell, args: &SyncArgs) -> Result<(), End> {
+fn leave_copied_identity(shell: &Shell, args: &mut SyncArgs) -> Result<(), End> {
     let now = shell.clock.now();
-    let begun = shell.recorder.call(move |journal| hands::begin_chain(journal, fresh::chain_id(), &now))?;
+    let begun = shell.recorder.call(move |journal| apply::begin_chain(journal, fresh::chain_id(), &now))?;
     if let Err(error) = begun {
         tracing::error!(
             error = &error as &dyn std::error::Error,
@@ -140,7 +144,7 @@ fn leave_copied_identity(shell: &Shell, args: &SyncArgs) -> Result<(), End> {
 }
 
 /// Tells of a state outside a session, once.
-fn tell(shell: &Shell, args: &SyncArgs, state: SyncState, badge: Badge, fault: Fault) {
+fn tell(shell: &Shell, args: &mut SyncArgs, state: SyncState, badge: Badge, fault: Fault) {
     let diagnosis = Diagnosis::new(fault, badge.to_string());
     let status = {
         let mut status = shell.shared.status();
@@ -162,6 +166,8 @@ struct Session<'a> {
     identity: Identity,
     trust: Trust,
     transport: Box<dyn Transport>,
+    /// What the connection was made with.
+    version: Version,
     engine: Engine,
     watch: Stopwatch,
     network: u64,
@@ -188,6 +194,9 @@ impl Session<'_> {
             match self.engine.next(self.watch.ms(), queue) {
                 Step::WaitUntil(at) => self.wait(at)?,
                 step @ (Step::GetCursor | Step::SendBatch { .. } | Step::SendHealth | Step::GetConfig) => {
+                    if self.args.link.version() != self.version {
+                        return Err(End::Again);
+                    }
                     self.step(step, queue)?;
                 }
             }
@@ -224,6 +233,9 @@ impl Session<'_> {
             self.network = network;
             self.engine.wake(self.watch.ms());
         }
+        if self.args.link.version() != self.version {
+            return Err(End::Again);
+        }
         // Staff who enrol a terminal anew ask for an attempt right after.
         if (self.status.state == SyncState::NotAllowed || woken == Woken::Retry)
             && let Ok(found) = Identity::load(&self.args.identity_file)
@@ -241,7 +253,7 @@ impl Session<'_> {
         let answer = self.transport.send(&request);
         let outcome = classify(&exchange, &self.trust, answer.as_ref());
         tracing::debug!(?request, ?outcome, "asked central");
-        let trouble = outcome.diagnosis(&self.args.url);
+        let trouble = outcome.diagnosis(&self.version.address.url);
         let effects = self.engine.handle(exchange.asked, outcome, queue, self.watch.ms(), fresh::unit());
         for effect in effects {
             self.apply(effect, exchange.chain)?;
@@ -284,8 +296,8 @@ impl Session<'_> {
         };
         match made {
             Ok((asked, chain, request)) => {
-                let signature = request.header(header::SIGNATURE).to_owned();
-                Ok(Some(Prepared { request, exchange: Exchange { asked, chain, signature } }))
+                let exchange = Exchange::new(asked, chain, &request);
+                Ok(Some(Prepared { request, exchange }))
             }
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "cannot make a request");
@@ -377,7 +389,7 @@ impl Session<'_> {
         let done = self
             .shell
             .recorder
-            .call(move |journal| hands::apply(journal, &effect, chain, fresh::chain_id(), &now))?;
+            .call(move |journal| apply::apply(journal, &effect, chain, fresh::chain_id(), &now))?;
         done.or_else(|error| self.journal_said_no(&error, chain))
     }
 
@@ -396,7 +408,7 @@ impl Session<'_> {
     /// What a journal's refusal means: nothing more can go under its chain, or a wait for storage.
     fn journal_said_no(&mut self, error: &JournalError, chain: ChainId) -> Result<(), End> {
         tracing::error!(error = error as &dyn std::error::Error, "the journal cannot do what sync asks");
-        let Some(reason) = hands::ends_chain(error) else {
+        let Some(reason) = apply::ends_chain(error) else {
             self.engine.pause(self.watch.ms(), fresh::unit());
             return Ok(());
         };
@@ -411,7 +423,9 @@ impl Session<'_> {
         let answered = trouble.is_none();
         match &trouble {
             None => self.status.last_contact = Some(self.shell.clock.now().wall),
-            Some(found) if trouble != before.last_error => tracing::warn!(url = self.args.url, "{found}"),
+            Some(found) if trouble != before.last_error => {
+                tracing::warn!(url = self.version.address.url, "{found}")
+            }
             Some(_) => {}
         }
         self.status.all_sent = answered && queue.waiting == 0;
