@@ -638,7 +638,7 @@ async fn fault_45_hostile_content_is_kept_quarantined_and_harmless() {
 #[tokio::test]
 async fn fault_45_a_batch_of_a_hundred_thousand_lines_or_of_places_beyond_63_bits_is_refused_and_harms_nobody()
  {
-    let api = Api::with(|settings| settings.config.limits.body_bytes = 16 * 1024 * 1024);
+    let api = Api::with(|settings| settings.config.limits.body_kib = 16 * 1024);
     let terminal = api.enrolled(1).await;
     let mut journal = Journal::new(1);
     (0..100_000).for_each(|_| journal.push_raw(b"{}".to_vec()));
