@@ -25,7 +25,10 @@ use crate::{
     chain,
     model::ChainId,
     sign::PublicKey,
-    wire::{CursorReply, Enrolment, EnrolmentReply, Health, HealthReply, Problem, Receipt, content_type},
+    wire::{
+        CursorReply, EXAMPLE_HARDWARE, Enrolment, EnrolmentReply, Health, HealthReply, Problem, Receipt,
+        content_type,
+    },
 };
 
 /// Longest body of an enrolment or a health report: an honest one takes one or two kilobytes.
@@ -66,6 +69,11 @@ pub(super) async fn enrol(
     let asked = read_enrolment(&body).map_err(|error| unreadable(&error))?;
     if asked.public_key.parse::<PublicKey>().ok() != Some(key) {
         return Err(ApiError::unauthorized("the request is signed with another key than it offers"));
+    }
+    if asked.hardware_id == EXAMPLE_HARDWARE && !app.settings.example {
+        return Err(ApiError::forbidden(
+            "this central takes no example data: its scores are of real answers only",
+        ));
     }
     let at = shell::now();
     let name = code::terminal_name(shell::random());

@@ -2,6 +2,7 @@
 //!
 //! One program, because each test program links the whole product. `cargo test --test terminal MODULE::` runs one suite.
 
+mod architecture;
 mod assembly;
 #[cfg(feature = "central")]
 mod backup;
