@@ -11,20 +11,26 @@
 //! - a failing store is a 503: the terminal keeps everything and comes again.
 
 mod auth;
+mod backup;
 mod code;
 mod error;
 mod export;
 mod fleet;
+pub mod fuzzing;
 mod help;
+mod in_force;
+mod incidents;
 pub mod ingest;
 mod live;
 mod metrics;
 mod ops;
+mod reload;
 mod reports;
 mod router;
 pub mod scores;
 mod settings;
 mod shell;
+mod signing_key;
 mod state;
 pub mod store;
 mod terminals;
@@ -34,7 +40,7 @@ use std::{
     fs,
     future::Future,
     net::{SocketAddr, TcpListener},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     thread::JoinHandle,
     time::Duration,
@@ -45,10 +51,15 @@ use axum_server::{Handle, tls_rustls::RustlsConfig};
 use hyper_util::rt::TokioTimer;
 use tokio::sync::oneshot;
 
+pub use backup::{Restored, backup, restore};
 pub use settings::Settings;
 pub use verify::{ChainFinding, Findings, verify};
 
-use crate::{config::Tls, model::TouchpointId, questionnaire::Hospital};
+use crate::{
+    config::{CentralSetup, Loaded, Tls, Watch},
+    model::TouchpointId,
+    questionnaire::Hospital,
+};
 use router::routes_of;
 use state::App;
 use store::{NewCode, Store, sqlite::SqliteStore};
@@ -138,6 +149,35 @@ pub async fn serve(
     serve_app(app, listener, shutdown).await
 }
 
+/// Serves what a central.toml says and takes changes of it and of its touchpoints file into force while serving. `data` is where
+/// database and key lie, if not where the file says.
+pub async fn serve_file(
+    path: PathBuf,
+    loaded: Loaded<CentralSetup>,
+    data: Option<PathBuf>,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> anyhow::Result<()> {
+    let app = app_of(Settings::of(&loaded, data.as_deref()), loaded.value.hospital.clone())?;
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let watch = Watch::spawn_central(path, &loaded, move |change| {
+        // Central is stopping if nobody hears it.
+        let _ = tell.send(change);
+    })
+    .context("cannot watch the configuration")?;
+    let changed = Arc::clone(&app);
+    let taking = tokio::spawn(async move {
+        while let Some(change) = told.recv().await {
+            reload::take(&changed, &change, data.as_deref()).await;
+        }
+    });
+    let served = serve_app(app, listener, shutdown).await;
+    taking.abort();
+    // Its thread may be reading files; that takes a moment and is nobody's request.
+    drop(watch);
+    served
+}
+
 /// The router without a listener, for tests of the handlers, with the OpenAPI document.
 pub fn router(
     settings: Settings,
@@ -147,9 +187,21 @@ pub fn router(
 }
 
 fn app_of(settings: Settings, hospital: Hospital) -> anyhow::Result<Arc<App>> {
-    let store = open_store(&settings.config.data_dir)?;
-    let key = shell::load_key(&settings.config.data_dir)?;
-    Ok(Arc::new(App::new(settings, hospital, store, key)))
+    let in_use = backup::take_into_use(&settings.config.data_dir)?;
+    let (store, key) = signing_key::open(&settings.config.data_dir)?;
+    let app = Arc::new(App::new(settings, hospital, store, key, in_use));
+    // Central is begun from threads with and without a runtime of their own.
+    let begun = std::thread::scope(|scope| {
+        let begin = || -> anyhow::Result<()> {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+            Ok(runtime.block_on(reload::put_in_force(&app, &app.settings, app.hospital()))?)
+        };
+        scope.spawn(begin).join()
+    });
+    begun
+        .map_err(|_| anyhow::anyhow!("central panicked at its start"))?
+        .context("the store cannot be read")?;
+    Ok(app)
 }
 
 async fn serve_app(
@@ -236,12 +288,12 @@ impl Central {
 
     /// Makes a one-time enrolment code for a touchpoint.
     pub fn new_code(&self, touchpoint: &TouchpointId) -> anyhow::Result<String> {
-        self.runtime.block_on(new_code(self.app.store.as_ref(), &self.app.hospital, touchpoint))
+        self.runtime.block_on(new_code(self.app.store.as_ref(), &self.app.hospital(), touchpoint))
     }
 
     /// Recomputes every chain, signature and count.
     pub fn verify(&self) -> anyhow::Result<Findings> {
-        Ok(self.runtime.block_on(verify(&self.app.store, &self.app.hospital))?)
+        Ok(self.runtime.block_on(verify(&self.app.store, &self.app.hospital()))?)
     }
 
     /// The store, for looking behind the API.

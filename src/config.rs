@@ -27,7 +27,7 @@ mod load;
 mod sound;
 mod start;
 mod values;
-#[cfg(feature = "terminal")]
+#[cfg(any(feature = "terminal", feature = "central"))]
 mod watch;
 
 pub use central::{CentralConfig, Limits, Scores, Terminals, Tls};
@@ -55,7 +55,7 @@ pub use load::{
 };
 pub use sound::{SoundConfig, SoundDevice, VolumeByHour};
 pub use start::{Origin, Started, data_dir_of, start};
-#[cfg(feature = "terminal")]
+#[cfg(any(feature = "terminal", feature = "central"))]
 pub use watch::{Change, Watch};
 
 #[cfg(test)]

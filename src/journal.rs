@@ -86,6 +86,8 @@ mod key {
     pub const SET_ASIDE: &str = "set_aside";
     pub const LOST_AFTER: &str = "lost_after";
     pub const READABLE_FROM: &str = "readable_from";
+    pub const QUARANTINED: &str = "quarantined";
+    pub const QUARANTINE_REASON: &str = "quarantine_reason";
 }
 
 /// How to open a journal.
@@ -227,6 +229,8 @@ pub struct Stats {
     pub oldest_unsent: Option<Moment>,
     /// Entries central refused; kept.
     pub refused: u64,
+    /// Entries that central keeps and cannot read, as it last said.
+    pub quarantined: u64,
     /// Appends that failed since the program started: taps nobody was thanked for.
     pub not_stored: u64,
     /// Program starts since the journal was made.
@@ -325,6 +329,7 @@ impl Journal {
     /// How the journal is. Costs two row look-ups and three file look-ups, however long the queue.
     pub fn stats(&mut self) -> Result<Stats, JournalError> {
         let oldest = self.oldest_unsent()?;
+        let quarantined = rows::meta_number(self.db()?, key::QUARANTINED)?;
         let size = |name| std::fs::metadata(self.dir.join(name)).map_or(0, |meta| meta.len());
         Ok(Stats {
             head: self.head(),
@@ -332,6 +337,7 @@ impl Journal {
             queue_depth: self.queue_depth(),
             oldest_unsent: oldest,
             refused: self.state.refused,
+            quarantined,
             not_stored: self.not_stored,
             restarts: self.state.restarts,
             lost_after: self.state.lost_after,
@@ -360,6 +366,18 @@ impl Journal {
     /// Keeps a small fact.
     pub fn set_meta(&mut self, key: &str, value: &str) -> Result<(), JournalError> {
         rows::set_meta(self.db()?, key, value)?;
+        Ok(())
+    }
+
+    /// Central said how many entries it keeps and cannot read, and why the last of them.
+    pub fn note_quarantined(&mut self, entries: u64, reason: Option<&str>) -> Result<(), JournalError> {
+        if entries == rows::meta_number(self.db()?, key::QUARANTINED)? {
+            return Ok(());
+        }
+        rows::set_meta(self.db()?, key::QUARANTINED, &entries.to_string())?;
+        if let Some(reason) = reason {
+            rows::set_meta(self.db()?, key::QUARANTINE_REASON, reason)?;
+        }
         Ok(())
     }
 

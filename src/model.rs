@@ -14,4 +14,4 @@ pub use ids::{
     ResponseId, SiteId, StoreId, TerminalId, TouchpointId,
 };
 pub use scale::{Level, Polarity, Scale, Value};
-pub use time::{Moment, TimeQuality, millis};
+pub use time::{Moment, TimeQuality, millis, rfc3339};

@@ -32,6 +32,9 @@ pub const BATCH_ENTRIES_MAX: usize = 500;
 /// Most bytes in one batch body before compression: [`BATCH_ENTRIES_MAX`] average entries with room to spare.
 pub const BATCH_BYTES_MAX: usize = 1024 * 1024;
 
+/// What a machine without a serial number and a machine id calls itself; no two machines are the same because both say so.
+pub const HARDWARE_UNKNOWN: &str = "unknown";
+
 /// Content types. A receipt under any other type is no receipt.
 pub mod content_type {
     /// A batch: a [`super::BatchHeader`] line, then the exact entry lines.

@@ -16,7 +16,7 @@ const TEXTS = {
     download: "下载：", scoresCsv: "评分 CSV", reasonsCsv: "原因 CSV", answersCsv: "近 28 天逐条评价 CSV",
     legend: "圆点是得分，横条是 95% 置信区间；斜线表示评价不足 30 份，少于 10 份只显示数量，少于 {k} 份不显示（小圆点），为保护少数而不显示的是小方块。区间重叠的触点不宜排名。",
     csat: "满意率", ces: "轻松率", ces_mean: "费力度均值", nps: "净推荐值", fft_positive: "好评率", fft_negative: "差评率", index: "体验指数",
-    positive: "笑脸占比", good_rate: "好评率（3–5 级）", yes: "回答“是”", clone: "两台机器写同一日志，或存储卡被还原", lost_entries: "存储损坏，可能丢失记录",
+    positive: "笑脸占比", good_rate: "好评率（3–5 级）", yes: "回答“是”", clone: "两台机器写同一日志，或存储卡被还原", lost_entries: "存储损坏，可能丢失记录", quarantine: "有记录未能计入", config_refused: "配置有误，未生效", restart_needed: "需重启才能生效",
     help: "有人需要帮助", rings: "{place}有人呼叫帮助，{lang}", waits: "已等待 {span}", speaks: "语言：{lang}", again: "呼叫 {n} 次", answer: "已有人前往", note: "已知悉",
     calls: "之前的求助", lateCall: "送达过晚", notedCall: "送达过晚，已知悉", answeredCall: "{span}后有人前往", calledAt: "{time} 呼叫，{span}前", calledUnknown: "呼叫时间不明，{time} 送达",
     moment: "不到 1 分钟", spanMin: "{n} 分钟", spanHr: "{n} 小时", spanDay: "{n} 天",
@@ -34,7 +34,7 @@ const TEXTS = {
     download: "Download:", scoresCsv: "scores CSV", reasonsCsv: "reasons CSV", answersCsv: "single answers of 28 days CSV",
     legend: "The dot is the score, the bar its 95% interval; hatched means fewer than 30 answers, below 10 only their number is shown, below {k} nothing (a small dot); a small square is hidden to protect a small group. Touchpoints whose intervals overlap should not be ranked.",
     csat: "satisfied", ces: "found it easy", ces_mean: "mean ease", nps: "NPS", fft_positive: "positive", fft_negative: "negative", index: "experience index",
-    positive: "smiling faces", good_rate: "good rating (levels 3–5)", yes: "said yes", clone: "Two machines write one journal, or a card was restored", lost_entries: "Storage was damaged; entries may be lost",
+    positive: "smiling faces", good_rate: "good rating (levels 3–5)", yes: "said yes", clone: "Two machines write one journal, or a card was restored", lost_entries: "Storage was damaged; entries may be lost", quarantine: "Entries are kept and not counted", config_refused: "The changed configuration is refused", restart_needed: "Central must be restarted",
     help: "Help needed", rings: "Help needed: {place}, {lang}", waits: "waiting {span}", speaks: "speaks {lang}", again: "called {n} times", answer: "Somebody is going", note: "Noted",
     calls: "Earlier calls for help", lateCall: "came too late", notedCall: "came too late, noted", answeredCall: "answered after {span}", calledAt: "called {time}, {span} ago", calledUnknown: "time of call unknown, came {time}",
     moment: "less than a minute", spanMin: "{n} min", spanHr: "{n} h", spanDay: "{n} days",
@@ -266,7 +266,7 @@ function drawTerminals() {
 function drawAlarms() {
   $("#alarms").hidden = state.alarms.length === 0;
   $("#alarms ul").replaceChildren(...state.alarms.map((alarm) => make("li", {}, make("b", {}, t(alarm.kind)),
-    make("div", {}, `${alarm.terminal} · ${ago(alarm.last_at)} · ${t("times", { n: alarm.times })}`), make("div", {}, alarm.detail))));
+    make("div", {}, `${alarm.terminal ? `${alarm.terminal} · ` : ""}${ago(alarm.last_at)} · ${t("times", { n: alarm.times })}`), make("div", {}, alarm.detail))));
 }
 
 // ---- calls for help ----
@@ -303,7 +303,8 @@ function ringing() {
 
 function openCall(calls) {
   const [first] = calls, tongues = [...new Set(calls.map((call) => tongue(call.lang)))].join(", ");
-  const facts = [t("speaks", { lang: tongues }), clock(first.at), calls.length > 1 ? t("again", { n: calls.length }) : null, first.terminal];
+  const made = calls.reduce((sum, call) => sum + call.calls, 0);
+  const facts = [t("speaks", { lang: tongues }), clock(first.at), made > 1 ? t("again", { n: made }) : null, first.terminal];
   const told = [make("span", { class: "waits" }, t("waits", { span: span(age(first)) })), ...facts.filter(Boolean).map((fact) => make("span", {}, fact))];
   return make("li", { "data-touchpoint": first.touchpoint },
     make("b", {}, place(first)),

@@ -58,6 +58,21 @@ enum Command {
         #[command(subcommand)]
         action: Quarantine,
     },
+    /// Copy database and key, beside a running server: a consistent state, checked, readable for its owner alone.
+    Backup {
+        /// A file that does not exist yet (the key is put beside it with the ending .key), or a folder.
+        #[arg(value_name = "DIR|FILE")]
+        to: PathBuf,
+    },
+    /// Put a backup in place of the data; stop the server first. Terminals send again what the backup does not have.
+    Restore {
+        /// The database of the backup, with its key beside it.
+        #[arg(value_name = "FILE")]
+        from: PathBuf,
+        /// Set a store that is in use aside (into a folder beside it; nothing is deleted).
+        #[arg(long)]
+        replace: bool,
+    },
     /// Revoke a terminal's key; what it sent stays.
     Revoke {
         /// The terminal's name.
@@ -115,6 +130,23 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             }
             Command::Quarantine { action: Quarantine::List } => list_quarantine(&setup).await,
             Command::Quarantine { action: Quarantine::Replay } => replay_quarantine(setup).await,
+            Command::Backup { to } => {
+                let made = central::backup(&setup.settings.config.data_dir, &to)?;
+                writeln!(io::stdout(), "{}", made.display())?;
+                writeln!(
+                    io::stderr(),
+                    "with its key beside it: whoever has both can speak for this central"
+                )?;
+                Ok(ExitCode::SUCCESS)
+            }
+            Command::Restore { from, replace } => {
+                let done = central::restore(&from, &setup.settings.config.data_dir, replace)?;
+                if let Some(folder) = &done.set_aside {
+                    writeln!(io::stdout(), "what was there lies in {}", folder.display())?;
+                }
+                writeln!(io::stdout(), "{} entries restored; start central", done.entries)?;
+                Ok(ExitCode::SUCCESS)
+            }
             Command::Revoke { terminal } => revoke(&setup, &terminal).await,
         }
     })
@@ -124,24 +156,22 @@ fn load(arguments: &Arguments) -> anyhow::Result<Setup> {
     let read = |path: &std::path::Path| std::fs::read(path);
     let loaded = config::load_central(&arguments.config, &read, &Glyphs::default())
         .map_err(|findings| anyhow::anyhow!("the configuration is wrong:\n{findings}"))?;
-    Ok(Setup::new(loaded, arguments.data.clone()))
+    Ok(Setup::new(arguments.config.clone(), loaded, arguments.data.clone()))
 }
 
 /// What the commands need of the configuration.
 struct Setup {
+    file: PathBuf,
+    data: Option<PathBuf>,
+    loaded: Loaded<CentralSetup>,
     settings: Settings,
     hospital: Hospital,
-    listen: std::net::SocketAddr,
 }
 
 impl Setup {
-    fn new(loaded: Loaded<CentralSetup>, data: Option<PathBuf>) -> Self {
-        let listen = loaded.value.central.listen;
-        let mut settings = Settings::from_config(&loaded);
-        if let Some(dir) = data {
-            settings.config.data_dir = dir;
-        }
-        Self { settings, hospital: loaded.value.hospital, listen }
+    fn new(file: PathBuf, loaded: Loaded<CentralSetup>, data: Option<PathBuf>) -> Self {
+        let settings = Settings::of(&loaded, data.as_deref());
+        Self { file, data, settings, hospital: loaded.value.hospital.clone(), loaded }
     }
 }
 
@@ -154,8 +184,9 @@ fn store(setup: &Setup) -> anyhow::Result<Arc<dyn Store>> {
 }
 
 async fn serve(setup: Setup) -> anyhow::Result<ExitCode> {
-    let listener = TcpListener::bind(setup.listen)
-        .with_context(|| format!("cannot listen on {}; is another central running?", setup.listen))?;
+    let listen = setup.loaded.value.central.listen;
+    let listener = TcpListener::bind(listen)
+        .with_context(|| format!("cannot listen on {listen}; is another central running?"))?;
     let mut terminate = signal(SignalKind::terminate()).context("cannot wait for signals")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for signals")?;
     let shutdown = async move {
@@ -164,7 +195,7 @@ async fn serve(setup: Setup) -> anyhow::Result<ExitCode> {
             _ = interrupt.recv() => {}
         }
     };
-    central::serve(setup.settings, setup.hospital, listener, shutdown).await?;
+    central::serve_file(setup.file, setup.loaded, setup.data, listener, shutdown).await?;
     Ok(ExitCode::SUCCESS)
 }
 

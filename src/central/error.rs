@@ -97,6 +97,11 @@ impl ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
+        if matches!(error, StoreError::Busy(_) | StoreError::Overloaded(_)) {
+            // Nothing is broken: what is too much is turned away.
+            tracing::warn!(%error, "a request was turned away");
+            return Self::unavailable("central has too much to do; ask again after the time given");
+        }
         // It ends here: the terminal is told to come again, and staff read the cause in the log.
         let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
         tracing::error!(%error, cause, "a request failed at the store");
@@ -121,5 +126,19 @@ impl IntoResponse for ApiError {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_much_is_turned_away_with_the_time_to_come_again() {
+        for error in [StoreError::Overloaded(4), StoreError::Busy(9), StoreError::Closed] {
+            let response = ApiError::from(error).into_response();
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert!(response.headers().contains_key(header::RETRY_AFTER));
+        }
     }
 }

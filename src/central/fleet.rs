@@ -115,7 +115,9 @@ fn terminal_row(
     now: DateTime<Utc>,
 ) -> TerminalRow {
     let stale = is_stale(app, &terminal, now);
-    let names = app.hospital.touchpoint(&terminal.touchpoint).map(|touchpoint| touchpoint.name.clone());
+    let in_force = app.in_force();
+    let names =
+        in_force.history.hospital.touchpoint(&terminal.touchpoint).map(|touchpoint| touchpoint.name.clone());
     let health = terminal.health.as_ref();
     TerminalRow {
         names: names.unwrap_or_default(),
@@ -145,7 +147,7 @@ fn terminal_row(
 
 /// Whether a terminal was not heard of for too long.
 pub(super) fn is_stale(app: &App, terminal: &Terminal, now: DateTime<Utc>) -> bool {
-    let intervals = TimeDelta::seconds(STALE_INTERVALS * i64::from(app.settings.next_sync_after_s()));
+    let intervals = TimeDelta::seconds(STALE_INTERVALS * i64::from(app.in_force().next_sync_after_s));
     let heard = terminal.last_seen.unwrap_or(terminal.enrolled_at);
     terminal.revoked_at.is_none() && now - heard > intervals.max(STALE_FROM)
 }

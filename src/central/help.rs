@@ -1,4 +1,4 @@
-//! Calls for help: the list that rings, and the mark that ends it.
+//! Open help calls and their acknowledgement.
 
 use axum::{
     Json,
@@ -14,12 +14,11 @@ use super::{
     reports::{SiteQuery, read_query},
     router::Shared,
     shell,
-    state::{App, Event},
-    store::StoreError,
+    state::Event,
 };
 use crate::{
     model::{EntryId, Lang, SiteId, TerminalId, TouchpointId, millis},
-    questionnaire::Texts,
+    questionnaire::{Hospital, Texts},
     wire::Problem,
 };
 
@@ -76,6 +75,9 @@ pub(super) struct CallRow {
     /// When it came to central.
     #[serde(with = "millis")]
     received_at: DateTime<Utc>,
+    /// Calls this line stands for: more than one where a terminal sends so many that they would hide those of others. Marking the line
+    /// answered marks all of them.
+    calls: u64,
     /// When staff marked it answered.
     answered_at: Option<DateTime<Utc>>,
 }
@@ -95,16 +97,16 @@ pub(super) async fn list_calls(
     query: Result<Query<SiteQuery>, QueryRejection>,
 ) -> Result<Json<Vec<CallRow>>, ApiError> {
     let query = read_query(query)?;
-    let now = shell::now();
+    let (now, in_force) = (shell::now(), app.in_force());
     let mut rows = Vec::new();
     for site in app.sites(query.site.as_deref())? {
         let calls = app.store.help_calls(&site.id, now - RECENT, CALLS_MAX).await?;
-        rows.extend(calls.into_iter().map(|call| call_row(&app, &site.id, call, now)));
+        rows.extend(calls.into_iter().map(|call| call_row(&in_force.history.hospital, &site.id, call, now)));
     }
     Ok(Json(rows))
 }
 
-fn call_row(app: &App, site: &SiteId, call: HelpRow, now: DateTime<Utc>) -> CallRow {
+fn call_row(hospital: &Hospital, site: &SiteId, call: HelpRow, now: DateTime<Utc>) -> CallRow {
     let instant = |ms: i64| DateTime::from_timestamp_millis(ms).unwrap_or_default();
     let at = instant(call.timed.at_ms);
     let state = match (call.answered_ms, call.late) {
@@ -116,7 +118,7 @@ fn call_row(app: &App, site: &SiteId, call: HelpRow, now: DateTime<Utc>) -> Call
         site: site.clone(),
         id: call.id,
         terminal: call.terminal,
-        names: app.hospital.touchpoint(&call.touchpoint).map(|found| found.name.clone()).unwrap_or_default(),
+        names: hospital.touchpoint(&call.touchpoint).map(|found| found.name.clone()).unwrap_or_default(),
         touchpoint: call.touchpoint,
         lang: call.lang,
         state,
@@ -125,14 +127,9 @@ fn call_row(app: &App, site: &SiteId, call: HelpRow, now: DateTime<Utc>) -> Call
         time_known: call.timed.basis != TimeBasis::Bounded,
         age_s: u64::try_from((now - at).num_seconds()).unwrap_or(0),
         received_at: instant(call.received_ms),
+        calls: call.calls,
         answered_at: call.answered_ms.map(instant),
     }
-}
-
-/// How many calls of a site ring.
-pub(super) async fn open_calls(app: &App, site: &SiteId, now: DateTime<Utc>) -> Result<u64, StoreError> {
-    let calls = app.store.help_calls(site, now, CALLS_MAX).await?;
-    Ok(calls.iter().filter(|call| call.is_open()).count() as u64)
 }
 
 /// A call that was answered.
@@ -166,7 +163,7 @@ pub(super) async fn answer_call(
     let unknown = || ApiError::not_found(format!("there is no call for help `{id}`"));
     let call: EntryId = id.parse().map_err(|_| unknown())?;
     let now = shell::now();
-    for site in &app.hospital.sites {
+    for site in &app.hospital().sites {
         if let Some(answered_at) = app.store.answer_help(&site.id, call, now).await? {
             if answered_at.timestamp_millis() == now.timestamp_millis() {
                 tracing::info!(%call, "a call for help was answered");

@@ -6,7 +6,8 @@
 //! 3. [`project()`]: what do the new lines mean: answers, ends of responses, counts, calls for help, or a reason for quarantine?
 //!
 //! Invariants:
-//! - content never refuses a batch: a line that cannot be read or is not configured is kept raw, with the reason;
+//! - content never refuses a batch: a line that cannot be read, is not configured, or touches what belongs to another terminal is kept
+//!   raw, with the reason; only a line over the protocol's length is refused, by itself;
 //! - counts change by additions only, and always equal a recount of the stored answers whose response was not undone, and of the reasons
 //!   for them;
 //! - the same entry under another chain is kept, and not counted again;
@@ -15,11 +16,15 @@
 mod batch;
 mod help;
 mod ledger;
+mod moves;
 mod project;
 mod time;
 
 pub use batch::{Batch, BatchError, Content, Line, Placement, place, plain_body};
-pub use help::{HelpRow, LATE_AFTER_MS, TestedRow, is_late};
+pub use help::{HELP_OPEN_MAX, HELP_SPAN_MS, HelpRow, LATE_AFTER_MS, TestedRow, is_late};
 pub use ledger::{AnswerRow, Booked, Counter, Ledger, Origin, ReasonCounter, ReasonsRow, ResponseRow};
-pub use project::{Context, EntryRow, EntryState, Held, Reading, Writes, project};
-pub use time::{BootStart, HOUR_UNKNOWN, LearntFrom, TimeBasis, Timed, Timekeeper, hour_start};
+pub use moves::Standing;
+pub use project::{Context, EntryRow, EntryState, Held, Reading, Writes, is_same_hardware, project};
+pub use time::{
+    BootStart, EARLIEST_MS, HOUR_UNKNOWN, LearntFrom, TimeBasis, Timed, Timekeeper, hour_start, is_possible,
+};

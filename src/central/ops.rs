@@ -8,11 +8,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{error::ApiError, fleet, help, metrics::Levels, reports, router::Shared, shell};
+use super::{error::ApiError, fleet, metrics::Levels, router::Shared, shell};
 use crate::wire::Problem;
-
-/// Entries of the quarantine that are counted one by one; beyond it the number no longer matters.
-const QUARANTINE_COUNTED_MAX: usize = 10_000;
 
 /// The OpenAPI document as served.
 #[derive(Clone)]
@@ -44,18 +41,20 @@ pub(super) async fn readyz(State(app): State<Shared>) -> Result<&'static str, Ap
 #[utoipa::path(get, path = "/metrics", tag = "operation", responses((status = 200, body = String, content_type = "text/plain")))]
 pub(super) async fn metrics(State(app): State<Shared>) -> Result<Response, ApiError> {
     let mut levels = Levels::default();
-    for site in &app.hospital.sites {
+    for site in &app.hospital().sites {
         let now = shell::now();
         for terminal in
             app.store.terminals(&site.id).await?.iter().filter(|terminal| terminal.revoked_at.is_none())
         {
             levels.terminals += 1;
             levels.terminals_stale += u64::from(fleet::is_stale(&app, terminal, now));
-            levels.queue_depth += terminal.health.as_ref().map_or(0, |health| health.queue_depth);
+            let waiting = terminal.health.as_ref().map_or(0, |health| health.queue_depth);
+            levels.queue_depth = levels.queue_depth.saturating_add(waiting);
         }
-        levels.quarantined += app.store.quarantine(&site.id, QUARANTINE_COUNTED_MAX).await?.len() as u64;
-        levels.help_open += help::open_calls(&app, &site.id, now).await?;
-        levels.alarms += app.store.alarms(&site.id, reports::ALARMS_MAX).await?.len() as u64;
+        let counted = app.store.levels(&site.id).await?;
+        levels.quarantined = levels.quarantined.saturating_add(counted.quarantined);
+        levels.help_open = levels.help_open.saturating_add(counted.help_open);
+        levels.alarms = levels.alarms.saturating_add(counted.incidents);
     }
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics.render(levels))
         .into_response())

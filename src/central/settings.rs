@@ -1,6 +1,9 @@
 //! What central runs with: what central.toml says, and the file that terminals get from here.
 
-use std::{net::IpAddr, path::PathBuf};
+use std::{
+    net::IpAddr,
+    path::{Path, PathBuf},
+};
 
 use super::scores::Suppression;
 use crate::config::{CentralConfig, CentralSetup, Loaded, Tls};
@@ -20,6 +23,15 @@ impl Settings {
     /// Defaults for a data folder: loopback, no delivery.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Self { config: CentralConfig::on_loopback(data_dir), delivered: None, example: false }
+    }
+
+    /// What central.toml says, with another data folder if one is given.
+    pub fn of(loaded: &Loaded<CentralSetup>, data_dir: Option<&Path>) -> Self {
+        let mut settings = Self::from_config(loaded);
+        if let Some(dir) = data_dir {
+            settings.config.data_dir = dir.to_owned();
+        }
+        settings
     }
 
     /// What central.toml says.

@@ -1,6 +1,6 @@
 //! The only place where central reads the clock, rolls dice, or touches files of its own.
 
-use std::{fs, io, os::unix::fs::PermissionsExt as _, path::Path};
+use std::{fs, io, path::Path};
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
@@ -12,7 +12,7 @@ use crate::{durable, model::StoreId, sign::KeyPair};
 pub(super) const DATABASE_FILE: &str = "central.sqlite";
 
 /// Central's signing key in the data folder: 32 bytes, readable by its owner only.
-const KEY_FILE: &str = "central.key";
+pub(super) const KEY_FILE: &str = "central.key";
 
 pub(super) fn now() -> DateTime<Utc> {
     #[expect(clippy::disallowed_methods, reason = "central's one look at the clock")]
@@ -29,29 +29,25 @@ pub(super) fn fresh_store_id() -> StoreId {
     StoreId::from_parts(u64::try_from(now().timestamp_millis()).unwrap_or(0), random())
 }
 
-/// Reads central's key, or makes it. A terminal trusts this key from its enrolment on: losing the file means enrolling all of them
-/// again, so it is never overwritten.
-pub(super) fn load_key(data_dir: &Path) -> anyhow::Result<KeyPair> {
-    let path = data_dir.join(KEY_FILE);
-    match fs::read(&path) {
+/// Reads central's key; `None` if there is no file. One that an earlier version left open to others is closed to them.
+pub(super) fn read_key(path: &Path) -> anyhow::Result<Option<KeyPair>> {
+    match fs::read(path) {
         Ok(bytes) => {
-            let mode = fs::metadata(&path).map(|data| data.permissions().mode()).unwrap_or_default();
-            if mode & 0o077 != 0 {
-                tracing::warn!(path = %path.display(), "the key is readable by others; run chmod 600 on it");
-            }
+            durable::make_private(path)
+                .with_context(|| format!("cannot set the mode of {}; run chmod 600 on it", path.display()))?;
             let seed = <[u8; 32]>::try_from(bytes.as_slice());
             let seed = seed.ok().with_context(|| {
                 format!("{} does not hold a key of 32 bytes; restore it from a backup", path.display())
             })?;
-            Ok(KeyPair::from_seed(&seed))
+            Ok(Some(KeyPair::from_seed(&seed)))
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => make_key(&path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("cannot read the key {}", path.display())),
     }
 }
 
 /// Of two programs that start together only one makes the key; both use that one.
-fn make_key(path: &Path) -> anyhow::Result<KeyPair> {
+pub(super) fn make_key(path: &Path) -> anyhow::Result<KeyPair> {
     match durable::create(path, &random::<32>()) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         made => made.with_context(|| format!("cannot write the key {}", path.display()))?,

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     num::NonZeroU32,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -18,13 +18,15 @@ use serde::Serialize;
 use tokio::sync::{Semaphore, broadcast};
 
 use super::{
+    backup::InUse,
     error::ApiError,
+    in_force::InForce,
     metrics::Metrics,
+    reload::Trouble,
     settings::Settings,
     store::{Store, Terminal},
 };
 use crate::{
-    chain,
     model::{SiteId, TerminalId},
     questionnaire::{Hospital, Site},
     sign::KeyPair,
@@ -87,19 +89,11 @@ impl Event {
     }
 }
 
-/// The delivered configuration.
-pub(super) struct Delivered {
-    pub(super) etag: String,
-    pub(super) text: Vec<u8>,
-}
-
 /// What the handlers share.
 pub(super) struct App {
     pub(super) settings: Settings,
-    pub(super) hospital: Arc<Hospital>,
     pub(super) store: Arc<dyn Store>,
     pub(super) key: KeyPair,
-    pub(super) delivered: Option<Delivered>,
     pub(super) metrics: Metrics,
     pub(super) pages: Arc<Semaphore>,
     pub(super) exports: Arc<Semaphore>,
@@ -108,36 +102,61 @@ pub(super) struct App {
     by_terminal: DefaultKeyedRateLimiter<TerminalId>,
     enrolments: DefaultDirectRateLimiter,
     homes: Mutex<HashMap<TerminalId, SiteId>>,
+    in_force: RwLock<Arc<InForce>>,
+    trouble: Mutex<Option<Trouble>>,
+    _in_use: InUse,
 }
 
 impl App {
     pub(super) fn new(
-        mut settings: Settings,
+        settings: Settings,
         hospital: Hospital,
         store: Arc<dyn Store>,
         key: KeyPair,
+        in_use: InUse,
     ) -> Self {
-        let delivered = settings
-            .delivered
-            .take()
-            .map(|text| Delivered { etag: format!("\"{}\"", chain::sha256(&text)), text });
+        let in_force = InForce::new(&settings, Arc::new(hospital), Vec::new());
         Self {
             by_terminal: RateLimiter::keyed(quota(settings.config.limits.requests_per_minute)),
             enrolments: RateLimiter::direct(quota(
                 NonZeroU32::new(ENROLMENTS_PER_MINUTE).unwrap_or(NonZeroU32::MIN),
             )),
             settings,
-            hospital: Arc::new(hospital),
             store,
             key,
-            delivered,
             metrics: Metrics::new(),
             pages: Arc::new(Semaphore::new(PAGES_MAX)),
             exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
             events: broadcast::Sender::new(EVENTS_KEPT),
             serving: AtomicBool::new(true),
             homes: Mutex::default(),
+            in_force: RwLock::new(Arc::new(in_force)),
+            trouble: Mutex::default(),
+            _in_use: in_use,
         }
+    }
+
+    /// The configuration in force; a request looks once and keeps to it.
+    pub(super) fn in_force(&self) -> Arc<InForce> {
+        Arc::clone(&self.in_force.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What is asked where.
+    pub(super) fn hospital(&self) -> Arc<Hospital> {
+        Arc::clone(&self.in_force().hospital)
+    }
+
+    pub(super) fn exchange(&self, next: InForce) {
+        *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
+    }
+
+    /// What is wrong with the configuration files as they stand.
+    pub(super) fn trouble(&self) -> Option<Trouble> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set_trouble(&self, trouble: Option<Trouble>) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
     }
 
     pub(super) fn tell(&self, event: Event) {
@@ -165,7 +184,7 @@ impl App {
         if let Some(site) = home {
             return Ok(self.store.terminal(&site, id).await?);
         }
-        for site in &self.hospital.sites {
+        for site in &self.hospital().sites {
             if let Some(terminal) = self.store.terminal(&site.id, id).await? {
                 let mut homes = self.homes.lock().unwrap_or_else(PoisonError::into_inner);
                 if homes.len() >= REMEMBERED_MAX {
@@ -180,15 +199,16 @@ impl App {
 
     /// The site's time zone.
     pub(super) fn zone(&self, site: &SiteId) -> Tz {
-        self.hospital.site(site).map_or(chrono_tz::UTC, |site| site.time_zone)
+        self.hospital().site(site).map_or(chrono_tz::UTC, |site| site.time_zone)
     }
 
     /// The sites a request is about: the one it names, or all.
-    pub(super) fn sites(&self, wanted: Option<&str>) -> Result<Vec<&Site>, ApiError> {
-        let Some(wanted) = wanted else { return Ok(self.hospital.sites.iter().collect()) };
-        let found = self.hospital.sites.iter().find(|site| site.id.as_str() == wanted);
+    pub(super) fn sites(&self, wanted: Option<&str>) -> Result<Vec<Site>, ApiError> {
+        let hospital = self.hospital();
+        let Some(wanted) = wanted else { return Ok(hospital.sites.clone()) };
+        let found = hospital.sites.iter().find(|site| site.id.as_str() == wanted);
         found
-            .map(|site| vec![site])
+            .map(|site| vec![site.clone()])
             .ok_or_else(|| ApiError::not_found(format!("there is no site `{wanted}`")))
     }
 

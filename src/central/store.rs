@@ -16,8 +16,8 @@ use chrono_tz::Tz;
 
 pub use records::{
     Alarm, AnswerKey, ChainSummary, Checkpoint, Count, CountQuery, Cursor, Drift, Enrolled, ExplainedAnswer,
-    Ingested, NewCode, NewTerminal, QuarantinedEntry, ReasonCount, Replayed, SELF_TEST_SPAN, SelfTested,
-    SignedRequest, StoredEntry, Submission, Terminal, TimeSpan,
+    Ingested, NewCode, NewTerminal, QuarantineGroup, QuarantinedEntry, ReasonCount, Remembered, Replayed,
+    SELF_TEST_SPAN, SelfTested, SignedRequest, SiteLevels, StoredEntry, Submission, Terminal, TimeSpan,
 };
 
 use super::ingest::HelpRow;
@@ -36,6 +36,9 @@ pub enum StoreError {
     /// Too many writes are waiting.
     #[error("the store has {0} writes waiting")]
     Busy(usize),
+    /// Every connection for people's queries is taken, and none became free in time.
+    #[error("all {0} connections for queries are taken")]
+    Overloaded(usize),
     /// The store is closed or its thread is gone.
     #[error("the store is closed")]
     Closed,
@@ -106,6 +109,30 @@ pub trait Store: Send + Sync + 'static {
 
     /// Entries not understood, oldest first.
     async fn quarantine(&self, site: &SiteId, limit: usize) -> Result<Vec<QuarantinedEntry>, StoreError>;
+
+    /// The quarantine by terminal and reason, the most recent first.
+    async fn quarantine_groups(
+        &self,
+        site: &SiteId,
+        limit: usize,
+    ) -> Result<Vec<QuarantineGroup>, StoreError>;
+
+    /// Entries of a terminal that are in the quarantine.
+    async fn quarantined_of(&self, site: &SiteId, id: &TerminalId) -> Result<u64, StoreError>;
+
+    /// What is counted for the numbers of a site.
+    async fn levels(&self, site: &SiteId) -> Result<SiteLevels, StoreError>;
+
+    /// Keeps what the configuration says of a site's places and questions.
+    async fn remember(
+        &self,
+        site: &SiteId,
+        hospital: Arc<Hospital>,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError>;
+
+    /// What was kept of all configurations.
+    async fn remembered(&self, site: &SiteId) -> Result<Remembered, StoreError>;
 
     /// Tries the whole quarantine again with this configuration.
     async fn replay_quarantine(

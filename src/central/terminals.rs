@@ -7,6 +7,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header as http_header},
     response::{IntoResponse, Response},
 };
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, de::DeserializeOwned};
 use utoipa::IntoParams;
 
@@ -14,7 +15,7 @@ use super::{
     auth::{self, Proven},
     code,
     error::ApiError,
-    ingest::{Batch, BatchError},
+    ingest::{Batch, BatchError, EARLIEST_MS},
     router::Shared,
     shell,
     state::{App, Event},
@@ -28,6 +29,15 @@ use crate::{
         CursorReply, EXAMPLE_HARDWARE, Enrolment, EnrolmentReply, Health, HealthReply, Problem, Receipt,
         content_type,
     },
+};
+
+/// Longest body of an enrolment or a health report: an honest one takes one or two kilobytes.
+pub const JSON_BYTES_MAX: usize = 32 * 1024;
+
+/// 2000-01-01: nothing waits since before.
+const EARLIEST: DateTime<Utc> = match DateTime::from_timestamp_millis(EARLIEST_MS) {
+    Some(at) => at,
+    None => DateTime::UNIX_EPOCH,
 };
 
 /// Longest hardware id or software version kept.
@@ -56,7 +66,7 @@ pub(super) async fn enrol(
 ) -> Result<Json<EnrolmentReply>, ApiError> {
     auth::expect_type(request.headers(), content_type::JSON)?;
     let Proven { who: key, body, .. } = auth::from_stranger(&app, request).await?;
-    let asked: Enrolment = read_json(&body)?;
+    let asked = read_enrolment(&body).map_err(|error| unreadable(&error))?;
     if asked.public_key.parse::<PublicKey>().ok() != Some(key) {
         return Err(ApiError::unauthorized("the request is signed with another key than it offers"));
     }
@@ -66,17 +76,16 @@ pub(super) async fn enrol(
         ));
     }
     let at = shell::now();
-    let shortened = |text: &str| text.chars().take(FACT_CHARS_MAX).collect::<String>();
     let name = code::terminal_name(shell::random());
     let new = NewTerminal {
         code_hash: code::hash_of(&asked.code),
         terminal: name.parse().map_err(|_| ApiError::unavailable("no name could be made"))?,
         public_key: key.to_string(),
-        hardware_id: shortened(&asked.hardware_id),
-        software: shortened(&asked.software),
+        hardware_id: asked.hardware_id,
+        software: asked.software,
         at,
     };
-    for site in &app.hospital.sites {
+    for site in &app.hospital().sites {
         match app.store.enrol(&site.id, new.clone()).await? {
             Enrolled::Welcome { terminal, touchpoint } => {
                 app.metrics.enrolments.increment(1);
@@ -179,7 +188,7 @@ pub(super) async fn post_entries(State(app): State<Shared>, request: Request) ->
             public_key: terminal.public_key.clone(),
             batch,
             proof,
-            hospital: std::sync::Arc::clone(&app.hospital),
+            hospital: app.hospital(),
             received_at,
         })
         .await?;
@@ -214,7 +223,7 @@ pub(super) async fn post_entries(State(app): State<Shared>, request: Request) ->
                 stored,
                 duplicate,
                 quarantined,
-                next_sync_after_s: app.settings.next_sync_after_s(),
+                next_sync_after_s: app.in_force().next_sync_after_s,
                 time: received_at,
             };
             Ok(typed(Json(receipt), content_type::RECEIPT))
@@ -242,6 +251,7 @@ fn refused(error: &BatchError) -> ApiError {
         BatchError::Header(_) => ApiError::bad_request(error.to_string()),
         BatchError::Count(_)
         | BatchError::Lines { .. }
+        | BatchError::LongLine { .. }
         | BatchError::Sequence(_)
         | BatchError::Head { .. } => ApiError::unprocessable(error.to_string()),
     }
@@ -268,17 +278,20 @@ pub(super) async fn post_health(
 ) -> Result<Json<HealthReply>, ApiError> {
     auth::expect_type(request.headers(), content_type::JSON)?;
     let Proven { who: terminal, body, .. } = auth::from_terminal(&app, request).await?;
-    let health: Health = read_json(&body)?;
     let time = shell::now();
+    let health = read_health(&body, time).map_err(|error| unreadable(&error))?;
     app.store.record_health(&terminal.site, app.zone(&terminal.site), &terminal.id, &health, time).await?;
     app.metrics.health_reports.increment(1);
+    let quarantined = app.store.quarantined_of(&terminal.site, &terminal.id).await?;
+    let in_force = app.in_force();
     app.tell(Event::Terminal { site: terminal.site.clone(), terminal: terminal.id });
     if health.lost_after.is_some() {
         app.tell(Event::Alarm { site: terminal.site });
     }
     Ok(Json(HealthReply {
-        next_sync_after_s: app.settings.next_sync_after_s(),
-        config_etag: app.delivered.as_ref().map(|delivered| delivered.etag.clone()),
+        next_sync_after_s: in_force.next_sync_after_s,
+        config_etag: in_force.delivered.as_ref().map(|delivered| delivered.etag.clone()),
+        quarantined: Some(quarantined),
         commands: Vec::new(),
         time,
     }))
@@ -305,7 +318,8 @@ pub(super) async fn get_config(State(app): State<Shared>, request: Request) -> R
     auth::from_terminal(&app, request).await?;
     let none =
         || ApiError::not_found("this central delivers no configuration; the terminal's own file counts");
-    let delivered = app.delivered.as_ref().ok_or_else(none)?;
+    let in_force = app.in_force();
+    let delivered = in_force.delivered.as_ref().ok_or_else(none)?;
     let is_known = known.as_ref().and_then(|value| value.to_str().ok()).is_some_and(|value| {
         value.trim() == "*"
             || value.split(',').any(|tag| tag.trim().trim_start_matches("W/") == delivered.etag)
@@ -321,9 +335,43 @@ pub(super) async fn get_config(State(app): State<Shared>, request: Request) -> R
     Ok(response)
 }
 
-fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
-    serde_json::from_slice(body)
-        .map_err(|error| ApiError::bad_request(format!("the body cannot be read: {error}")))
+/// Why a body is not what it should be.
+#[derive(Debug, thiserror::Error)]
+pub enum BodyError {
+    /// Longer than [`JSON_BYTES_MAX`].
+    #[error("the body has {0} bytes, more than {JSON_BYTES_MAX}")]
+    TooLong(usize),
+    /// Not JSON, or a field that does not fit; the words repeat at most a part of the body.
+    #[error("the body cannot be read: {0}")]
+    Unreadable(String),
+}
+
+/// Reads a health report and bounds its facts.
+pub fn read_health(body: &[u8], received_at: DateTime<Utc>) -> Result<Health, BodyError> {
+    let oldest = (received_at - EARLIEST).num_seconds();
+    Ok(read_json::<Health>(body)?.bounded(u64::try_from(oldest).unwrap_or(0)))
+}
+
+/// Reads an enrolment and bounds what is kept of it.
+pub fn read_enrolment(body: &[u8]) -> Result<Enrolment, BodyError> {
+    let shortened = |text: String| text.chars().take(FACT_CHARS_MAX).collect::<String>();
+    let asked: Enrolment = read_json(body)?;
+    Ok(Enrolment { hardware_id: shortened(asked.hardware_id), software: shortened(asked.software), ..asked })
+}
+
+fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, BodyError> {
+    if body.len() > JSON_BYTES_MAX {
+        return Err(BodyError::TooLong(body.len()));
+    }
+    let words = |error: serde_json::Error| error.to_string().chars().take(FACT_CHARS_MAX).collect();
+    serde_json::from_slice(body).map_err(|error| BodyError::Unreadable(words(error)))
+}
+
+fn unreadable(error: &BodyError) -> ApiError {
+    match error {
+        BodyError::TooLong(_) => ApiError::too_large(JSON_BYTES_MAX),
+        BodyError::Unreadable(_) => ApiError::bad_request(error.to_string()),
+    }
 }
 
 fn typed(response: impl IntoResponse, kind: &'static str) -> Response {

@@ -175,7 +175,7 @@ fn check_head(head: &Checkpoint, body: &[u8], recomputed: Option<Hash>) -> Resul
         Some(_) => gunzip(body, BATCH_MAX).ok().flatten().ok_or("its body cannot be decompressed")?,
         None => body.to_vec(),
     };
-    let batch = Batch::read(&text).map_err(|error| error.to_string())?;
+    let batch = Batch::reread(&text).map_err(|error| error.to_string())?;
     if batch.header.head_hash == head.head_hash && batch.last_seq() == head.seq {
         Ok(())
     } else {

@@ -1,4 +1,4 @@
-//! Picks up changed files while a terminal runs. The caller keeps what is in force: a wrong file changes nothing.
+//! Picks up changed files while a terminal or central runs. The caller keeps what is in force: a wrong file changes nothing.
 //!
 //! One thread owns the watcher. The system's notices and a timer as safety net (a notice may be missed on an overlay or network file
 //! system) both lead to the same question: do the bytes differ from the ones looked at last? Notices come in bursts while an editor
@@ -13,13 +13,15 @@ use std::{
 
 use notify::{RecursiveMode, Watcher};
 
-use crate::fonts::Fonts;
-
+#[cfg(feature = "terminal")]
+use super::load::{DELIVERED_FILE, KioskAt};
 use super::{
     check::Findings,
     hospital::Glyphs,
-    load::{self, DELIVERED_FILE, KioskAt, KioskSetup, Loaded},
+    load::{self, CentralSetup, KioskSetup, Loaded},
 };
+#[cfg(feature = "terminal")]
+use crate::fonts::Fonts;
 
 /// How long no notice may come before the files are read: an editor writes, renames and touches within a few milliseconds, a copy over
 /// the network within a few hundred.
@@ -33,9 +35,9 @@ const POLL: Duration = Duration::from_mins(1);
 
 /// What became of changed files.
 #[derive(Debug)]
-pub enum Change {
+pub enum Change<T = KioskSetup> {
     /// They are right: take them into force.
-    New(Box<Loaded<KioskSetup>>),
+    New(Box<Loaded<T>>),
     /// They are wrong: stay with what is in force, show the findings to staff.
     Refused(Findings),
 }
@@ -59,13 +61,60 @@ impl Watch {
     ///
     /// # Errors
     /// The thread could not be started. Without system notices the watch goes on with its timer.
+    #[cfg(feature = "terminal")]
     pub fn spawn(
         path: PathBuf,
         data_dir: PathBuf,
         seen: &Loaded<KioskSetup>,
         fonts: Fonts,
         screens: impl Fn(&Loaded<KioskSetup>) -> Findings + Send + 'static,
-        mut tell: impl FnMut(Change) + Send + 'static,
+        tell: impl FnMut(Change) + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let elsewhere = data_dir.clone();
+        let look = Look {
+            load: move |path: &Path| {
+                let at = KioskAt { file: path, data_dir: Some(&data_dir) };
+                load::load_kiosk(at, &|path| std::fs::read(path), &Glyphs::new(&fonts))
+            },
+            judge: move |loaded: Loaded<KioskSetup>| load::pass(loaded, &screens),
+            files: kiosk_files,
+            without_parts: move |path: &Path| {
+                let at = KioskAt { file: path, data_dir: Some(&elsewhere) };
+                let without = load::load_kiosk_without_parts(at, &|path| std::fs::read(path));
+                without.ok().map(|loaded| loaded.config_hash)
+            },
+        };
+        Self::run(path, seen, look, tell)
+    }
+
+    /// Watches a central.toml and the touchpoints file it names, like the watch of a terminal.
+    ///
+    /// # Errors
+    /// The thread could not be started. Without system notices the watch goes on with its timer.
+    pub fn spawn_central(
+        path: PathBuf,
+        seen: &Loaded<CentralSetup>,
+        tell: impl FnMut(Change<CentralSetup>) + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let look = Look {
+            load: |path: &Path| load::load_central(path, &|path| std::fs::read(path), &Glyphs::default()),
+            judge: Ok,
+            files: |loaded: &Loaded<CentralSetup>| vec![loaded.value.central.touchpoints_file.clone()],
+            without_parts: |_: &Path| None,
+        };
+        Self::run(path, seen, look, tell)
+    }
+
+    fn run<T: 'static>(
+        path: PathBuf,
+        seen: &Loaded<T>,
+        look: Look<
+            impl Fn(&Path) -> Result<Loaded<T>, Findings> + Send + 'static,
+            impl Fn(Loaded<T>) -> Result<Loaded<T>, Findings> + Send + 'static,
+            impl Fn(&Loaded<T>) -> Vec<PathBuf> + Send + 'static,
+            impl Fn(&Path) -> Option<String> + Send + 'static,
+        >,
+        mut tell: impl FnMut(Change<T>) + Send + 'static,
     ) -> std::io::Result<Self> {
         let (notices, inbox) = mpsc::channel();
         let from_system = notices.clone();
@@ -73,8 +122,7 @@ impl Watch {
         let thread = std::thread::Builder::new().name("config-watch".to_owned()).spawn(move || {
             let mut system = system_watcher(from_system);
             let mut watched = Vec::new();
-            follow(&mut system, &mut watched, folders(&path, None));
-            let glyphs = Glyphs::new(&fonts);
+            follow(&mut system, &mut watched, folders(&path, &[]));
             let mut seen = Seen { hash: Some(seen_hash), findings: None };
             let mut pace = Pace::new(now());
             // A change between the start and the watch has no notice.
@@ -89,18 +137,17 @@ impl Watch {
                     continue;
                 }
                 pace.looked(now());
-                let at = KioskAt { file: &path, data_dir: Some(&data_dir) };
-                let loaded = load::load_kiosk(at, &|path| std::fs::read(path), &glyphs);
-                follow(&mut system, &mut watched, folders(&path, loaded.as_ref().ok()));
+                let loaded = (look.load)(&path);
+                let named = loaded.as_ref().map_or_else(|_| Vec::new(), &look.files);
+                follow(&mut system, &mut watched, folders(&path, &named));
                 if let Err(findings) = &loaded
-                    && seen.lacks_only_parts(at)
+                    && seen.lacks_only_parts((look.without_parts)(&path).as_ref())
                 {
                     seen.warn(findings);
                     continue;
                 }
-                let judge = |loaded: Loaded<KioskSetup>| {
-                    if seen.holds(&loaded) { Ok(loaded) } else { load::pass(loaded, &screens) }
-                };
+                let judge =
+                    |loaded: Loaded<T>| if seen.holds(&loaded) { Ok(loaded) } else { (look.judge)(loaded) };
                 let judged = loaded.and_then(judge);
                 if let Some(change) = seen.change(judged) {
                     tell(change);
@@ -128,8 +175,20 @@ impl Drop for Watch {
     }
 }
 
+/// How the files of one kind of program are looked at.
+struct Look<Load, Judge, Files, WithoutParts> {
+    /// Reads them.
+    load: Load,
+    /// Whether a state of them that is not in force may come into force.
+    judge: Judge,
+    /// Which files they name; their folders are watched too.
+    files: Files,
+    /// The hash of the files if they are right but for something that they name and that can be done without.
+    without_parts: WithoutParts,
+}
+
 /// Tells one state of the files and their parts from another.
-fn hash_of(loaded: &Loaded<KioskSetup>) -> (String, String) {
+fn hash_of<T>(loaded: &Loaded<T>) -> (String, String) {
     (loaded.config_hash.clone(), loaded.parts_hash.clone())
 }
 
@@ -141,14 +200,13 @@ struct Seen {
 
 impl Seen {
     /// Whether this is what is in force.
-    fn holds(&self, loaded: &Loaded<KioskSetup>) -> bool {
+    fn holds<T>(&self, loaded: &Loaded<T>) -> bool {
         self.hash.as_ref() == Some(&hash_of(loaded))
     }
 
     /// Whether the files are what is in force, and only something that they name is lost. What is in force goes on with it.
-    fn lacks_only_parts(&self, at: KioskAt<'_>) -> bool {
-        let without = load::load_kiosk_without_parts(at, &|path| std::fs::read(path));
-        without.is_ok_and(|loaded| self.hash.as_ref().is_some_and(|(files, _)| *files == loaded.config_hash))
+    fn lacks_only_parts(&self, without_parts: Option<&String>) -> bool {
+        self.hash.as_ref().is_some_and(|(files, _)| Some(files) == without_parts)
     }
 
     /// Says what is lost, once.
@@ -159,7 +217,7 @@ impl Seen {
         }
     }
 
-    fn change(&mut self, loaded: Result<Loaded<KioskSetup>, Findings>) -> Option<Change> {
+    fn change<T>(&mut self, loaded: Result<Loaded<T>, Findings>) -> Option<Change<T>> {
         match loaded {
             Ok(loaded) => {
                 let same = self.holds(&loaded) && self.findings.is_none();
@@ -227,21 +285,24 @@ fn system_watcher(notices: Sender<Notice>) -> Option<notify::RecommendedWatcher>
 }
 
 /// Folders are watched, not files: editors replace a file by another one.
-fn folders(path: &Path, loaded: Option<&Loaded<KioskSetup>>) -> Vec<PathBuf> {
+fn folders(path: &Path, files: &[PathBuf]) -> Vec<PathBuf> {
     let named = |path: &Path| match load::folder_of(path) {
         empty if empty.as_os_str().is_empty() => PathBuf::from("."),
         folder => folder.to_owned(),
     };
-    let mut folders = vec![named(path)];
-    if let Some(loaded) = loaded {
-        folders.push(named(&loaded.value.kiosk.touchpoints_file));
-        let parts = loaded.value.kiosk.look.logo.iter().chain(&loaded.value.kiosk.central_ca_file);
-        folders.extend(parts.map(|part| named(part)));
-        folders.push(named(&loaded.value.kiosk.storage_dir.join(DELIVERED_FILE)));
-    }
+    let mut folders: Vec<PathBuf> =
+        std::iter::once(named(path)).chain(files.iter().map(|file| named(file))).collect();
     folders.sort();
     folders.dedup();
     folders
+}
+
+#[cfg(feature = "terminal")]
+fn kiosk_files(loaded: &Loaded<KioskSetup>) -> Vec<PathBuf> {
+    let kiosk = &loaded.value.kiosk;
+    let mut files = vec![kiosk.touchpoints_file.clone(), kiosk.storage_dir.join(DELIVERED_FILE)];
+    files.extend(kiosk.look.logo.iter().chain(&kiosk.central_ca_file).cloned());
+    files
 }
 
 fn follow(

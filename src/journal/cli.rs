@@ -38,6 +38,8 @@ pub fn status(dir: &Path, out: &mut dyn Write) -> anyhow::Result<Verdict> {
     writeln!(out, "acknowledged    {}", state.cursor)?;
     writeln!(out, "unsent          {}", state.last_seq - state.cursor + state.to_carry)?;
     writeln!(out, "refused         {}", state.refused)?;
+    let quarantined = rows::meta_number(&conn, key::QUARANTINED).with_context(reading)?;
+    writeln!(out, "not counted     {quarantined}")?;
     writeln!(out, "starts          {}", state.restarts)?;
     let erased = rows::meta_number(&conn, key::ERASED_THROUGH).with_context(reading)?;
     writeln!(out, "erased rows     {erased}")?;
@@ -49,6 +51,14 @@ pub fn status(dir: &Path, out: &mut dyn Write) -> anyhow::Result<Verdict> {
     }
     for (id, reason) in refused(&conn).with_context(reading)? {
         writeln!(out, "refused row {id}: {reason}")?;
+    }
+    if quarantined > 0 {
+        let reason = rows::meta(&conn, key::QUARANTINE_REASON).with_context(reading)?;
+        let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+        writeln!(
+            out,
+            "central keeps {quarantined} entries of this terminal and cannot count them{reason}; its list of incidents says how to mend it"
+        )?;
     }
     let Some(id) = state.lost_after else { return Ok(Verdict::Good) };
     writeln!(out, "storage was damaged: entries after {id} may be lost")?;

@@ -125,6 +125,8 @@ texts! {
     StaffEnrol = "staff", "Enrol";
     /// How many entries central has not signed for.
     StatusUnsent = "staff status", "Unsent entries";
+    /// Beside the unsent entries: those that central keeps and cannot read.
+    StatusNotCounted = "staff status", "{n} not counted";
     /// Since when the oldest unsent entry waits.
     StatusOldest = "staff status", "Oldest unsent";
     /// When central last answered.

@@ -42,13 +42,9 @@ impl Ago {
         Self::of_ms(u64::try_from((now.wall - then).num_milliseconds()).unwrap_or(0))
     }
 
-    /// By the boot clock where both moments have the same, which no jump of the wall clock moves.
+    /// On the boot clock as far as that is known.
     fn since(then: &Moment, now: &Moment) -> Self {
-        if then.boot == now.boot {
-            Self::of_ms(now.up_ms.saturating_sub(then.up_ms))
-        } else {
-            Self::by_wall(then.wall, now)
-        }
+        Self::of_ms(now.ms_since(then))
     }
 }
 
@@ -72,6 +68,8 @@ pub enum Storage {
 pub struct StatusFacts {
     /// Entries central has not signed for; `None` if that cannot be read.
     pub unsent: Option<u64>,
+    /// Entries that central keeps and cannot read, so that they are not counted.
+    pub not_counted: u64,
     /// Since when the oldest of them waits; `None` if there is none, or none that can be read.
     pub oldest_unsent: Option<Ago>,
     /// When central last answered as itself since the program started.
@@ -92,6 +90,7 @@ impl StatusFacts {
         let stats = journal.as_ref().ok();
         Self {
             unsent: stats.map(|stats| stats.queue_depth),
+            not_counted: stats.map_or(0, |stats| stats.quarantined),
             oldest_unsent: stats.and_then(|stats| stats.oldest_unsent).map(|then| Ago::since(&then, now)),
             last_contact: sync.last_contact.map(|then| Ago::by_wall(then, now)),
             trouble: sync.last_error.clone(),
@@ -136,6 +135,7 @@ mod tests {
             queue_depth: 0,
             oldest_unsent: None,
             refused: 0,
+            quarantined: 0,
             not_stored: 0,
             restarts: 1,
             lost_after: None,
@@ -162,7 +162,7 @@ mod tests {
         let facts = StatusFacts::new(&SyncStatus::default(), &waiting(at(1, 10)), &now);
         assert_eq!(facts.oldest_unsent, Some(Ago::Hours(3)));
         let facts = StatusFacts::new(&SyncStatus::default(), &waiting(at(2, 10)), &now);
-        assert_eq!(facts.oldest_unsent, Some(Ago::Minutes(0)), "a time ahead is no age");
+        assert_eq!(facts.oldest_unsent, Some(Ago::Hours(3)), "a time ahead is no age, this boot's length is");
     }
 
     #[test]

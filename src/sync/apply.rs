@@ -25,14 +25,19 @@ pub fn apply(
         Effect::Rewind { through, head } if same_chain => journal.rewind(*through, *head),
         Effect::Refuse { seq, reason } if same_chain => journal.refuse(*seq, reason),
         Effect::NewChain(_) => begin_chain(journal, new_chain, now),
+        Effect::Quarantined(entries) => {
+            let known = journal.stats()?.quarantined;
+            let reason = entries.last().map(|entry| entry.reason.as_str());
+            journal.note_quarantined(known.saturating_add(entries.len() as u64), reason)
+        }
+        Effect::QuarantineIs(n) => journal.note_quarantined(*n, None),
         Effect::RememberLimit(limit) => journal.set_meta(LIMIT_KEY, &limit.to_string()),
         Effect::MoveCursor { .. }
         | Effect::Rewind { .. }
         | Effect::Refuse { .. }
         | Effect::SetBadge(_)
         | Effect::ApplyConfig { .. }
-        | Effect::SetClock(_)
-        | Effect::Quarantined(_) => Ok(()),
+        | Effect::SetClock(_) => Ok(()),
     }
 }
 

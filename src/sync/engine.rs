@@ -127,6 +127,8 @@ pub enum Effect {
     SetClock(DateTime<Utc>),
     /// Central stored these entries and could not read them.
     Quarantined(Vec<crate::wire::Quarantined>),
+    /// So many entries of this terminal central keeps and cannot read at present.
+    QuarantineIs(u64),
 }
 
 /// Why a chain ends.
@@ -363,6 +365,7 @@ impl Engine {
             self.gather_until_ms = now_ms;
         }
         effects.push(Effect::SetClock(reply.time));
+        effects.extend(reply.quarantined.map(Effect::QuarantineIs));
         effects
     }
 

@@ -29,7 +29,7 @@ const SERIAL_FILE: &str = "/proc/device-tree/serial-number";
 const MACHINE_ID_FILE: &str = "/etc/machine-id";
 
 /// A machine that does not say who it is cannot be told from a copy.
-const UNKNOWN_HARDWARE: &str = "unknown";
+const UNKNOWN_HARDWARE: &str = crate::wire::HARDWARE_UNKNOWN;
 
 /// Why there is no usable identity.
 #[derive(Debug, thiserror::Error)]

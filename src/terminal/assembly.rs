@@ -106,7 +106,8 @@ impl Assembly {
             site: identity.map(|identity| identity.site),
         };
         let diary = Diary { recorder: recorder.handle(), clock: clock.clone() };
-        diary.note_start(&started, &LastGood::in_dir(&data), unjudged);
+        let touchpoints = if in_force.not_set_up { Vec::new() } else { in_force.setup().kiosk.touchpoints };
+        diary.note_start(&started, touchpoints, &LastGood::in_dir(&data), unjudged);
         Ok(Terminal {
             assembly: self,
             data,

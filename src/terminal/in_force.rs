@@ -109,13 +109,20 @@ impl Diary {
     }
 
     /// The first entries of a run, and the last good configuration.
-    pub fn note_start(&self, started: &Started, last_good: &LastGood, unjudged: bool) {
+    pub fn note_start(
+        &self,
+        started: &Started,
+        touchpoints: Vec<TouchpointId>,
+        last_good: &LastGood,
+        unjudged: bool,
+    ) {
         let now = self.clock.now();
         self.note(Body::Boot(BootFacts {
             software: env!("CARGO_PKG_VERSION").into(),
             config_hash: started.loaded.config_hash.clone(),
             boot: now.boot,
             clock: now.quality,
+            touchpoints,
         }));
         match started.origin {
             Origin::Files => {

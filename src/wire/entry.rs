@@ -163,6 +163,9 @@ pub struct BootFacts {
     pub boot: BootId,
     /// What the clock is worth.
     pub clock: TimeQuality,
+    /// The touchpoints it asks about, the first one first: central learns from it where the terminal stands.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub touchpoints: Vec<TouchpointId>,
 }
 
 /// An opinion about an answer. Flags never drop an answer; scores are computed with and without them.

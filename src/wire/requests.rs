@@ -181,6 +181,41 @@ pub struct Health {
     pub sent: Moment,
 }
 
+/// Longest free text of a health report that is kept, in characters.
+const HEALTH_CHARS_MAX: usize = 300;
+
+impl Health {
+    /// The report with every figure in the range that it can have: what a terminal says is shown to staff, added up and written out.
+    /// `oldest_s_max` is the greatest age that an entry can have.
+    #[must_use]
+    pub fn bounded(self, oldest_s_max: u64) -> Self {
+        // Sums of terminals and 63-bit columns hold it with room to spare.
+        let count = |n: u64| n.min(1 << 48);
+        let text = |text: String| text.chars().take(HEALTH_CHARS_MAX).collect::<String>();
+        let wall = self.sent.wall.clamp(DateTime::UNIX_EPOCH, LATEST_WALL);
+        Self {
+            last_seq: self.last_seq.min(u64::MAX >> 1),
+            queue_depth: count(self.queue_depth),
+            oldest_unsent_s: self.oldest_unsent_s.map(|age| age.min(oldest_s_max)),
+            refused: count(self.refused),
+            last_error: self.last_error.map(text),
+            temperature_c: self.temperature_c.filter(|celsius| (-100.0..=300.0).contains(celsius)),
+            disk_free_bytes: self.disk_free_bytes.map(|bytes| bytes.min(u64::MAX >> 1)),
+            software: text(self.software),
+            config_hash: text(self.config_hash),
+            restarts: count(self.restarts),
+            sent: Moment { wall, ..self.sent },
+            ..self
+        }
+    }
+}
+
+/// The last second of the year 9999, beyond which a date has no common spelling.
+const LATEST_WALL: DateTime<Utc> = match DateTime::from_timestamp(253_402_300_799, 0) {
+    Some(at) => at,
+    None => DateTime::UNIX_EPOCH,
+};
+
 /// Central's answer to [`Health`].
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "central", derive(utoipa::ToSchema))]
@@ -192,6 +227,9 @@ pub struct HealthReply {
     /// Commands for the terminal; unknown ones are ignored. Known: `sync_now`.
     #[serde(default)]
     pub commands: Vec<String>,
+    /// Entries of this terminal that central keeps and cannot read at present.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantined: Option<u64>,
     /// Central's clock.
     #[serde(with = "millis")]
     pub time: DateTime<Utc>,
@@ -218,4 +256,46 @@ pub struct Problem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "central", schema(value_type = Option<String>))]
     pub head_hash: Option<Hash>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::BootId;
+
+    #[test]
+    fn a_health_report_of_extremes_is_bounded_and_can_be_written_and_read() {
+        let sent = Moment {
+            wall: DateTime::<Utc>::MAX_UTC,
+            boot: BootId::from_parts(1, [1; 10]),
+            up_ms: u64::MAX,
+            quality: TimeQuality::Synced,
+        };
+        let report = Health {
+            chain: ChainId([1; 16]),
+            last_seq: u64::MAX,
+            queue_depth: u64::MAX,
+            oldest_unsent_s: Some(u64::MAX),
+            refused: u64::MAX,
+            last_error: Some("x".repeat(1_000_000)),
+            temperature_c: Some(f32::INFINITY),
+            disk_free_bytes: Some(u64::MAX),
+            clock: TimeQuality::Synced,
+            software: "v".repeat(10_000),
+            config_hash: "h".repeat(10_000),
+            screen: ScreenFacts { width_px: u32::MAX, height_px: 0 },
+            restarts: u64::MAX,
+            lost_after: None,
+            sent,
+        };
+        let kept = report.bounded(1_000);
+        assert_eq!((kept.oldest_unsent_s, kept.temperature_c), (Some(1_000), None));
+        // A hundred thousand terminals that all say so.
+        assert!(
+            [kept.queue_depth, kept.refused, kept.restarts].iter().all(|n| n.checked_mul(30_000).is_some())
+        );
+        let text = serde_json::to_string(&kept).unwrap();
+        assert!(text.len() < 2_000);
+        assert_eq!(serde_json::from_str::<Health>(&text).unwrap(), kept);
+    }
 }

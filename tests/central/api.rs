@@ -640,17 +640,186 @@ async fn the_configuration_is_delivered_once_and_then_only_named() {
 }
 
 #[tokio::test]
-async fn hostile_content_is_kept_quarantined_and_harmless() {
+async fn fault_45_hostile_content_is_kept_quarantined_and_harmless() {
     let api = Api::new();
     let terminal = api.enrolled(1).await;
     let mut journal = Journal::new(1);
     journal.push_raw(vec![b'['; 4_000]);
     journal.push_raw(vec![0, 0xff, b'"']);
-    journal.push_raw(vec![b'x'; 5_000]);
+    journal.push_raw(vec![b'x'; 4_096]);
     journal.push(answer(1, 5));
     let receipt: Receipt = api.send(terminal.batch(&journal).request()).await.json();
     assert_eq!((receipt.accepted_through, receipt.quarantined.len()), (4, 3));
     assert_eq!(api.rows("/v1/quarantine").await.len(), 3);
+}
+
+#[tokio::test]
+async fn fault_45_a_batch_of_a_hundred_thousand_lines_or_of_places_beyond_63_bits_is_refused_and_harms_nobody()
+ {
+    let api = Api::with(|settings| settings.config.limits.body_kib = 16 * 1024);
+    let terminal = api.enrolled(1).await;
+    let mut journal = Journal::new(1);
+    (0..100_000).for_each(|_| journal.push_raw(b"{}".to_vec()));
+    api.send(terminal.batch(&journal).request()).await.problem(422);
+    let mut header = journal.header(1, 1);
+    header.first_seq = 1 << 63;
+    let body = format!("{}\n{{}}\n", serde_json::to_string(&header).unwrap());
+    api.send(terminal.post(ENTRIES, "application/x-ndjson", body.into_bytes()).request()).await.problem(422);
+    let empty_lines = [serde_json::to_vec(&journal.header(1, 1)).unwrap(), vec![b'\n'; 10_000_000]].concat();
+    api.send(terminal.post(ENTRIES, "application/x-ndjson", empty_lines).request()).await.problem(422);
+    assert!(api.rows("/v1/chains").await.is_empty());
+    let honest = terminal.post(ENTRIES, "application/x-ndjson", journal.body(1, 500));
+    assert_eq!(api.send(honest.request()).await.status, 200);
+}
+
+#[tokio::test]
+async fn row_12_a_line_over_four_kibibytes_is_refused_by_itself_and_the_rest_of_the_batch_is_not_lost() {
+    let api = Api::new();
+    let terminal = api.enrolled(1).await;
+    let mut journal = Journal::new(1);
+    journal.push(answer(1, 5));
+    journal.push_raw(vec![b'x'; 5_000]);
+    journal.push(answer(2, 5));
+    let post = |first: u64, count| terminal.post(ENTRIES, "application/x-ndjson", journal.body(first, count));
+    // What a terminal does with a 422: halve, down to the one entry, and send its hash alone from then on.
+    let call = post(1, 3).request();
+    let asked = stamp(&call);
+    let refused = api.send(call).await;
+    assert!(terminal.believes(&asked, &refused), "the refusal is central's own");
+    assert!(refused.problem(422).detail.unwrap().contains("entry 2 has 5000 bytes"));
+    assert_eq!(api.send(post(1, 1).request()).await.status, 200);
+    api.send(post(2, 1).request()).await.problem(422);
+    let leaf = xinsheng::chain::leaf(&journal.lines[1]);
+    let alone = xinsheng::wire::Withheld { seq: 2, leaf, reason: "refused".to_owned() };
+    let mut body = serde_json::to_vec(&journal.header(2, 2)).unwrap();
+    for line in [serde_json::to_vec(&alone).unwrap(), journal.lines[2].clone()] {
+        body.push(b'\n');
+        body.extend(line);
+    }
+    let receipt: Receipt =
+        api.send(terminal.post(ENTRIES, "application/x-ndjson", body).request()).await.json();
+    assert_eq!((receipt.accepted_through, receipt.head_hash), (3, journal.head()));
+    assert_eq!(api.rows("/v1/chains").await[0]["withheld"], 1);
+}
+
+#[tokio::test]
+async fn row_12_bodies_of_enrolment_and_health_are_bounded_and_what_they_say_is_too() {
+    let api = Api::new();
+    let terminal = api.enrolled(1).await;
+    let journal = Journal::new(1);
+    let post = |body: Vec<u8>| terminal.post(HEALTH, "application/json", body).request();
+    let mut long: Json = serde_json::from_slice(&health(&journal)).unwrap();
+    long["last_error"] = json!("x".repeat(40_000));
+    api.send(post(serde_json::to_vec(&long).unwrap())).await.problem(413);
+    long["last_error"] = json!("x".repeat(20_000));
+    long["oldest_unsent_s"] = json!(u64::MAX);
+    long["queue_depth"] = json!(u64::MAX);
+    assert_eq!(api.send(post(serde_json::to_vec(&long).unwrap())).await.status, 200);
+    let row = &api.rows("/v1/terminals").await[0];
+    assert_eq!(row["last_error"].as_str().unwrap().len(), 300);
+    assert!(row["oldest_unsent_s"].as_u64().unwrap() < 50 * 366 * 86_400, "{row}");
+    assert_eq!(api.get("/metrics").await.status, 200);
+    let deep = format!("{}{}", "[".repeat(9_000), "]".repeat(9_000));
+    api.send(post(deep.into_bytes())).await.problem(400);
+    let key = KeyPair::from_seed(&[5; 32]);
+    let long = Call { body: vec![b' '; 40_000], ..enrolment(&key, "00000-00000-00000") };
+    api.send(long.request()).await.problem(413);
+}
+
+#[tokio::test]
+async fn quarantined_entries_are_an_incident_and_the_terminal_is_told() {
+    let api = Api::new();
+    let terminal = api.enrolled(1).await;
+    let mut journal = Journal::new(1);
+    for n in 0..3 {
+        journal.push(at_place("closed-wing", answer(n, 5)));
+    }
+    api.send(terminal.batch(&journal).request()).await;
+    let incidents = api.rows("/v1/alarms").await;
+    assert_eq!((&incidents[0]["kind"], &incidents[0]["times"]), (&json!("quarantine"), &json!(3)));
+    let words = incidents[0]["detail"].as_str().unwrap();
+    assert!(
+        words.contains("`closed-wing` is not configured") && words.contains("touchpoints file"),
+        "{words}"
+    );
+    let metrics = String::from_utf8(api.get("/metrics").await.body).unwrap();
+    assert!(metrics.contains("xinsheng_quarantine 3"), "{metrics}");
+    let reply: HealthReply =
+        api.send(terminal.post(HEALTH, "application/json", health(&journal)).request()).await.json();
+    assert_eq!(reply.quarantined, Some(3));
+}
+
+fn at_place(place: &str, body: xinsheng::wire::Body) -> xinsheng::wire::Body {
+    match body {
+        xinsheng::wire::Body::Answer(answer) => xinsheng::wire::Body::Answer(xinsheng::wire::Answer {
+            touchpoint: place.parse().unwrap(),
+            ..answer
+        }),
+        other => other,
+    }
+}
+
+#[tokio::test]
+async fn row_20_the_history_of_a_closed_place_stays_in_every_total_under_its_last_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = |hospital: &Hospital| {
+        let (router, document) = central::router(Settings::new(folder.path()), hospital.clone()).unwrap();
+        Api {
+            router,
+            document: serde_json::to_value(document).unwrap(),
+            store: central::open_store(folder.path()).unwrap(),
+            hospital: hospital.clone(),
+            folder: tempfile::tempdir().unwrap(),
+        }
+    };
+    let before = Arc::unwrap_or_clone(plan(&["window"], Start::Attract).hospital);
+    let api = open(&before);
+    let terminal = api.enrolled(1).await;
+    let mut journal = Journal::new(1);
+    (0..20).for_each(|n| _ = journal.push(answer(n, 5)));
+    api.send(terminal.batch(&journal).request()).await;
+    let total = api.rows("/v1/scores?by=site").await;
+    drop(api);
+
+    let mut after = before.clone();
+    after.touchpoints.retain(|place| place.id.as_str() != "window");
+    after.questionnaires.retain(|questionnaire| questionnaire.id.to_string() != "long@1");
+    let api = open(&after);
+    assert_eq!(api.rows("/v1/scores?by=site").await, total, "the site's figure is what it was");
+    let rows = api.rows("/v1/scores?by=touchpoint").await;
+    let closed = rows.iter().find(|row| row["touchpoint"] == "window").unwrap();
+    assert_eq!(
+        (&closed["closed"], &closed["n"], &closed["names"]["en"]),
+        (&json!(true), &json!(20), &json!("Registration"))
+    );
+    assert!(rows.iter().filter(|row| row["touchpoint"] != "window").all(|row| row["closed"] == false));
+    assert!(!api.rows("/v1/scores?touchpoint=window").await.is_empty());
+    drop(api);
+    assert!(
+        open(&before).rows("/v1/scores").await.iter().all(|row| row["closed"] == false),
+        "it is open again"
+    );
+}
+
+#[tokio::test]
+async fn row_18_a_missing_or_another_key_ends_the_start_with_the_way_to_mend_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let hospital = Arc::unwrap_or_clone(plan(&["window"], Start::Attract).hospital);
+    let begin = || central::router(Settings::new(folder.path()), hospital.clone()).map(drop);
+    begin().unwrap();
+    let key = folder.path().join("central.key");
+    let own = std::fs::read(&key).unwrap();
+    std::fs::write(&key, [7; 32]).unwrap();
+    let other = format!("{:#}", begin().unwrap_err());
+    assert!(other.contains("does not belong to") && other.contains("restore"), "{other}");
+    std::fs::remove_file(&key).unwrap();
+    let missing = format!("{:#}", begin().unwrap_err());
+    assert!(missing.contains("is missing") && missing.contains("restore"), "{missing}");
+    assert!(!key.exists(), "no key is made up");
+    std::fs::write(&key, own).unwrap();
+    begin().unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&key).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
 }
 
 #[tokio::test]

@@ -360,8 +360,10 @@ async fn two_years_of_hours_are_read_in_pages_of_a_bounded_size() {
     drop(connection);
     let store = open_store(folder.path()).unwrap();
     let site = "main".parse().unwrap();
+    let none_closed = BTreeSet::new();
     let request = |by, rows_max| Request {
         hospital: &hospital,
+        closed: &none_closed,
         site: &site,
         zone: chrono_tz::Asia::Shanghai,
         touchpoint: None,

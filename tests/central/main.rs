@@ -12,6 +12,7 @@ mod hospital;
 mod http;
 mod journal;
 mod page;
+mod process;
 mod proof;
 mod reasons;
 mod signed;

@@ -4,6 +4,8 @@
 
 mod architecture;
 mod assembly;
+#[cfg(feature = "central")]
+mod backup;
 #[path = "../support/chance.rs"]
 mod chance;
 #[path = "../support/headless.rs"]

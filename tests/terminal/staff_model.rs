@@ -55,6 +55,7 @@ fn plan(has_pin: bool) -> StaffPlan {
 
 fn facts() -> StatusFacts {
     StatusFacts {
+        not_counted: 0,
         unsent: Some(7),
         oldest_unsent: Some(Ago::Hours(3)),
         last_contact: None,

@@ -45,7 +45,7 @@ use xinsheng::{
 };
 
 /// Far more than anything here takes on a slow machine.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Short enough for a test to see a deadline pass, long enough for a loaded machine to answer.
 pub const DEADLINES: Deadlines =
@@ -101,7 +101,7 @@ pub struct Kiosk {
 }
 
 impl Kiosk {
-    fn start(files: &Files) -> Self {
+    pub fn start(files: &Files) -> Self {
         let clock = Arc::new(SystemClock::new());
         let place = Place { config: files.kiosk_toml(), data: None };
         let mut assembly = Assembly::new(place, clock.clone());
@@ -118,13 +118,15 @@ impl Kiosk {
     }
 
     pub fn tap(&self, count: usize) -> Head {
+        let button = |i| SelfTest { touchpoint: registration(), target: format!("button {i}") };
+        self.record((0..count).map(|i| Body::SelfTest(button(i))))
+    }
+
+    pub fn record(&self, bodies: impl Iterator<Item = Body>) -> Head {
         let at = self.clock.now();
-        let drafts = (0..count).map(|i| {
-            let body = Body::SelfTest(SelfTest { touchpoint: registration(), target: format!("button {i}") });
-            Draft { id: fresh::entry_id(&at), at, body }
-        });
+        let drafts = bodies.map(|body| Draft { id: fresh::entry_id(&at), at, body }).collect();
         let (tell, told) = mpsc::channel();
-        self.terminal.recorder().append(drafts.collect(), move |head| tell.send(head).unwrap());
+        self.terminal.recorder().append(drafts, move |head| tell.send(head).unwrap());
         told.recv_timeout(PATIENCE).unwrap().unwrap()
     }
 
@@ -549,11 +551,11 @@ fn tls_is_checked_against_the_pinned_authority_and_troubles_are_told_apart() {
 }
 
 /// A terminal's files: the example's, with the journal beside them.
-struct Files(PathBuf);
+pub struct Files(PathBuf);
 
 impl Files {
     /// What is there already stays as it is.
-    fn new(folder: &Path, url: &str) -> Self {
+    pub fn new(folder: &Path, url: &str) -> Self {
         let files = Self(folder.to_owned());
         if !files.kiosk_toml().exists() {
             let kiosk = EXAMPLE_KIOSK.replace("../data/kiosk", ".").replace(EXAMPLE_URL, url);

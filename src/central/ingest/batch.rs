@@ -3,13 +3,13 @@
 use crate::{
     chain,
     model::Hash,
-    wire::{BATCH_ENTRIES_MAX, BatchHeader, Withheld},
+    wire::{BATCH_ENTRIES_MAX, BatchHeader, ENTRY_BYTES_MAX, Withheld},
 };
 
 /// Why a body is no batch. The terminal halves a refused batch down to the entry that causes it.
 #[derive(Debug, thiserror::Error)]
 pub enum BatchError {
-    /// No header line, or not the JSON of one.
+    /// No header line, not the JSON of one, or longer than [`ENTRY_BYTES_MAX`].
     #[error("the first line is no batch header")]
     Header(#[source] Option<serde_json::Error>),
     /// Empty or more than [`BATCH_ENTRIES_MAX`].
@@ -22,6 +22,15 @@ pub enum BatchError {
         header: u32,
         /// Lines after it.
         body: usize,
+    },
+    /// A line longer than [`ENTRY_BYTES_MAX`]: it is refused, so that a terminal that halves its batches ends at this very entry and
+    /// sends its hash alone from then on.
+    #[error("entry {seq} has {bytes} bytes, a line has at most {ENTRY_BYTES_MAX}; send its hash alone")]
+    LongLine {
+        /// Place in the chain.
+        seq: u64,
+        /// Its length.
+        bytes: usize,
     },
     /// Sequence numbers start at 1 and fit a signed 64-bit integer.
     #[error("sequence numbers from {0} on are out of range")]
@@ -73,8 +82,22 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Reads a decompressed body and recomputes its hashes.
+    /// Reads a decompressed body and recomputes its hashes. What is stored of it is bounded: the header line, the number of lines, and
+    /// each line's length.
     pub fn read(body: &[u8]) -> Result<Self, BatchError> {
+        let batch = Self::reread(body)?;
+        if batch.header_line.len() > ENTRY_BYTES_MAX {
+            return Err(BatchError::Header(None));
+        }
+        let long = batch.lines.iter().find_map(|line| match &line.content {
+            Content::Line(bytes) if bytes.len() > ENTRY_BYTES_MAX => Some((line.seq, bytes.len())),
+            Content::Line(_) | Content::Withheld { .. } => None,
+        });
+        long.map_or(Ok(batch), |(seq, bytes)| Err(BatchError::LongLine { seq, bytes }))
+    }
+
+    /// The same for a body that was taken in before: an earlier version took longer lines.
+    pub fn reread(body: &[u8]) -> Result<Self, BatchError> {
         let body = body.strip_suffix(b"\n").unwrap_or(body);
         let mut raw = body.split(|byte| *byte == b'\n');
         let header_line = raw.next().filter(|line| !line.is_empty()).ok_or(BatchError::Header(None))?;
@@ -88,11 +111,11 @@ impl Batch {
         if header.first_seq == 0 || last.is_none_or(|last| i64::try_from(last).is_err()) {
             return Err(BatchError::Sequence(header.first_seq));
         }
-        let raw: Vec<&[u8]> = raw.collect();
-        if raw.len() != count {
-            return Err(BatchError::Lines { header: header.count, body: raw.len() });
+        let lines = raw.clone().count();
+        if lines != count {
+            return Err(BatchError::Lines { header: header.count, body: lines });
         }
-        let lines = link_lines(&header, &raw);
+        let lines = link_lines(&header, raw);
         let computed = lines.last().map_or(header.previous_hash, |line| line.hash);
         if computed != header.head_hash {
             return Err(BatchError::Head { header: header.head_hash, computed });
@@ -124,13 +147,15 @@ pub fn plain_body<'a>(header_line: &'a [u8], lines: impl Iterator<Item = &'a [u8
     })
 }
 
-fn link_lines(header: &BatchHeader, raw: &[&[u8]]) -> Vec<Line> {
+fn link_lines<'a>(header: &BatchHeader, raw: impl Iterator<Item = &'a [u8]>) -> Vec<Line> {
     let mut hash = header.previous_hash;
     (header.first_seq..)
         .zip(raw)
         .map(|(seq, bytes)| {
             // A withheld line that names another place is just a line that cannot be read.
-            let withheld = serde_json::from_slice::<Withheld>(bytes).ok().filter(|held| held.seq == seq);
+            let short = (bytes.len() <= ENTRY_BYTES_MAX).then_some(bytes);
+            let withheld = short.and_then(|bytes| serde_json::from_slice::<Withheld>(bytes).ok());
+            let withheld = withheld.filter(|held| held.seq == seq);
             let (leaf, content) = match withheld {
                 Some(Withheld { leaf, reason, .. }) => (leaf, Content::Withheld { leaf, reason }),
                 None => (chain::leaf(bytes), Content::Line(bytes.to_vec())),
@@ -229,6 +254,30 @@ mod tests {
         assert!(matches!(Batch::read(&body(&header, &["a", "b", "c"])), Err(BatchError::Lines { .. })));
         assert!(matches!(Batch::read(b""), Err(BatchError::Header(None))));
         assert!(matches!(Batch::read(b"hello\n"), Err(BatchError::Header(Some(_)))));
+    }
+
+    #[test]
+    fn a_line_over_four_kibibytes_is_refused_and_its_hash_alone_is_taken() {
+        let genesis = chain::genesis(CHAIN);
+        let (longest, long) = ("x".repeat(ENTRY_BYTES_MAX), "x".repeat(ENTRY_BYTES_MAX + 1));
+        let lines = ["a", longest.as_str()];
+        assert!(Batch::read(&body(&header(1, genesis, &lines), &lines)).is_ok());
+        let lines = ["a", long.as_str(), "b"];
+        let full = header(1, genesis, &lines);
+        let refused = Batch::read(&body(&full, &lines));
+        assert!(matches!(refused, Err(BatchError::LongLine { seq: 2, bytes: 4097 })), "{refused:?}");
+        assert!(Batch::reread(&body(&full, &lines)).is_ok(), "what was taken in once can be audited");
+        let alone = Withheld { seq: 2, leaf: chain::leaf(long.as_bytes()), reason: "too long".to_owned() };
+        let batch = Batch::read(&body(&full, &["a", &serde_json::to_string(&alone).unwrap(), "b"])).unwrap();
+        assert_eq!(batch.lines[2].hash, full.head_hash);
+    }
+
+    #[test]
+    fn a_header_line_over_four_kibibytes_is_refused() {
+        let full = header(1, chain::genesis(CHAIN), &["a"]);
+        let text = serde_json::to_string(&full).unwrap();
+        let padded = format!("{}{}}}\na\n", &text[..text.len() - 1], " ".repeat(ENTRY_BYTES_MAX));
+        assert!(matches!(Batch::read(padded.as_bytes()), Err(BatchError::Header(None))));
     }
 
     #[test]

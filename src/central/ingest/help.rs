@@ -1,7 +1,7 @@
 //! Calls for help and tested buttons: entries that staff are shown and that count in no score.
 //!
 //! A call rings at once or not at all. Whether it does is decided when it arrives and stays so: a terminal that was offline for a day
-//! must not bring a corridor to its feet for somebody who went home yesterday.
+//! must not alarm staff for somebody who went home yesterday.
 
 use super::{
     project::Context,
@@ -15,6 +15,13 @@ use crate::{
 /// A call that arrives later than this after it was made does not ring: by then who called has found help or has gone, and an alarm
 /// that is mostly false is soon ignored.
 pub const LATE_AFTER_MS: i64 = 30 * 60 * 1000;
+
+/// Calls of one terminal that stand in the list one by one, of those that came within [`HELP_SPAN_MS`] and are open. More than that is a
+/// stuck button or a broken program: it is stored and counted, and stands in the list as one line, so that it hides no other call.
+pub const HELP_OPEN_MAX: u64 = 20;
+
+/// See [`HELP_OPEN_MAX`].
+pub const HELP_SPAN_MS: i64 = 60 * 60 * 1000;
 
 /// A call for help as stored.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -33,6 +40,10 @@ pub struct HelpRow {
     pub received_ms: i64,
     /// It came too late to ring.
     pub late: bool,
+    /// It is one of too many of its terminal: it stands in a line with the others.
+    pub folded: bool,
+    /// Calls that this line of the list stands for.
+    pub calls: u64,
     /// When staff marked it answered, Unix milliseconds.
     pub answered_ms: Option<i64>,
 }
@@ -49,8 +60,19 @@ impl HelpRow {
             timed,
             received_ms,
             late: is_late(timed, received_ms),
+            folded: false,
+            calls: 1,
             answered_ms: None,
         }
+    }
+
+    /// Whether it rings; if so, it takes one of the places its terminal has in the list.
+    pub(super) fn take_place(mut self, open: &mut u64) -> Self {
+        if !self.late {
+            self.folded = *open >= HELP_OPEN_MAX;
+            *open = open.saturating_add(1);
+        }
+        self
     }
 
     /// Whether it rings.

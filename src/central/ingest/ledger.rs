@@ -1,4 +1,4 @@
-//! What responses and answers stand at, and how the counts change when one more entry is booked.
+//! The current state of responses and answers, and the count changes of each entry.
 //!
 //! Invariant: the sum of all bookings equals a recount of the answers that are `counted`, and of the reasons that belong to the value such
 //! an answer stands at. A response that was undone once stays
@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono_tz::Tz;
 
-use super::time::{BootStart, HOUR_UNKNOWN, TimeBasis, Timed};
+use super::time::{BootStart, HOUR_UNKNOWN, Timed};
 use crate::{
     model::{
         BootId, ChainId, Lang, QuestionId, QuestionnaireRef, ReasonId, ResponseId, Scale, TerminalId,
@@ -295,9 +295,9 @@ impl Ledger {
             let Some(row) = self.answers.get_mut(&key) else { continue };
             let start = boots.iter().find(|(boot, _)| *boot == row.origin.boot).map(|(_, start)| start);
             let Some(start) = start.filter(|_| row.hour == HOUR_UNKNOWN) else { continue };
+            let Some(timed) = start.date(row.origin.up_ms, row.origin.received_ms) else { continue };
             count(&mut self.counts, row, -1);
-            let up = i64::try_from(row.origin.up_ms).unwrap_or(i64::MAX);
-            row.timed = Timed { at_ms: start.began_ms.saturating_add(up), basis: TimeBasis::Boot };
+            row.timed = timed;
             row.hour = row.timed.hour(self.zone);
             count(&mut self.counts, row, 1);
             self.changed_answers.insert(key);
@@ -363,7 +363,8 @@ impl Ledger {
 
 fn count(counts: &mut BTreeMap<Counter, i64>, row: &AnswerRow, by: i64) {
     if row.counted {
-        *counts.entry(row.counter()).or_default() += by;
+        let n = counts.entry(row.counter()).or_default();
+        *n = n.saturating_add(by);
     }
 }
 

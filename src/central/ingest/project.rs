@@ -9,6 +9,7 @@ use super::{
     batch::{Content, Line},
     help::{HelpRow, TestedRow},
     ledger::{AnswerRow, Booked, Ledger, Origin, ReasonsRow, ResponseRow},
+    moves::Standing,
     time::{BootStart, HOUR_UNKNOWN, Timed, Timekeeper},
 };
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
         TouchpointId,
     },
     questionnaire::{Hospital, Question},
-    wire::{Answer, Body, Entry, EntryError, Quarantined, Reasons},
+    wire::{Answer, Body, Entry, EntryError, HARDWARE_UNKNOWN, Quarantined, Reasons},
 };
 
 /// Longest reason stored with a withheld or quarantined line: it is read by staff, and a terminal's text is not trusted for length.
@@ -105,6 +106,16 @@ impl<'a> Reading<'a> {
         self.entries().filter_map(|entry| response_of(&entry.body)).collect()
     }
 
+    /// The passes that those in them replace.
+    pub fn replaced(&self) -> BTreeSet<ResponseId> {
+        self.entries().filter_map(|entry| replaced_by(&entry.body)).collect()
+    }
+
+    /// Whether a call for help is among them.
+    pub fn calls_help(&self) -> bool {
+        self.entries().any(|entry| matches!(entry.body, Body::HelpCalled(_)))
+    }
+
     fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.0.iter().filter_map(|(_, entry)| entry.as_ref()?.as_ref().ok())
     }
@@ -117,6 +128,31 @@ fn response_of(body: &Body) -> Option<ResponseId> {
         Body::ResponseEnd(end) => Some(end.response),
         Body::Boot(_) | Body::HelpCalled(_) | Body::Cleaning(_) | Body::SelfTest(_) | Body::Config(_) => None,
     }
+}
+
+fn replaced_by(body: &Body) -> Option<ResponseId> {
+    match body {
+        Body::ResponseEnd(end) => end.replaces,
+        Body::Answer(_)
+        | Body::Reasons(_)
+        | Body::Boot(_)
+        | Body::HelpCalled(_)
+        | Body::Cleaning(_)
+        | Body::SelfTest(_)
+        | Body::Config(_) => None,
+    }
+}
+
+/// Whether two enrolments are of one machine, by what it calls itself: one that has no name is never the same as another.
+pub fn is_same_hardware(one: &str, other: &str) -> bool {
+    one == other && !one.is_empty() && one != HARDWARE_UNKNOWN
+}
+
+/// A terminal changes what it wrote itself, or what the same machine wrote under an earlier name.
+fn check_owner(foreign: &HashMap<ResponseId, TerminalId>, body: &Body) -> Result<(), String> {
+    let touched = [response_of(body), replaced_by(body)];
+    let found = touched.into_iter().flatten().find_map(|id| Some((id, foreign.get(&id)?)));
+    found.map_or(Ok(()), |(id, owner)| Err(format!("response `{id}` belongs to terminal `{owner}`")))
 }
 
 /// What the store holds for the ids in a [`Reading`].
@@ -136,6 +172,12 @@ pub struct Held {
     pub undated: Vec<(AnswerRow, Option<ReasonsRow>)>,
     /// The journal's latest dated entry, Unix milliseconds.
     pub last_known_ms: Option<i64>,
+    /// Those responses, replaced ones included, that belong to another machine, with the terminal.
+    pub foreign: HashMap<ResponseId, TerminalId>,
+    /// Calls for help of this terminal that came within [`super::HELP_SPAN_MS`] and are open.
+    pub help_open: u64,
+    /// Where the terminal stands.
+    pub standing: Standing,
 }
 
 /// One entry as it is stored.
@@ -166,9 +208,24 @@ pub struct Writes {
     pub boots: Vec<(BootId, BootStart)>,
     /// The journal's latest dated entry, Unix milliseconds.
     pub last_known_ms: Option<i64>,
+    /// Since when the terminal stands where, Unix milliseconds; new rows of its history.
+    pub assigned: Vec<(i64, TouchpointId)>,
+    /// What the terminal last said that it asks about, and when, if it is new.
+    pub told: Option<(i64, Vec<TouchpointId>)>,
 }
 
 impl Writes {
+    /// How many of the entries are in the quarantine, and how many came without their line.
+    pub fn kept_aside(&self) -> (u64, u64) {
+        let count = |is_it: fn(&EntryState) -> bool| {
+            self.entries.iter().filter(|row| is_it(&row.state)).count() as u64
+        };
+        (
+            count(|state| matches!(state, EntryState::Quarantined(_))),
+            count(|state| matches!(state, EntryState::Withheld(_))),
+        )
+    }
+
     /// What the receipt says about lines that were not understood.
     pub fn quarantined(&self) -> Vec<Quarantined> {
         self.entries
@@ -193,7 +250,9 @@ pub fn project(context: Context<'_>, reading: Reading<'_>, held: Held, sent: Opt
         time.contact(sent);
     }
     reading.entries().for_each(|entry| time.observe(&entry.at));
-    let mut places = held.places;
+    let (mut places, foreign) = (held.places, held.foreign);
+    let (mut standing, mut help_open) = (held.standing, held.help_open);
+    let told_before = standing.told.clone();
     let mut ledger = Ledger::new(context.zone, held.responses, held.answers, held.reasons);
     let mut writes = Writes::default();
     for (line, entry) in reading.0 {
@@ -213,8 +272,13 @@ pub fn project(context: Context<'_>, reading: Reading<'_>, held: Held, sent: Opt
                     here
                 }) == here
                 {
-                    match book(context, &mut ledger, &mut writes, line.seq, &entry, at) {
-                        Ok(state) => state,
+                    let booked = check_owner(&foreign, &entry.body)
+                        .and_then(|()| book(context, &mut ledger, &mut writes, line.seq, &entry, at));
+                    match booked {
+                        Ok(state) => {
+                            writes.assigned.extend(standing.take(&entry, at));
+                            state
+                        }
                         Err(reason) => EntryState::Quarantined(shortened(&reason)),
                     }
                 } else {
@@ -228,6 +292,9 @@ pub fn project(context: Context<'_>, reading: Reading<'_>, held: Held, sent: Opt
         // Tried again from the quarantine: whoever called did so long ago.
         writes.help.iter_mut().for_each(|call| call.late = true);
     }
+    let rings = std::mem::take(&mut writes.help).into_iter();
+    writes.help = rings.map(|call| call.take_place(&mut help_open)).collect();
+    writes.told = (standing.told != told_before).then_some(standing.told);
     ledger.date(held.undated, time.learnt());
     writes.booked = ledger.close();
     writes.boots = time.learnt().to_vec();

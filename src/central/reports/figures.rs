@@ -16,6 +16,7 @@ use crate::{
     central::{
         error::ApiError,
         export,
+        in_force::InForce,
         router::Shared,
         scores::{
             self, Asked, Bound, Grouping, Period, QuestionReasons, Range, RangeError, ScoreRow, Slot,
@@ -218,12 +219,13 @@ pub(in crate::central) async fn get_scores(
     let touchpoint = query.touchpoint.as_deref().map(read_touchpoint).transpose()?;
     let asked = Asked { period: query.period, from: query.from.as_deref(), to: query.to.as_deref() };
     let (mut spans, mut reports, mut example) = (Vec::new(), Vec::new(), false);
-    for site in app.sites(query.site.as_deref())? {
+    let (in_force, sites) = (app.in_force(), app.sites(query.site.as_deref())?);
+    for site in &sites {
         example |= holds_example(&app, &site.id).await?;
         let range = range_of(asked, Bound::from(by), now, site.time_zone)?;
         let counts =
             app.store.counts(&site.id, count_query(touchpoint.as_ref(), range, by.is_timed())).await?;
-        let request = request(&app, site, touchpoint.as_ref(), (by, filter), rows_max);
+        let request = request(&in_force, site, touchpoint.as_ref(), (by, filter), rows_max);
         reports.push(scores::report(request, &counts));
         spans.push((site, range));
     }
@@ -249,7 +251,7 @@ pub(in crate::central) async fn get_scores(
         ))),
         Format::Csv => Ok(csv_file("scores.csv", export::scores_csv(&rows))),
         Format::Json => {
-            let hide_below = app.settings.suppression().limit;
+            let hide_below = in_force.suppression.limit;
             // As it can stand in a query: a plus sign would be read as a space.
             let next = next.map(|at| local_text(at, chrono_tz::UTC).replace("+00:00", "Z"));
             let spans = spans.into_iter().map(|(site, range)| Span::new(site, range, by, now)).collect();
@@ -290,11 +292,12 @@ pub(in crate::central) async fn get_reasons(
         .transpose()?;
     let asked = Asked { period: query.period, from: query.from.as_deref(), to: query.to.as_deref() };
     let (mut spans, mut rows) = (Vec::new(), Vec::new());
-    for site in app.sites(query.site.as_deref())? {
+    let (in_force, sites) = (app.in_force(), app.sites(query.site.as_deref())?);
+    for site in &sites {
         let range = range_of(asked, Bound::Sums, now, site.time_zone)?;
         let counts =
             app.store.reason_counts(&site.id, count_query(touchpoint.as_ref(), range, false)).await?;
-        let request = request(&app, site, touchpoint.as_ref(), (by, filter), ROWS_MAX);
+        let request = request(&in_force, site, touchpoint.as_ref(), (by, filter), ROWS_MAX);
         rows.extend(scores::reasons(request, question.as_ref(), &counts));
         spans.push(Span::new(site, range, by, now));
     }
@@ -304,27 +307,28 @@ pub(in crate::central) async fn get_reasons(
     match query.format.unwrap_or_default() {
         Format::Csv => Ok(csv_file("reasons.csv", export::reasons_csv(&rows))),
         Format::Json => {
-            let hide_below = app.settings.suppression().limit;
+            let hide_below = in_force.suppression.limit;
             Ok(Json(Reasons { time: now, filter, hide_below, spans, rows }).into_response())
         }
     }
 }
 
 fn request<'a>(
-    app: &'a App,
+    in_force: &'a InForce,
     site: &'a Site,
     touchpoint: Option<&'a TouchpointId>,
     (by, filter): (Grouping, Filter),
     rows_max: usize,
 ) -> scores::Request<'a> {
     scores::Request {
-        hospital: &app.hospital,
+        hospital: &in_force.history.hospital,
+        closed: &in_force.history.closed,
         site: &site.id,
         zone: site.time_zone,
         touchpoint,
         by,
         raw: filter == Filter::Raw,
-        rule: app.settings.suppression(),
+        rule: in_force.suppression,
         rows_max,
     }
 }
@@ -339,7 +343,7 @@ fn read_touchpoint(id: &str) -> Result<TouchpointId, ApiError> {
 
 /// A place without any row exists if the touchpoints file has it; one that is closed has rows.
 fn known_touchpoint(app: &App, id: &TouchpointId) -> Result<(), ApiError> {
-    app.hospital.touchpoint(id).map(|_| ()).ok_or_else(|| unknown_touchpoint(id.as_str()))
+    app.in_force().history.hospital.touchpoint(id).map(|_| ()).ok_or_else(|| unknown_touchpoint(id.as_str()))
 }
 
 fn unknown_touchpoint(id: &str) -> ApiError {

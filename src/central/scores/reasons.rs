@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::{
     Display, Request, Shown, Suppressed, Written,
     formulas::share,
-    report::{Place, grouped, named, order_of, place_of, question_of, rounded, visible},
+    report::{Place, grouped, is_closed, named, order_of, place_of, question_of, rounded, visible},
 };
 use crate::{
     central::store::ReasonCount,
@@ -171,7 +171,7 @@ fn question_reasons(
         site: request.site.clone(),
         touchpoint,
         names,
-        closed: matches!(place, Place::Closed(_)),
+        closed: is_closed(request, &place),
         question,
         prompt: configured.map(|group| group.prompt.clone()).unwrap_or_default(),
         values: cell.values.into_iter().collect(),

@@ -46,8 +46,10 @@ impl Grouping {
 /// What is asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
-    /// What is asked where.
+    /// What is asked where, and was.
     pub hospital: &'a Hospital,
+    /// Its places that are closed: they have a row only where they have answers.
+    pub closed: &'a BTreeSet<TouchpointId>,
     /// The site.
     pub site: &'a SiteId,
     /// Its time zone.
@@ -82,6 +84,8 @@ pub struct ScoreRow {
     /// The touchpoint; none for the whole site.
     #[schema(value_type = Option<String>)]
     pub touchpoint: Option<TouchpointId>,
+    /// The touchpoint is no longer configured; it has the name it had last.
+    pub closed: bool,
     /// The touchpoint's or site's name by language.
     #[schema(value_type = BTreeMap<String, String>)]
     pub names: Texts,
@@ -96,8 +100,6 @@ pub struct ScoreRow {
     pub scale: Scale,
     /// Start of the day or hour, with the site's offset from UTC.
     pub start: Option<String>,
-    /// Whether the touchpoints file no longer has this touchpoint: what was answered there stays.
-    pub closed: bool,
     /// Answers; none where that is hidden.
     pub n: Option<u64>,
     /// Which score: `csat`, `ces`, `ces_mean`, `nps`, `fft_positive`, `fft_negative`, `index`, `positive`, `good_rate`, `yes`.
@@ -157,9 +159,9 @@ pub fn headline_of<'a>(
 pub(super) enum Place {
     /// The whole site.
     Site,
-    /// A touchpoint by its place in the touchpoints file.
+    /// A touchpoint by its place in the list: configured, or closed and remembered; see [`is_closed`].
     Open(usize),
-    /// One that the file no longer has.
+    /// One that nobody remembers.
     Closed(TouchpointId),
 }
 
@@ -258,7 +260,7 @@ fn rows_of<'a>(
             texts: texts.clone(),
             scale: group.scale,
             start: start.map(|at| local_text(at, request.zone)),
-            closed: matches!(group.place, Place::Closed(_)),
+            closed: is_closed(request, &group.place),
             n,
             score: yardstick.name(),
             headline: i == 0,
@@ -325,7 +327,8 @@ fn is_asked_for(request: Request<'_>, touchpoint: &TouchpointId) -> bool {
 fn configured(request: Request<'_>) -> Vec<Group> {
     let mut groups = Vec::new();
     for (i, touchpoint) in request.hospital.touchpoints.iter().enumerate() {
-        if &touchpoint.site != request.site || !is_asked_for(request, &touchpoint.id) {
+        let is_closed = request.closed.contains(&touchpoint.id);
+        if &touchpoint.site != request.site || is_closed || !is_asked_for(request, &touchpoint.id) {
             continue;
         }
         let questions =
@@ -337,6 +340,17 @@ fn configured(request: Request<'_>) -> Vec<Group> {
         }
     }
     groups
+}
+
+/// Whether a place is no longer configured: the store may remember what it was called and asked.
+pub(super) fn is_closed(request: Request<'_>, place: &Place) -> bool {
+    match place {
+        Place::Site => false,
+        Place::Open(i) => {
+            request.hospital.touchpoints.get(*i).is_some_and(|place| request.closed.contains(&place.id))
+        }
+        Place::Closed(_) => true,
+    }
 }
 
 /// The place a touchpoint id stands for.

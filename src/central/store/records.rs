@@ -11,7 +11,7 @@ use crate::{
         ChainId, Hash, QuestionId, QuestionnaireRef, ReasonId, ResponseId, Scale, SiteId, TerminalId,
         TouchpointId, Value,
     },
-    questionnaire::Hospital,
+    questionnaire::{Hospital, Questionnaire, Touchpoint},
     wire::{Health, Quarantined},
 };
 
@@ -231,6 +231,41 @@ pub struct QuarantinedEntry {
     pub received_at: DateTime<Utc>,
     /// The line.
     pub line: Vec<u8>,
+}
+
+/// Entries in the quarantine that have the terminal and the reason in common.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct QuarantineGroup {
+    /// The terminal.
+    pub terminal: TerminalId,
+    /// Why they are not understood.
+    pub reason: String,
+    /// How many.
+    pub entries: u64,
+    /// When the first of them came.
+    pub first_at: DateTime<Utc>,
+    /// When the last of them came.
+    pub last_at: DateTime<Utc>,
+}
+
+/// What is counted for the numbers of a site.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct SiteLevels {
+    /// Entries in the quarantine.
+    pub quarantined: u64,
+    /// Incidents on record.
+    pub incidents: u64,
+    /// Calls for help that ring.
+    pub help_open: u64,
+}
+
+/// What a site's configuration said of its places and questions when it was last in force.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Remembered {
+    /// Places, configured at present or not.
+    pub places: Vec<Touchpoint>,
+    /// Questionnaires, configured at present or not.
+    pub questionnaires: Vec<Questionnaire>,
 }
 
 /// What a replay of the quarantine did.

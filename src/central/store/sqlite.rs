@@ -2,18 +2,24 @@
 //!
 //! One thread owns the one writing connection. It takes all writes that wait, runs each in a savepoint of one transaction, commits once
 //! (WAL, `synchronous=FULL`: one fsync), and only then answers all of them. Reads run on a few connections of their own and never wait
-//! for a write. Other processes (the command line beside a running server) share the file through SQLite's own locks.
+//! for a write; what terminals ask has connections that people's queries cannot take. Other processes (the command line beside a running server) share the file through SQLite's own locks.
 
 mod book;
 mod columns;
+pub(in crate::central) mod copy;
 mod help;
-mod people;
+pub(in crate::central) mod key;
+mod places;
 mod read;
+mod readers;
+mod terminals;
 mod writer;
 
 use std::{
+    fs, io,
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
@@ -25,15 +31,17 @@ use tokio::sync::Semaphore;
 
 use super::{
     Alarm, AnswerKey, ChainSummary, Checkpoint, Count, CountQuery, Cursor, Drift, Enrolled, ExplainedAnswer,
-    Ingested, NewCode, NewTerminal, QuarantinedEntry, ReasonCount, Replayed, SelfTested, Store, StoreError,
-    StoredEntry, Submission, Terminal, TimeSpan,
+    Ingested, NewCode, NewTerminal, QuarantineGroup, QuarantinedEntry, ReasonCount, Remembered, Replayed,
+    SelfTested, SiteLevels, Store, StoreError, StoredEntry, Submission, Terminal, TimeSpan,
 };
 use crate::{
     central::ingest::HelpRow,
+    durable,
     model::{ChainId, EntryId, SiteId, StoreId, TerminalId},
     questionnaire::Hospital,
     wire::Health,
 };
+use readers::Readers;
 use writer::Writer;
 
 /// `XSCE` in ASCII: tells this file from other SQLite files.
@@ -44,16 +52,26 @@ const MIGRATIONS: &[&str] = &[
     include_str!("sqlite/0001_tables.sql"),
     include_str!("sqlite/0002_help.sql"),
     include_str!("sqlite/0003_reasons.sql"),
+    include_str!("sqlite/0004_keeping.sql"),
 ];
 
 /// The first version without the bug that can corrupt a database when the WAL is reset.
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
 
-/// Connections that read: more than the cores of a small server would only compete.
+/// Connections for people's queries: more than the cores of a small server would only compete.
 const READERS: usize = 4;
 
-/// Of these, connections that people's reports may hold at once: the others are left to the requests of terminals.
+/// Of these, connections that people's reports may hold at once: the others are left to their other queries.
 const REPORT_READERS: usize = 2;
+
+/// Connections that only terminals' requests use: each looks up a few rows, and no query of people can hold them up.
+const TERMINAL_READERS: usize = 2;
+
+/// How long a query of people waits for a connection: who waits longer has gone, and asks for more by asking again.
+const QUERY_PATIENCE: Duration = Duration::from_secs(5);
+
+/// The same for terminals, whose requests have a deadline of their own.
+const TERMINAL_PATIENCE: Duration = Duration::from_secs(20);
 
 /// How long a statement waits for the lock of another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -69,6 +87,15 @@ pub enum OpenError {
         /// What SQLite said.
         #[source]
         source: rusqlite::Error,
+    },
+    /// The file cannot be made, or its mode cannot be set.
+    #[error("the database {path} cannot be made readable for its owner alone")]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
     },
     /// Somebody else's file.
     #[error("{0} is a database of another program; name another data folder")]
@@ -92,8 +119,8 @@ pub enum OpenError {
 pub struct SqliteStore {
     id: StoreId,
     writer: Writer,
-    readers: Arc<Mutex<Vec<Connection>>>,
-    reading: Arc<Semaphore>,
+    for_people: Readers,
+    for_terminals: Readers,
     reporting: Arc<Semaphore>,
 }
 
@@ -104,37 +131,21 @@ impl SqliteStore {
             return Err(OpenError::Library(rusqlite::version()));
         }
         let failed = |source| OpenError::Sqlite { path: path.to_owned(), source };
+        own_file(path).map_err(|source| OpenError::File { path: path.to_owned(), source })?;
         let mut connection = connect(path, OpenFlags::default()).map_err(failed)?;
         migrate(&mut connection, path)?;
         let id = identity(&connection, fresh_id, now).map_err(failed)?;
-        let readers = (0..READERS)
-            .map(|_| connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(failed)?;
-        Ok(Self {
-            id,
-            writer: Writer::start(connection),
-            readers: Arc::new(Mutex::new(readers)),
-            reading: Arc::new(Semaphore::new(READERS)),
-            reporting: Arc::new(Semaphore::new(REPORT_READERS)),
-        })
+        let for_people = Readers::open(path, READERS, QUERY_PATIENCE).map_err(failed)?;
+        let for_terminals = Readers::open(path, TERMINAL_READERS, TERMINAL_PATIENCE).map_err(failed)?;
+        let reporting = Arc::new(Semaphore::new(REPORT_READERS));
+        Ok(Self { id, writer: Writer::start(connection), for_people, for_terminals, reporting })
     }
 
     async fn read<T: Send + 'static>(
         &self,
         job: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let permit = Arc::clone(&self.reading).acquire_owned().await.map_err(|_| StoreError::Closed)?;
-        let readers = Arc::clone(&self.readers);
-        let done = tokio::task::spawn_blocking(move || {
-            let connection =
-                readers.lock().unwrap_or_else(PoisonError::into_inner).pop().ok_or(StoreError::Closed)?;
-            let result = job(&connection);
-            readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
-            drop(permit);
-            result
-        });
-        done.await.map_err(|error| StoreError::Database(Box::new(error)))?
+        self.for_people.run(job).await
     }
 }
 
@@ -153,6 +164,16 @@ impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Database(Box::new(error))
     }
+}
+
+/// The database belongs to central's user alone, whatever the umask; SQLite gives its other files the same mode.
+fn own_file(path: &Path) -> io::Result<()> {
+    fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    ["", "-wal", "-shm"].iter().try_for_each(|ending| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(ending);
+        durable::make_private(Path::new(&name))
+    })
 }
 
 fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
@@ -218,27 +239,27 @@ impl Store for SqliteStore {
 
     async fn add_code(&self, site: &SiteId, code: NewCode) -> Result<(), StoreError> {
         let site = site.clone();
-        self.writer.run(move |connection| people::add_code(connection, &site, &code)).await
+        self.writer.run(move |connection| terminals::add_code(connection, &site, &code)).await
     }
 
     async fn enrol(&self, site: &SiteId, terminal: NewTerminal) -> Result<Enrolled, StoreError> {
         let site = site.clone();
-        self.writer.run(move |connection| people::enrol(connection, &site, &terminal)).await
+        self.writer.run(move |connection| terminals::enrol(connection, &site, &terminal)).await
     }
 
     async fn terminal(&self, site: &SiteId, id: &TerminalId) -> Result<Option<Terminal>, StoreError> {
         let (site, id) = (site.clone(), id.clone());
-        self.read(move |connection| people::terminal(connection, &site, &id)).await
+        self.for_terminals.run(move |connection| terminals::terminal(connection, &site, &id)).await
     }
 
     async fn terminals(&self, site: &SiteId) -> Result<Vec<Terminal>, StoreError> {
         let site = site.clone();
-        self.read(move |connection| people::terminals(connection, &site)).await
+        self.read(move |connection| terminals::terminals(connection, &site)).await
     }
 
     async fn revoke(&self, site: &SiteId, id: &TerminalId, at: DateTime<Utc>) -> Result<bool, StoreError> {
         let (site, id) = (site.clone(), id.clone());
-        self.writer.run(move |connection| people::revoke(connection, &site, &id, at)).await
+        self.writer.run(move |connection| terminals::revoke(connection, &site, &id, at)).await
     }
 
     async fn record_health(
@@ -251,13 +272,13 @@ impl Store for SqliteStore {
     ) -> Result<(), StoreError> {
         let (site, id, health) = (site.clone(), id.clone(), health.clone());
         self.writer
-            .run(move |connection| people::record_health(connection, (&site, zone), &id, &health, at))
+            .run(move |connection| terminals::record_health(connection, (&site, zone), &id, &health, at))
             .await
     }
 
     async fn cursor(&self, site: &SiteId, chain: ChainId) -> Result<Option<Cursor>, StoreError> {
         let site = site.clone();
-        self.read(move |connection| read::cursor(connection, &site, chain)).await
+        self.for_terminals.run(move |connection| read::cursor(connection, &site, chain)).await
     }
 
     async fn ingest(&self, submission: Submission) -> Result<Ingested, StoreError> {
@@ -288,6 +309,40 @@ impl Store for SqliteStore {
     async fn quarantine(&self, site: &SiteId, limit: usize) -> Result<Vec<QuarantinedEntry>, StoreError> {
         let site = site.clone();
         self.read(move |connection| read::quarantine(connection, &site, None, limit)).await
+    }
+
+    async fn quarantine_groups(
+        &self,
+        site: &SiteId,
+        limit: usize,
+    ) -> Result<Vec<QuarantineGroup>, StoreError> {
+        let site = site.clone();
+        self.read(move |connection| read::quarantine_groups(connection, &site, limit)).await
+    }
+
+    async fn quarantined_of(&self, site: &SiteId, id: &TerminalId) -> Result<u64, StoreError> {
+        let (site, id) = (site.clone(), id.clone());
+        self.for_terminals.run(move |connection| read::quarantined_of(connection, &site, &id)).await
+    }
+
+    async fn levels(&self, site: &SiteId) -> Result<SiteLevels, StoreError> {
+        let site = site.clone();
+        self.read(move |connection| read::levels(connection, &site)).await
+    }
+
+    async fn remember(
+        &self,
+        site: &SiteId,
+        hospital: Arc<Hospital>,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let site = site.clone();
+        self.writer.run(move |connection| places::remember(connection, &site, &hospital, at)).await
+    }
+
+    async fn remembered(&self, site: &SiteId) -> Result<Remembered, StoreError> {
+        let site = site.clone();
+        self.read(move |connection| places::remembered(connection, &site)).await
     }
 
     async fn replay_quarantine(

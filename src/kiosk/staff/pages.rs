@@ -332,10 +332,15 @@ fn status_rows(speaker: &Speaker, facts: &StatusFacts) -> Vec<ReportRow> {
         value: value.into(),
         wrong,
     };
+    let mut unsent = facts.unsent.map_or_else(|| "?".to_owned(), |n| n.to_string());
+    if facts.not_counted > 0 {
+        let kept = speaker.words(Text::StatusNotCounted).with(&facts.not_counted.to_string()).spoken;
+        unsent = format!("{unsent}, {kept}");
+    }
     let storage = faults::storage(speaker, &facts.storage);
     let enrolled = facts.terminal.as_ref().map(ToString::to_string);
     vec![
-        row(Text::StatusUnsent, facts.unsent.map_or_else(|| "?".to_owned(), |n| n.to_string()), false),
+        row(Text::StatusUnsent, unsent, facts.not_counted > 0),
         row(Text::StatusOldest, ago(facts.oldest_unsent), false),
         row(Text::StatusContact, ago(facts.last_contact), facts.last_contact.is_none()),
         row(Text::StatusStorage, storage, facts.storage != Storage::Good),

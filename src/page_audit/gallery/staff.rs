@@ -256,6 +256,7 @@ fn pressed(question: Option<&Question>) -> Vec<ButtonState> {
 fn facts(speaker: &Speaker, wrong: bool) -> StatusFacts {
     StatusFacts {
         unsent: Some(if wrong { 128_404 } else { 12 }),
+        not_counted: if wrong { 1_204 } else { 0 },
         oldest_unsent: Some(Ago::Days(if wrong { 128 } else { 1 })),
         last_contact: (!wrong).then_some(Ago::Minutes(59)),
         trouble: wrong.then(|| diagnosis(speaker)),

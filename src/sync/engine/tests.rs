@@ -43,6 +43,7 @@ fn health(config_etag: Option<&str>, commands: &[&str]) -> Outcome {
         next_sync_after_s: 60,
         config_etag: config_etag.map(str::to_owned),
         commands: commands.iter().map(|c| (*c).to_owned()).collect(),
+        quarantined: None,
         time: DateTime::UNIX_EPOCH,
     })
 }

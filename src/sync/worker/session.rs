@@ -334,7 +334,7 @@ impl Session<'_> {
         let stats = stats.as_ref();
         self.tells_loss = stats.is_some_and(|stats| stats.lost_after.is_some());
         let oldest = stats.and_then(|stats| stats.oldest_unsent);
-        let age_s = oldest.map(|at| u64::try_from((now.wall - at.wall).num_seconds()).unwrap_or(0));
+        let age_s = oldest.map(|at| now.ms_since(&at) / 1000);
         Ok(Health {
             chain,
             last_seq: stats.map_or(0, |stats| stats.head.seq),
@@ -378,6 +378,7 @@ impl Session<'_> {
                     self.record_refusal(text, &reason, now);
                 }
             }
+            Effect::QuarantineIs(_) => {}
             Effect::Quarantined(entries) => {
                 self.status.quarantined += entries.len() as u64;
                 for entry in entries {

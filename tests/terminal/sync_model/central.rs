@@ -202,8 +202,13 @@ impl Central {
     }
 
     fn health(&self) -> String {
-        let reply =
-            HealthReply { next_sync_after_s: 30, config_etag: None, commands: Vec::new(), time: self.now };
+        let reply = HealthReply {
+            next_sync_after_s: 30,
+            config_etag: None,
+            commands: Vec::new(),
+            quarantined: None,
+            time: self.now,
+        };
         serde_json::to_string(&reply).expect("json")
     }
 

@@ -453,6 +453,7 @@ impl World {
             | Effect::SetBadge(_)
             | Effect::RememberLimit(_)
             | Effect::ApplyConfig { .. }
+            | Effect::QuarantineIs(_)
             | Effect::SetClock(_) => {}
         }
         let (now, new_chain, random) = (self.moment(i), ChainId(self.dice.bytes()), self.dice.unit());

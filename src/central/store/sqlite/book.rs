@@ -11,11 +11,14 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
     columns::{Read, damaged, hash, millis, signed},
-    people, read,
+    read, terminals,
 };
 use crate::{
     central::{
-        ingest::{BootStart, Content, Context, EntryState, Ledger, Line, Placement, Reading, place, project},
+        ingest::{
+            BootStart, Content, Context, EntryState, Ledger, Line, Placement, Reading, is_same_hardware,
+            place, project,
+        },
         store::{Ingested, Replayed, Submission},
     },
     chain,
@@ -32,7 +35,7 @@ const REPLAY_PAGE: usize = 200;
 pub(super) fn ingest(connection: &Connection, submission: &Submission) -> Read<Ingested> {
     let (site, batch, terminal) = (&submission.site, &submission.batch, &submission.terminal);
     let id = batch.header.chain;
-    people::saw(connection, site, terminal, submission.received_at)?;
+    terminals::saw(connection, site, terminal, &batch.header.sent, submission.received_at)?;
     let cursor = read::cursor(connection, site, id)?;
     let (through, head_hash) =
         cursor.as_ref().map_or((0, chain::genesis(id)), |held| (held.accepted_through, held.head_hash));
@@ -86,7 +89,7 @@ pub(super) fn ingest(connection: &Connection, submission: &Submission) -> Read<I
     let writes = project(context, reading, held, Some(&batch.header.sent));
     insert_entries(connection, context, &writes.entries)?;
     write(connection, context, &writes)?;
-    write_cursor(connection, context, last, writes.last_known_ms)?;
+    write_cursor(connection, context, last, &writes)?;
     write_checkpoint(connection, submission)?;
     Ok(Ingested::Accepted {
         accepted_through: last.seq,
@@ -109,8 +112,11 @@ fn same_machine(
     if owner == sender {
         return Ok(true);
     }
-    let hardware = |id| people::terminal(connection, site, id).map(|t| t.map(|t| t.hardware_id));
-    Ok(hardware(owner)?.is_some_and(|owner| !owner.is_empty()) && hardware(owner)? == hardware(sender)?)
+    let hardware = |id| terminals::hardware(connection, site, id);
+    Ok(match (hardware(owner)?, hardware(sender)?) {
+        (Some(owner), Some(sender)) => is_same_hardware(&owner, &sender),
+        _ => false,
+    })
 }
 
 fn hash_at(connection: &Connection, site: &SiteId, id: ChainId, seq: u64) -> Read<Option<Hash>> {
@@ -169,6 +175,11 @@ pub(super) fn replay(
             done.remaining += 1;
         } else {
             done.understood += 1;
+            connection
+                .prepare_cached(
+                    "update chains set quarantined = max(quarantined - 1, 0) where site = ?1 and chain = ?2",
+                )?
+                .execute(params![site.as_str(), entry.chain.0])?;
         }
         connection.prepare_cached(
             "update entries set state = ?4, reason = ?5, at = coalesce(at, ?6), time_basis = coalesce(time_basis, ?7) \

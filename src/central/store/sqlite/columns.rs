@@ -1,4 +1,4 @@
-//! Between columns and types.
+//! Codec between columns and types.
 
 use std::str::FromStr;
 
@@ -174,6 +174,7 @@ pub(super) fn reasons(row: &Row<'_>) -> Read<ReasonsRow> {
     })
 }
 
+/// Followed by how many calls the row stands for, and whether it is folded.
 pub(super) const HELP_COLUMNS: &str =
     "entry, terminal, touchpoint, lang, at, time_basis, received_at, late, answered_at";
 
@@ -187,6 +188,8 @@ pub(super) fn help(row: &Row<'_>) -> Read<HelpRow> {
         received_ms: row.get(6)?,
         late: row.get(7)?,
         answered_ms: row.get(8)?,
+        calls: unsigned(row.get(9)?)?,
+        folded: row.get(10)?,
     })
 }
 

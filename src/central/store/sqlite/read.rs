@@ -2,18 +2,21 @@
 
 use rusqlite::{Connection, Row, params};
 
-use super::columns::{
-    ANSWER_COLUMNS, Read, answer, chain as chain_id, counter, hash, instant, json, signed, text, unsigned,
+use super::{
+    columns::{
+        ANSWER_COLUMNS, Read, answer, chain as chain_id, counter, hash, instant, json, signed, text, unsigned,
+    },
+    help,
 };
 use crate::{
     central::{
         ingest::HOUR_UNKNOWN,
         store::{
             Alarm, AnswerKey, ChainSummary, Checkpoint, Count, CountQuery, Cursor, Drift, ExplainedAnswer,
-            QuarantinedEntry, ReasonCount, SignedRequest, StoredEntry, TimeSpan,
+            QuarantineGroup, QuarantinedEntry, ReasonCount, SignedRequest, SiteLevels, StoredEntry, TimeSpan,
         },
     },
-    model::{ChainId, SiteId, TouchpointId},
+    model::{ChainId, SiteId, TerminalId, TouchpointId},
 };
 
 pub(super) fn all<T>(
@@ -59,10 +62,8 @@ pub(super) fn cursor(connection: &Connection, site: &SiteId, chain: ChainId) -> 
 pub(super) fn chains(connection: &Connection, site: &SiteId) -> Read<Vec<ChainSummary>> {
     all(
         connection,
-        "select c.terminal, c.accepted_through, c.head_hash, c.first_received, c.last_received, c.chain, \
-         (select count(*) from entries e where e.site = c.site and e.chain = c.chain and e.state = 'quarantined'), \
-         (select count(*) from entries e where e.site = c.site and e.chain = c.chain and e.state = 'withheld') \
-         from chains c where c.site = ?1 order by c.first_received, c.chain",
+        "select terminal, accepted_through, head_hash, first_received, last_received, chain, quarantined, withheld \
+         from chains where site = ?1 order by first_received, chain",
         params![site.as_str()],
         |row| {
             Ok(ChainSummary {
@@ -147,6 +148,52 @@ pub(super) fn quarantine(
             })
         },
     )
+}
+
+/// The quarantine by terminal and reason, the most recent first.
+pub(super) fn quarantine_groups(
+    connection: &Connection,
+    site: &SiteId,
+    limit: usize,
+) -> Read<Vec<QuarantineGroup>> {
+    all(
+        connection,
+        "select c.terminal, e.reason, count(*), min(e.received_at), max(e.received_at) from entries e \
+         join chains c on c.site = e.site and c.chain = e.chain \
+         where e.site = ?1 and e.state = 'quarantined' group by c.terminal, e.reason \
+         order by max(e.received_at) desc, c.terminal, e.reason limit ?2",
+        params![site.as_str(), limit_of(limit)],
+        |row| {
+            Ok(QuarantineGroup {
+                terminal: text("terminal", &row.get::<_, String>(0)?)?,
+                reason: row.get::<_, Option<String>>(1)?.unwrap_or_default(),
+                entries: unsigned(row.get(2)?)?,
+                first_at: instant(row.get(3)?)?,
+                last_at: instant(row.get(4)?)?,
+            })
+        },
+    )
+}
+
+/// Entries of a terminal that are in the quarantine.
+pub(super) fn quarantined_of(connection: &Connection, site: &SiteId, id: &TerminalId) -> Read<u64> {
+    let n: i64 = connection
+        .prepare_cached("select coalesce(sum(quarantined), 0) from chains where site = ?1 and terminal = ?2")?
+        .query_row(params![site.as_str(), id.as_str()], |row| row.get(0))?;
+    unsigned(n)
+}
+
+/// What is counted for the numbers of a site.
+pub(super) fn levels(connection: &Connection, site: &SiteId) -> Read<SiteLevels> {
+    let count = |sql: &str| -> Read<u64> {
+        let n: i64 = connection.prepare_cached(sql)?.query_row([site.as_str()], |row| row.get(0))?;
+        unsigned(n)
+    };
+    Ok(SiteLevels {
+        quarantined: count("select coalesce(sum(quarantined), 0) from chains where site = ?1")?,
+        incidents: count("select count(*) from alarms where site = ?1")?,
+        help_open: help::count_open(connection, site)?,
+    })
 }
 
 pub(super) fn alarms(connection: &Connection, site: &SiteId, limit: usize) -> Read<Vec<Alarm>> {

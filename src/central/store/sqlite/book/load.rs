@@ -1,13 +1,20 @@
 //! What a batch touches, as it is held.
 
+use std::collections::HashMap;
+
 use rusqlite::{Connection, OptionalExtension, params};
+
+use super::same_machine;
 
 use crate::{
     central::{
-        ingest::{AnswerRow, BootStart, Context, Held, LearntFrom, Reading, ReasonsRow},
-        store::sqlite::columns::{
-            ANSWER_COLUMNS, REASONS_COLUMNS, RESPONSE_COLUMNS, Read, answer, blob, chain as chain_id,
-            reasons, response, unsigned,
+        ingest::{AnswerRow, BootStart, Context, HELP_SPAN_MS, Held, LearntFrom, Reading, ReasonsRow},
+        store::sqlite::{
+            columns::{
+                ANSWER_COLUMNS, REASONS_COLUMNS, RESPONSE_COLUMNS, Read, answer, blob, chain as chain_id,
+                millis, reasons, response, text, unsigned,
+            },
+            help, terminals,
         },
     },
     model::{BootId, ResponseId, TerminalId},
@@ -33,6 +40,12 @@ pub(super) fn load(
     for id in reading.responses() {
         load_response(connection, site, id, &mut held)?;
     }
+    load_foreign(connection, context, reading, &mut held)?;
+    if reading.calls_help() {
+        let since = millis(context.received_at).saturating_sub(HELP_SPAN_MS);
+        held.help_open = help::open_since(connection, context.site, context.terminal, since)?;
+    }
+    held.standing = terminals::standing(connection, context.site, context.terminal)?;
     let mut boots = reading.boots();
     boots.extend(sent);
     for boot in boots {
@@ -49,6 +62,33 @@ pub(super) fn load(
         .optional()?
         .flatten();
     Ok(held)
+}
+
+/// Whose the known responses are, where they are not this machine's.
+fn load_foreign(
+    connection: &Connection,
+    context: Context<'_>,
+    reading: &Reading<'_>,
+    held: &mut Held,
+) -> Read<()> {
+    let mut owner_of =
+        connection.prepare_cached("select terminal from responses where site = ?1 and response = ?2")?;
+    let mut ours = HashMap::from([(context.terminal.clone(), true)]);
+    for id in reading.responses().union(&reading.replaced()) {
+        let key = params![context.site.as_str(), id.0.as_bytes()];
+        let Some(owner) = owner_of.query_row(key, |row| row.get::<_, String>(0)).optional()? else {
+            continue;
+        };
+        let owner: TerminalId = text("terminal", &owner)?;
+        if !ours.contains_key(&owner) {
+            let same = same_machine(connection, context.site, &owner, context.terminal)?;
+            ours.insert(owner.clone(), same);
+        }
+        if ours.get(&owner) == Some(&false) {
+            held.foreign.insert(*id, owner);
+        }
+    }
+    Ok(())
 }
 
 fn load_response(connection: &Connection, site: &str, id: ResponseId, held: &mut Held) -> Read<()> {

@@ -13,7 +13,7 @@ use crate::{
             Submission,
             sqlite::{
                 columns::{Read, blob, damaged, flags_text, millis, outcome_name, signed, to_json},
-                help,
+                help, terminals,
             },
         },
     },
@@ -63,6 +63,7 @@ pub(super) fn write(connection: &Connection, context: Context<'_>, writes: &Writ
     }
     writes.help.iter().try_for_each(|row| help::insert(connection, context.site, row))?;
     writes.tested.iter().try_for_each(|row| help::note_tested(connection, context, row))?;
+    terminals::note_standing(connection, context, &writes.assigned, writes.told.as_ref())?;
     write_booked(connection, context.site, &writes.booked)
 }
 
@@ -197,11 +198,14 @@ pub(super) fn write_cursor(
     connection: &Connection,
     context: Context<'_>,
     last: &Line,
-    known_ms: Option<i64>,
+    writes: &Writes,
 ) -> Read<()> {
+    let (quarantined, withheld) = writes.kept_aside();
     connection.prepare_cached(
         "insert into chains (site, chain, terminal, accepted_through, head_hash, last_known_at, first_received, \
-         last_received) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7) on conflict (site, chain) do update set \
+         last_received, quarantined, withheld) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9) \
+         on conflict (site, chain) do update set \
+         quarantined = quarantined + excluded.quarantined, withheld = withheld + excluded.withheld, \
          terminal = excluded.terminal, accepted_through = excluded.accepted_through, head_hash = excluded.head_hash, \
          last_known_at = excluded.last_known_at, last_received = excluded.last_received",
     )?
@@ -211,8 +215,10 @@ pub(super) fn write_cursor(
         context.terminal.as_str(),
         signed(last.seq),
         last.hash.0,
-        known_ms,
-        millis(context.received_at)
+        writes.last_known_ms,
+        millis(context.received_at),
+        signed(quarantined),
+        signed(withheld)
     ])?;
     Ok(())
 }
@@ -240,7 +246,13 @@ pub(super) fn write_checkpoint(connection: &Connection, submission: &Submission)
     Ok(())
 }
 
-/// Raises an alarm, or notes that it came again.
+/// Incidents of one kind that one terminal can cause in a day: what comes beyond is counted with the last of them, so that a terminal
+/// that makes up journals cannot push everything else off the list.
+const INCIDENTS_A_DAY_MAX: i64 = 5;
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// Keeps an incident, or notes that it came again.
 pub(in crate::central::store::sqlite) fn raise(
     connection: &Connection,
     site: &SiteId,
@@ -250,6 +262,20 @@ pub(in crate::central::store::sqlite) fn raise(
     at: DateTime<Utc>,
     detail: &str,
 ) -> Read<()> {
+    let today: (i64, Option<String>) = connection
+        .prepare_cached(
+            "select count(*), (select subject from alarms where site = ?1 and kind = ?2 and terminal = ?3 \
+             order by first_at desc, subject limit 1) from alarms \
+             where site = ?1 and kind = ?2 and terminal = ?3 and first_at > ?4 and subject <> ?5",
+        )?
+        .query_row(
+            params![site.as_str(), kind, terminal.as_str(), millis(at).saturating_sub(DAY_MS), subject],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+    let subject = match today {
+        (n, Some(latest)) if n >= INCIDENTS_A_DAY_MAX => latest,
+        _ => subject.to_owned(),
+    };
     connection
         .prepare_cached(
             "insert into alarms (site, kind, subject, terminal, first_at, last_at, times, detail) \

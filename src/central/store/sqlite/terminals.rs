@@ -1,4 +1,4 @@
-//! Enrolment codes, terminals and their health.
+//! Enrolment codes, terminals, where they stand, and their health.
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -6,14 +6,15 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
     book,
-    columns::{Read, instant, json, millis, text, to_json},
+    columns::{Read, instant, json, millis, signed, text, to_json},
+    read::all,
 };
 use crate::{
     central::{
-        ingest::{BootStart, LearntFrom},
+        ingest::{BootStart, Context, Standing},
         store::{Enrolled, NewCode, NewTerminal, Terminal, is_newer},
     },
-    model::{SiteId, TerminalId, TouchpointId},
+    model::{Moment, SiteId, TerminalId, TouchpointId},
     wire::Health,
 };
 
@@ -129,10 +130,28 @@ pub(super) fn revoke(
     Ok(changed > 0)
 }
 
-pub(super) fn saw(connection: &Connection, site: &SiteId, id: &TerminalId, at: DateTime<Utc>) -> Read<()> {
+/// Notes that a terminal was heard of. A request that is played back changes nothing: within a boot its up time is no later than the last
+/// one's, and a boot that was known before the last one began is over.
+pub(super) fn saw(
+    connection: &Connection,
+    site: &SiteId,
+    id: &TerminalId,
+    sent: &Moment,
+    at: DateTime<Utc>,
+) -> Read<()> {
     connection
-        .prepare_cached("update terminals set last_seen = ?3 where site = ?1 and terminal = ?2")?
-        .execute(params![site.as_str(), id.as_str(), millis(at)])?;
+        .prepare_cached(
+            "update terminals set last_seen = ?3, last_boot = ?4, last_up = ?5 where site = ?1 and terminal = ?2 and \
+             (last_boot is null or (last_boot = ?4 and last_up < ?5) or (last_boot <> ?4 and not exists \
+             (select 1 from boots where site = ?1 and terminal = ?2 and boot = ?4)))",
+        )?
+        .execute(params![
+            site.as_str(),
+            id.as_str(),
+            millis(at),
+            sent.boot.0.as_bytes(),
+            signed(sent.up_ms)
+        ])?;
     Ok(())
 }
 
@@ -143,7 +162,7 @@ pub(super) fn record_health(
     health: &Health,
     at: DateTime<Utc>,
 ) -> Read<()> {
-    saw(connection, site, id, at)?;
+    saw(connection, site, id, &health.sent, at)?;
     let held = terminal(connection, site, id)?.and_then(|terminal| terminal.health);
     if !is_newer(&health.sent, held.as_ref().map(|held| &held.sent)) {
         return Ok(());
@@ -155,7 +174,57 @@ pub(super) fn record_health(
         let detail = format!("storage was found damaged; entries after {lost_after} may be lost");
         book::raise(connection, site, "lost_entries", &health.chain.to_string(), id, at, &detail)?;
     }
-    let up = i64::try_from(health.sent.up_ms).unwrap_or(i64::MAX);
-    let start = BootStart { began_ms: millis(at).saturating_sub(up), from: LearntFrom::Contact };
-    book::learn_boot(connection, site, zone, id, (health.sent.boot, start))
+    match BootStart::from_contact(&health.sent, millis(at)) {
+        Some(start) => book::learn_boot(connection, site, zone, id, (health.sent.boot, start)),
+        None => Ok(()),
+    }
+}
+
+/// What a terminal's machine calls itself.
+pub(super) fn hardware(connection: &Connection, site: &SiteId, id: &TerminalId) -> Read<Option<String>> {
+    Ok(connection
+        .prepare_cached("select hardware_id from terminals where site = ?1 and terminal = ?2")?
+        .query_row(params![site.as_str(), id.as_str()], |row| row.get(0))
+        .optional()?)
+}
+
+/// Where a terminal stands and stood.
+pub(super) fn standing(connection: &Connection, site: &SiteId, id: &TerminalId) -> Read<Standing> {
+    let key = params![site.as_str(), id.as_str()];
+    let assigned = all(
+        connection,
+        "select from_at, touchpoint from assignments where site = ?1 and terminal = ?2 order by from_at",
+        key,
+        |row| Ok((row.get(0)?, text("touchpoint", &row.get::<_, String>(1)?)?)),
+    )?;
+    let told = all(
+        connection,
+        "select told_at, told from terminals where site = ?1 and terminal = ?2 and told is not null",
+        key,
+        |row| Ok((row.get(0)?, json("list of touchpoints", &row.get::<_, String>(1)?)?)),
+    )?;
+    Ok(Standing { assigned, told: told.into_iter().next().unwrap_or_default() })
+}
+
+pub(super) fn note_standing(
+    connection: &Connection,
+    context: Context<'_>,
+    assigned: &[(i64, TouchpointId)],
+    told: Option<&(i64, Vec<TouchpointId>)>,
+) -> Read<()> {
+    let (site, terminal) = (context.site.as_str(), context.terminal.as_str());
+    for (from_ms, touchpoint) in assigned {
+        connection
+            .prepare_cached(
+                "insert into assignments (site, terminal, from_at, touchpoint) values (?1, ?2, ?3, ?4) \
+             on conflict do nothing",
+            )?
+            .execute(params![site, terminal, from_ms, touchpoint.as_str()])?;
+    }
+    if let Some((at_ms, touchpoints)) = told {
+        connection
+            .prepare_cached("update terminals set told = ?3, told_at = ?4 where site = ?1 and terminal = ?2")?
+            .execute(params![site, terminal, to_json(touchpoints)?, at_ms])?;
+    }
+    Ok(())
 }

@@ -1,0 +1,139 @@
+//! A changed configuration: taken into force, its quarantine tried again, or refused and shown as an incident.
+
+use std::{path::Path, sync::Arc};
+
+use super::{
+    in_force::InForce,
+    settings::Settings,
+    shell,
+    state::{App, Event},
+    store::StoreError,
+};
+use crate::{
+    config::{CentralSetup, Change, Findings, Loaded},
+    questionnaire::Hospital,
+};
+
+/// Longest text of a refused configuration that the list of incidents shows: the first findings; the log has all of them.
+const SHOWN_CHARS_MAX: usize = 2_000;
+
+/// A configuration that central does not run with, and why.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Trouble {
+    /// `config_refused` or `restart_needed`.
+    pub(super) kind: &'static str,
+    /// When it was found.
+    pub(super) at: chrono::DateTime<chrono::Utc>,
+    /// What, and how to mend it.
+    pub(super) detail: String,
+}
+
+/// Does what changed files ask for.
+pub(super) async fn take(app: &App, change: &Change<CentralSetup>, data_dir: Option<&Path>) {
+    let trouble = match change {
+        Change::New(loaded) => {
+            let Loaded { value: CentralSetup { hospital, .. }, config_hash, .. } = &**loaded;
+            let settings = Settings::of(loaded, data_dir);
+            match put_in_force(app, &settings, Arc::new(hospital.clone())).await {
+                Ok(()) => tracing::info!(%config_hash, "the changed configuration is in force"),
+                Err(error) => {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "the changed configuration waits for the store"
+                    );
+                }
+            }
+            restart_needed(&app.settings, &settings)
+        }
+        Change::Refused(findings) => Some(refused(findings)),
+    };
+    if let Some((kind, detail)) = &trouble {
+        tracing::error!("{kind}: {detail}");
+    }
+    app.set_trouble(trouble.map(|(kind, detail)| Trouble { kind, at: shell::now(), detail }));
+    for site in &app.hospital().sites {
+        app.tell(Event::Alarm { site: site.id.clone() });
+        app.tell(Event::Scores { site: site.id.clone() });
+    }
+}
+
+/// Takes a configuration into force, keeps its names, and tries the quarantine again with it. What cannot be written at present, on a full
+/// disk for example, is written at the next start or change: only a store that cannot be read stands in the way.
+pub(super) async fn put_in_force(
+    app: &App,
+    settings: &Settings,
+    hospital: Arc<Hospital>,
+) -> Result<(), StoreError> {
+    let mut remembered = Vec::new();
+    for site in &hospital.sites {
+        if let Err(error) = app.store.remember(&site.id, Arc::clone(&hospital), shell::now()).await {
+            tracing::error!(error = &error as &dyn std::error::Error, "names of places could not be kept");
+        }
+        remembered.push(app.store.remembered(&site.id).await?);
+    }
+    app.exchange(InForce::new(settings, Arc::clone(&hospital), remembered));
+    if let Err(error) = replay_quarantine(app, &hospital).await {
+        tracing::error!(error = &error as &dyn std::error::Error, "the quarantine could not be tried again");
+    }
+    Ok(())
+}
+
+/// Tries every site's quarantine again with the configuration in force.
+async fn replay_quarantine(app: &App, hospital: &Arc<Hospital>) -> Result<(), StoreError> {
+    for site in &hospital.sites {
+        if app.store.levels(&site.id).await?.quarantined == 0 {
+            continue;
+        }
+        let done = app.store.replay_quarantine(&site.id, site.time_zone, Arc::clone(hospital)).await?;
+        tracing::info!(site = %site.id, understood = done.understood, remaining = done.remaining, "the quarantine was tried again");
+        if done.understood > 0 {
+            app.tell(Event::Scores { site: site.id.clone() });
+        }
+    }
+    Ok(())
+}
+
+fn refused(findings: &Findings) -> (&'static str, String) {
+    let text = findings.to_string();
+    let mut shown: String = text.chars().take(SHOWN_CHARS_MAX).collect();
+    if shown.len() < text.len() {
+        shown.push_str(" ...");
+    }
+    ("config_refused", format!("the last good configuration stays in force; mend this:\n{shown}"))
+}
+
+/// What a running server cannot change.
+fn restart_needed(running: &Settings, wanted: &Settings) -> Option<(&'static str, String)> {
+    let (running, wanted) = (&running.config, &wanted.config);
+    let parts = [
+        ("[storage] dir", running.data_dir != wanted.data_dir),
+        ("[tls] or behind_proxy", running.tls != wanted.tls),
+        ("[limits]", running.limits != wanted.limits),
+        ("listen", running.listen != wanted.listen),
+    ];
+    let changed: Vec<&str> =
+        parts.into_iter().filter(|(_, changed)| *changed).map(|(name, _)| name).collect();
+    (!changed.is_empty()).then(|| {
+        (
+            "restart_needed",
+            format!("restart central to take these parts of central.toml into force: {}", changed.join(", ")),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_running_server_cannot_change_is_named() {
+        let running = Settings::new("data");
+        let mut wanted = running.clone();
+        wanted.config.scores.hide_below = 9;
+        assert_eq!(restart_needed(&running, &wanted), None);
+        wanted.config.data_dir = "elsewhere".into();
+        wanted.config.listen = "127.0.0.1:1".parse().unwrap();
+        let (kind, detail) = restart_needed(&running, &wanted).unwrap();
+        assert!(kind == "restart_needed" && detail.ends_with("[storage] dir, listen"), "{detail}");
+    }
+}
