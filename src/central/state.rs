@@ -15,11 +15,15 @@ use governor::{
     DefaultDirectRateLimiter, DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter, clock::Clock as _,
 };
 use serde::Serialize;
-use tokio::sync::{Semaphore, broadcast};
+use tokio::sync::broadcast;
 
 use super::{
     error::ApiError,
+    host::Names,
     metrics::Metrics,
+    peer::Proxies,
+    replays::Replays,
+    serve::seats::{Caps, Seats},
     settings::Settings,
     store::{Store, Terminal},
 };
@@ -95,7 +99,11 @@ pub(super) struct App {
     pub(super) key: KeyPair,
     pub(super) delivered: Option<Delivered>,
     pub(super) metrics: Metrics,
-    pub(super) pages: Arc<Semaphore>,
+    /// Open pages.
+    pub(super) pages: Arc<Seats>,
+    pub(super) names: Arc<Names>,
+    pub(super) proxies: Proxies,
+    pub(super) replays: Replays,
     events: broadcast::Sender<Event>,
     serving: AtomicBool,
     by_terminal: DefaultKeyedRateLimiter<TerminalId>,
@@ -117,13 +125,19 @@ impl App {
         Self {
             by_terminal: RateLimiter::keyed(quota(settings.limits.requests_per_minute)),
             enrolments: RateLimiter::direct(quota(settings.limits.enrolments_per_minute)),
+            pages: Seats::new(Caps { total: PAGES_MAX, per_address: settings.limits.pages_per_address }),
+            names: Arc::new(Names::new(&settings)),
+            proxies: Proxies {
+                on_this_machine: settings.behind_proxy,
+                named: settings.trusted_proxies.clone(),
+            },
+            replays: Replays::new(),
             settings,
             hospital: Arc::new(hospital),
             store,
             key,
             delivered,
             metrics: Metrics::new(),
-            pages: Arc::new(Semaphore::new(PAGES_MAX)),
             events: broadcast::Sender::new(EVENTS_KEPT),
             serving: AtomicBool::new(true),
             homes: Mutex::default(),

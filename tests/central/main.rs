@@ -10,6 +10,7 @@ mod hospital;
 #[path = "../support/http.rs"]
 mod http;
 mod journal;
+mod nginx;
 mod page;
 mod proof;
 mod signed;

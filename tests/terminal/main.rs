@@ -4,12 +4,14 @@
 
 #[path = "../support/chance.rs"]
 mod chance;
+mod connections;
 #[path = "../support/hospital.rs"]
 mod hospital;
 #[path = "../support/http.rs"]
 mod http;
 mod journal_faults;
 mod journal_model;
+mod network_faults;
 mod proxy;
 mod proxy_headers;
 mod sound;
@@ -20,3 +22,4 @@ mod support;
 mod survey_model;
 mod sync_end_to_end;
 mod sync_model;
+mod web_proxy;

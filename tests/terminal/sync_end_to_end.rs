@@ -46,7 +46,7 @@ use xinsheng::{
 };
 
 /// Far more than anything here takes on a slow machine.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Short enough for a test to see a deadline pass, long enough for a loaded machine to answer.
 pub const DEADLINES: Deadlines =
@@ -60,7 +60,7 @@ pub fn registration() -> TouchpointId {
     "registration".parse().unwrap()
 }
 
-fn hospital() -> Hospital {
+pub fn hospital() -> Hospital {
     let site =
         Site { id: "main".parse().unwrap(), name: Texts::default(), time_zone: chrono_tz::Asia::Shanghai };
     let touchpoint = Touchpoint {
@@ -103,7 +103,7 @@ pub struct Kiosk {
 }
 
 impl Kiosk {
-    fn start(folder: &Path, url: &str, ca_file: Option<PathBuf>, adjust: impl FnOnce(&mut SyncArgs)) -> Self {
+    pub fn start(folder: &Path, url: &str, ca_file: Option<PathBuf>, adjust: impl FnOnce(&mut SyncArgs)) -> Self {
         let clock = Arc::new(SystemClock::new());
         let mut open = OpenArgs::new(fresh::chain_id(), clock.now());
         open.ballast_bytes = 4096;
@@ -222,7 +222,7 @@ fn gzip_bomb() -> Vec<u8> {
 }
 
 /// Everything between the terminal and central that can go wrong, by name.
-fn faults() -> Vec<(&'static str, Fault)> {
+pub fn faults() -> Vec<(&'static str, Fault)> {
     let plain = [("content-type", "text/plain")];
     let html = [("content-type", "text/html")];
     let receipt = [("content-type", content_type::RECEIPT)];
@@ -487,7 +487,7 @@ fn a_used_code_is_refused_and_a_lost_answer_costs_no_code() {
 }
 
 /// A certificate authority and a server certificate for names, valid from one year to another.
-fn certificates(folder: &Path, name: &str, years: (i32, i32)) -> (PathBuf, TlsFiles) {
+pub fn certificates(folder: &Path, name: &str, years: (i32, i32)) -> (PathBuf, TlsFiles) {
     let ca_key = rcgen::KeyPair::generate().unwrap();
     let mut ca = rcgen::CertificateParams::new(Vec::<String>::new()).unwrap();
     ca.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
