@@ -46,10 +46,10 @@ use std::{
 use anyhow::Context as _;
 use tokio::sync::oneshot;
 
-pub use settings::{Limits, Settings, TlsFiles};
+pub use settings::Settings;
 pub use verify::{ChainFinding, Findings, verify};
 
-use crate::{model::TouchpointId, questionnaire::Hospital};
+use crate::{config::Tls, model::TouchpointId, questionnaire::Hospital};
 use router::routes_of;
 use state::App;
 use store::{NewCode, Store, sqlite::SqliteStore};
@@ -137,8 +137,8 @@ pub fn router(
 }
 
 fn app_of(settings: Settings, hospital: Hospital) -> anyhow::Result<Arc<App>> {
-    let store = open_store(&settings.data_dir)?;
-    let key = shell::load_key(&settings.data_dir)?;
+    let store = open_store(&settings.config.data_dir)?;
+    let key = shell::load_key(&settings.config.data_dir)?;
     Ok(Arc::new(App::new(settings, hospital, store, key)))
 }
 
@@ -181,7 +181,7 @@ impl Central {
 
     /// Its base address, without a slash at the end.
     pub fn url(&self) -> String {
-        let scheme = if self.app.settings.tls.is_some() { "https" } else { "http" };
+        let scheme = if matches!(self.app.settings.config.tls, Tls::Files { .. }) { "https" } else { "http" };
         format!("{scheme}://{}", self.address)
     }
 

@@ -139,7 +139,7 @@ impl Setup {
         let listen = loaded.value.central.listen;
         let mut settings = Settings::from_config(&loaded);
         if let Some(dir) = data {
-            settings.data_dir = dir;
+            settings.config.data_dir = dir;
         }
         Self { settings, hospital: loaded.value.hospital, listen }
     }
@@ -150,7 +150,7 @@ fn verdict(good: bool) -> ExitCode {
 }
 
 fn store(setup: &Setup) -> anyhow::Result<Arc<dyn Store>> {
-    central::open_store(&setup.settings.data_dir)
+    central::open_store(&setup.settings.config.data_dir)
 }
 
 async fn serve(setup: Setup) -> anyhow::Result<ExitCode> {

@@ -29,9 +29,9 @@ pub(super) struct Names {
 
 impl Names {
     pub(super) fn new(settings: &Settings) -> Self {
-        let public = settings.public_url.as_deref();
+        let public = settings.config.public_url.as_deref();
         let authority = public.and_then(|url| url.split_once("://")?.1.split('/').next());
-        let mut configured: Vec<String> = settings.hosts.iter().map(|host| host_of(host)).collect();
+        let mut configured: Vec<String> = settings.config.hosts.iter().map(|host| host_of(host)).collect();
         configured.extend(authority.map(host_of));
         let public_origin = public.and_then(|url| {
             let (scheme, rest) = url.split_once("://")?;
@@ -126,8 +126,8 @@ mod tests {
 
     fn names() -> Names {
         let mut settings = Settings::new("data");
-        settings.public_url = Some("https://Xinsheng.hospital.example:8443/feedback".into());
-        settings.hosts = vec!["central.local".into(), "10.9.9.9".into()];
+        settings.config.public_url = Some("https://Xinsheng.hospital.example:8443/feedback".into());
+        settings.config.hosts = vec!["central.local".into(), "10.9.9.9".into()];
         Names::new(&settings)
     }
 

@@ -50,6 +50,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use super::{router::routes_of, state::App};
+use crate::config::Tls;
 use certificate::Certificate;
 use seats::{Answering, Caps, Counted, Seat, Seats, State};
 use stall::Stalling;
@@ -86,24 +87,26 @@ pub(super) async fn serve(
     );
     listener.set_nonblocking(true).context("the listener cannot be used")?;
     let listener = tokio::net::TcpListener::from_std(listener).context("the listener cannot be used")?;
-    let certificate = match &app.settings.tls {
-        Some(files) => Some(Arc::new(Certificate::load(files, Arc::clone(&app.names))?)),
-        None => None,
+    let certificate = match &app.settings.config.tls {
+        Tls::Files { cert, key } => Some(Arc::new(Certificate::load(cert, key, Arc::clone(&app.names))?)),
+        Tls::Loopback | Tls::BehindProxy => None,
     };
-    let limits = app.settings.limits;
-    make_room_for(limits.connections);
+    let count = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
+    let limits = &app.settings.config.limits;
+    let caps = Caps { total: count(limits.connections), per_address: count(limits.connections_per_address) };
+    make_room_for(caps.total);
+    let mut renewal = interval(app.settings.certificate_every);
     let (stop, stopped) = watch::channel(false);
     // Every connection holds one end; when all are gone the other end hears so.
     let (open, mut all_closed) = mpsc::channel::<()>(1);
     let server = Arc::new(Server {
-        seats: Seats::new(Caps { total: limits.connections, per_address: limits.connections_per_address }),
+        seats: Seats::new(caps),
         router: TowerToHyperService::new(routes_of(Arc::clone(&app)).0),
         refused: AtomicU64::new(0),
         certificate,
         app,
     });
     tracing::info!(%address, tls = server.certificate.is_some(), "central serves");
-    let mut renewal = interval(limits.certificate_every);
     renewal.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut shutdown = pin!(shutdown);
     loop {
@@ -184,7 +187,7 @@ impl Server {
         seat: Seat,
         stopped: &mut watch::Receiver<bool>,
     ) {
-        let mut head_due = pin!(sleep(self.app.settings.limits.head_timeout));
+        let mut head_due = pin!(sleep(self.app.settings.config.limits.header_timeout()));
         let Ok(local) = stream.local_addr() else { return };
         // Small answers need not wait for more; a stream that cannot do this works all the same.
         let _ = stream.set_nodelay(true);
@@ -212,14 +215,14 @@ impl Server {
         mut head_due: Pin<&mut Sleep>,
         stopped: &mut watch::Receiver<bool>,
     ) {
-        let limits = &self.app.settings.limits;
-        let io = TokioIo::new(Stalling::new(stream, limits.stall_timeout));
+        let settings = &self.app.settings;
+        let io = TokioIo::new(Stalling::new(stream, settings.stall_timeout));
         let service = service_fn(|request: Request<Incoming>| self.answer(ends, state, request));
         let mut connection = pin!(
             http1::Builder::new()
                 .timer(TokioTimer::new())
                 // Counted from the end of the answer before; the first head has a deadline of its own.
-                .header_read_timeout(limits.idle_timeout)
+                .header_read_timeout(settings.config.limits.idle_timeout())
                 .max_header_size(HEAD_BYTES_MAX)
                 .serve_connection(io, service)
         );

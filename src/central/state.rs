@@ -29,6 +29,7 @@ use super::{
 };
 use crate::{
     chain,
+    config::Tls,
     model::{SiteId, TerminalId},
     questionnaire::{Hospital, Site},
     sign::KeyPair,
@@ -39,6 +40,9 @@ const EVENTS_KEPT: usize = 256;
 
 /// Open pages: each holds a connection.
 const PAGES_MAX: usize = 256;
+
+/// Enrolments of all terminals together in a minute: guessing a code of fifteen digits then takes ten million years.
+const ENROLMENTS_PER_MINUTE: u32 = 60;
 
 /// Terminals whose site and rate are remembered before those idle for long are dropped.
 const REMEMBERED_MAX: usize = 100_000;
@@ -123,13 +127,18 @@ impl App {
             .take()
             .map(|text| Delivered { etag: format!("\"{}\"", chain::sha256(&text)), text });
         Self {
-            by_terminal: RateLimiter::keyed(quota(settings.limits.requests_per_minute)),
-            enrolments: RateLimiter::direct(quota(settings.limits.enrolments_per_minute)),
-            pages: Seats::new(Caps { total: PAGES_MAX, per_address: settings.limits.pages_per_address }),
+            by_terminal: RateLimiter::keyed(quota(settings.config.limits.requests_per_minute)),
+            enrolments: RateLimiter::direct(quota(
+                NonZeroU32::new(ENROLMENTS_PER_MINUTE).unwrap_or(NonZeroU32::MIN),
+            )),
+            pages: Seats::new(Caps {
+                total: PAGES_MAX,
+                per_address: usize::try_from(settings.config.limits.pages_per_address).unwrap_or(usize::MAX),
+            }),
             names: Arc::new(Names::new(&settings)),
             proxies: Proxies {
-                on_this_machine: settings.behind_proxy,
-                named: settings.trusted_proxies.clone(),
+                on_this_machine: settings.config.tls == Tls::BehindProxy,
+                named: settings.config.trusted_proxies.clone(),
             },
             replays: Replays::new(),
             settings,

@@ -17,6 +17,7 @@ use std::{
 
 use xinsheng::{
     central::{Central, Settings},
+    config::Tls,
     survey::Start,
 };
 
@@ -94,8 +95,8 @@ impl Drop for Nginx {
 fn central(public_url: &str) -> (Central, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let mut settings = Settings::new(folder.path());
-    settings.behind_proxy = true;
-    settings.public_url = Some(public_url.to_owned());
+    settings.config.tls = Tls::BehindProxy;
+    settings.config.public_url = Some(public_url.to_owned());
     let hospital = Arc::unwrap_or_clone(plan(&["window"], Start::Attract).hospital);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     (Central::start(settings, hospital, listener).unwrap(), folder)

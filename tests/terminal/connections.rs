@@ -21,25 +21,27 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use xinsheng::{
     central::{Central, Settings},
     clock::SystemClock,
+    config::Tls,
     sync,
 };
 
 use super::sync_end_to_end::{
-    Kiosk, PATIENCE, certificates, hospital, registration, settings, start_central,
+    Files, Kiosk, PATIENCE, certificates, hospital, registration, settings, start_central,
 };
 
 const SILENT: usize = 2_000;
 const SLOW: usize = 200;
 
 /// From accept; short, so that the test sees it pass.
-const HEAD: Duration = Duration::from_secs(5);
+const HEAD_S: u16 = 5;
+const HEAD: Duration = Duration::from_secs(HEAD_S as u64);
 
 /// For a machine that does other things as well.
 const SLACK: Duration = Duration::from_secs(10);
 
 fn quick(settings: &mut Settings) {
-    settings.limits.head_timeout = HEAD;
-    settings.limits.idle_timeout = Duration::from_secs(1);
+    settings.config.limits.header_timeout_s = HEAD_S;
+    settings.config.limits.idle_timeout_s = 1;
 }
 
 fn enrolled(central: &Central, home: &Path) {
@@ -74,7 +76,10 @@ fn row_3_two_thousand_silent_and_two_hundred_slow_sockets_do_not_keep_a_terminal
     let (data, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let mut settings = settings(data.path());
     quick(&mut settings);
-    let (total, per_address) = (settings.limits.connections, settings.limits.connections_per_address);
+    let (total, per_address) = {
+        let limits = &settings.config.limits;
+        (limits.connections as usize, limits.connections_per_address as usize)
+    };
     assert!(per_address < total && total < SILENT, "the defaults are what is tried");
     let central = start_central(settings);
     enrolled(&central, home.path());
@@ -117,7 +122,7 @@ fn row_3_two_thousand_silent_and_two_hundred_slow_sockets_do_not_keep_a_terminal
         }
     });
 
-    let kiosk = Kiosk::start(home.path(), &central.url(), None, |_| {});
+    let kiosk = Kiosk::start(&Files::new(home.path(), &central.url()));
     let started = Instant::now();
     for _ in 0..5 {
         let head = kiosk.tap(3);
@@ -148,7 +153,7 @@ fn row_3_a_tls_handshake_that_does_not_end_is_closed_at_the_same_deadline() {
     let (data, pems) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let mut settings = settings(data.path());
     quick(&mut settings);
-    settings.tls = Some(certificates(pems.path(), "127.0.0.1", (2020, 2090)).1);
+    settings.config.tls = certificates(pems.path(), "127.0.0.1", (2020, 2090)).1;
     let central = start_central(settings);
     let began = Instant::now();
     let mut streams: Vec<TcpStream> =
@@ -168,7 +173,7 @@ fn row_3_an_idle_connection_and_one_that_reads_nothing_are_let_go() {
     let data = tempfile::tempdir().unwrap();
     let mut settings = settings(data.path());
     quick(&mut settings);
-    settings.limits.stall_timeout = Duration::from_secs(1);
+    settings.stall_timeout = Duration::from_secs(1);
     let central = start_central(settings);
     let mut idle = TcpStream::connect(central.address()).unwrap();
     idle.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
@@ -214,7 +219,8 @@ fn row_3_the_caps_hold_and_whoever_finds_no_seat_hears_503() {
     for (total, per_address) in [(8, 64), (64, 8)] {
         let data = tempfile::tempdir().unwrap();
         let mut settings = settings(data.path());
-        (settings.limits.connections, settings.limits.connections_per_address) = (total, per_address);
+        (settings.config.limits.connections, settings.config.limits.connections_per_address) =
+            (total, per_address);
         let central = start_central(settings);
         let open: Vec<_> = (0..8).map(|_| raw(central.address(), EVENTS)).collect();
         assert!(open.iter().all(|(_, text)| text.starts_with("HTTP/1.1 200")));
@@ -257,7 +263,7 @@ fn row_19_event_streams_are_limited_for_each_address_and_a_refused_one_is_no_err
         tracing_subscriber::fmt().with_writer(move || writer.clone()).with_ansi(false).try_init().is_ok();
     let data = tempfile::tempdir().unwrap();
     let mut settings = settings(data.path());
-    settings.limits.pages_per_address = 3;
+    settings.config.limits.pages_per_address = 3;
     let central = start_central(settings);
     let open: Vec<_> = (0..3).map(|_| raw(central.address(), EVENTS)).collect();
     assert!(open.iter().all(|(_, text)| text.starts_with("HTTP/1.1 200")));
@@ -280,7 +286,7 @@ fn row_19_event_streams_are_limited_for_each_address_and_a_refused_one_is_no_err
 fn a_page_under_a_foreign_name_reads_and_changes_nothing() {
     let data = tempfile::tempdir().unwrap();
     let mut settings = settings(data.path());
-    settings.public_url = Some("https://xinsheng.hospital.example".into());
+    settings.config.public_url = Some("https://xinsheng.hospital.example".into());
     let central = start_central(settings);
     let ask = |line: &str, headers: &str| {
         raw(central.address(), &format!("{line} HTTP/1.1\r\nconnection: close\r\n{headers}\r\n")).1
@@ -314,8 +320,8 @@ fn a_plain_central_for_a_proxy_elsewhere_needs_the_proxy_s_name() {
     let start = |trusted: &[&str]| {
         let data = tempfile::tempdir().unwrap();
         let mut settings = settings(data.path());
-        settings.behind_proxy = true;
-        settings.trusted_proxies = trusted.iter().map(|net| net.parse().unwrap()).collect();
+        settings.config.tls = Tls::BehindProxy;
+        settings.config.trusted_proxies = trusted.iter().map(|net| net.parse().unwrap()).collect();
         let listener = TcpListener::bind("0.0.0.0:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         (Central::start(settings, hospital(), listener).unwrap(), port, data)
@@ -348,8 +354,8 @@ fn a_renewed_certificate_is_served_without_a_restart_and_a_bad_one_keeps_the_old
     let (old_ca, tls) = certificates(pems.path(), "127.0.0.1", (2020, 2090));
     let (new_ca, renewed) = certificates(next.path(), "127.0.0.1", (2020, 2090));
     let mut settings = settings(data.path());
-    settings.tls = Some(tls.clone());
-    settings.limits.certificate_every = Duration::from_millis(50);
+    settings.config.tls = tls.clone();
+    settings.certificate_every = Duration::from_millis(50);
     let central = start_central(settings);
     let reaches = |ca: &Path| {
         let code = central.new_code(&registration()).unwrap();
@@ -358,11 +364,14 @@ fn a_renewed_certificate_is_served_without_a_restart_and_a_bad_one_keeps_the_old
             .is_ok()
     };
     assert!(reaches(&old_ca) && !reaches(&new_ca));
-    std::fs::write(&tls.key, "no key").unwrap();
+    let (Tls::Files { cert, key }, Tls::Files { cert: new_cert, key: new_key }) = (&tls, &renewed) else {
+        panic!("files were made");
+    };
+    std::fs::write(key, "no key").unwrap();
     thread::sleep(Duration::from_millis(500));
     assert!(reaches(&old_ca), "a bad file keeps the old certificate");
-    std::fs::copy(&renewed.cert, &tls.cert).unwrap();
-    std::fs::copy(&renewed.key, &tls.key).unwrap();
+    std::fs::copy(new_cert, cert).unwrap();
+    std::fs::copy(new_key, key).unwrap();
     let until = Instant::now() + PATIENCE;
     while !reaches(&new_ca) {
         assert!(Instant::now() < until, "the renewed certificate is not served");

@@ -2,9 +2,12 @@
 //!
 //! One program, because each test program links the whole product. `cargo test --test terminal MODULE::` runs one suite.
 
+mod assembly;
 #[path = "../support/chance.rs"]
 mod chance;
 mod connections;
+#[path = "../support/headless.rs"]
+mod headless;
 #[path = "../support/hospital.rs"]
 mod hospital;
 #[path = "../support/http.rs"]
@@ -15,8 +18,8 @@ mod network_faults;
 mod proxy;
 mod proxy_headers;
 mod sound;
-mod staff_hands;
 mod staff_model;
+mod staff_worker;
 #[path = "../support/journal.rs"]
 mod support;
 mod survey_model;

@@ -18,7 +18,7 @@ use xinsheng::{
 
 use super::{
     proxy::{Fault, answer},
-    sync_end_to_end::{Kiosk, Scene, faults, hospital, settings},
+    sync_end_to_end::{Files, Kiosk, Scene, faults, hospital, settings},
 };
 
 /// Gets a few taps through whatever comes first, within a bounded time.
@@ -33,7 +33,7 @@ fn survives(scene: &Scene, kiosk: &Kiosk, name: &str, faults: Vec<Fault>) {
     });
     assert!(started.elapsed() < Duration::from_secs(30), "{name}");
     assert_eq!(kiosk.ends().0.chain, chain, "{name}");
-    let refused = kiosk.recorder.handle().call(|journal| journal.stats().unwrap().refused).unwrap();
+    let refused = kiosk.terminal.recorder().call(|journal| journal.stats().unwrap().refused).unwrap();
     assert_eq!(refused, 0, "{name}");
 }
 
@@ -167,7 +167,7 @@ fn fault_28_a_central_on_ipv6_alone_is_reached() {
     let code = central.new_code(&super::sync_end_to_end::registration()).unwrap();
     let file = home.path().join("identity.json");
     sync::enrol(&central.url(), None, &code, &file, &SystemClock::new()).unwrap();
-    let kiosk = Kiosk::start(home.path(), &central.url(), None, |_| {});
+    let kiosk = Kiosk::start(&Files::new(home.path(), &central.url()));
     kiosk.wait_until_sent(kiosk.tap(2));
     kiosk.stop();
 }

@@ -1,7 +1,10 @@
 //! Central's certificate, read again when its files change: a renewed one is served without a restart, and one that cannot be used leaves
 //! the old one in place.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use anyhow::Context as _;
 use tokio_rustls::rustls::{
@@ -10,14 +13,17 @@ use tokio_rustls::rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
 };
 
-use crate::{
-    central::{host::Names, settings::TlsFiles},
-    chain,
-    model::Hash,
-};
+use crate::{central::host::Names, chain, model::Hash};
+
+/// PEM files.
+#[derive(Clone)]
+struct Files {
+    cert: PathBuf,
+    key: PathBuf,
+}
 
 pub(super) struct Certificate {
-    files: TlsFiles,
+    files: Files,
     names: Arc<Names>,
     held: RwLock<Held>,
 }
@@ -29,12 +35,13 @@ struct Held {
 }
 
 impl Certificate {
-    pub(super) fn load(files: &TlsFiles, names: Arc<Names>) -> anyhow::Result<Self> {
-        let pem = Pem::read(files)?;
+    pub(super) fn load(cert: &Path, key: &Path, names: Arc<Names>) -> anyhow::Result<Self> {
+        let files = Files { cert: cert.to_owned(), key: key.to_owned() };
+        let pem = Pem::read(&files)?;
         let seen = pem.hash();
-        let (config, called) = pem.build(files)?;
+        let (config, called) = pem.build(&files)?;
         names.set_certificate(called);
-        Ok(Self { files: files.clone(), names, held: RwLock::new(Held { config: Arc::new(config), seen }) })
+        Ok(Self { files, names, held: RwLock::new(Held { config: Arc::new(config), seen }) })
     }
 
     pub(super) fn current(&self) -> Arc<ServerConfig> {
@@ -77,10 +84,9 @@ struct Pem {
 }
 
 impl Pem {
-    fn read(files: &TlsFiles) -> anyhow::Result<Self> {
-        let read = |path: &std::path::Path| {
-            std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
-        };
+    fn read(files: &Files) -> anyhow::Result<Self> {
+        let read =
+            |path: &Path| std::fs::read(path).with_context(|| format!("cannot read {}", path.display()));
         Ok(Self { cert: read(&files.cert)?, key: read(&files.key)? })
     }
 
@@ -89,7 +95,7 @@ impl Pem {
     }
 
     /// What to serve with, and the names that the certificate is for.
-    fn build(&self, files: &TlsFiles) -> anyhow::Result<(ServerConfig, Vec<String>)> {
+    fn build(&self, files: &Files) -> anyhow::Result<(ServerConfig, Vec<String>)> {
         let what = || {
             format!(
                 "cannot use the certificate {} with the key {}",
