@@ -401,6 +401,7 @@ mod tests {
         assert_eq!(missing("ja", "薬🙂🙂"), "🙂");
     }
 
+    #[cfg(feature = "kiosk")]
     #[test]
     fn a_terminal_has_the_fonts_of_its_languages_and_the_one_that_stands_in() {
         let names = |languages: &[&str]| -> Vec<String> {
