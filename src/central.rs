@@ -7,7 +7,7 @@
 //! Invariants:
 //! - a receipt is given only after the commit; what it names is durable;
 //! - a batch is never refused for its content, only for its proof, its size, or another history under the same places;
-//! - everything answered to a signed request is signed, refusals too;
+//! - what is answered to a proven request is signed for that request alone, refusals too; nothing else is signed;
 //! - a failing store is a 503: the terminal keeps everything and comes again.
 
 mod auth;
@@ -18,16 +18,20 @@ mod export;
 mod fleet;
 pub mod fuzzing;
 mod help;
+mod host;
 mod in_force;
 mod incidents;
 pub mod ingest;
 mod live;
 mod metrics;
 mod ops;
+mod peer;
 mod reload;
+mod replays;
 mod reports;
 mod router;
 pub mod scores;
+mod serve;
 mod settings;
 mod shell;
 mod signing_key;
@@ -43,12 +47,9 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
     thread::JoinHandle,
-    time::Duration,
 };
 
 use anyhow::Context as _;
-use axum_server::{Handle, tls_rustls::RustlsConfig};
-use hyper_util::rt::TokioTimer;
 use tokio::sync::oneshot;
 
 pub use backup::{Restored, backup, restore};
@@ -63,12 +64,6 @@ use crate::{
 use router::routes_of;
 use state::App;
 use store::{NewCode, Store, sqlite::SqliteStore};
-
-/// Requests in flight get this long to end: the whole stop stays below ten seconds.
-const DRAIN: Duration = Duration::from_secs(8);
-
-/// A client that sends its headers slower than this is let go.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Opens the store in a data folder, making both if need be.
 pub fn open_store(data_dir: &Path) -> anyhow::Result<Arc<dyn Store>> {
@@ -146,7 +141,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
     let app = app_of(settings, hospital)?;
-    serve_app(app, listener, shutdown).await
+    serve::serve(app, listener, shutdown).await
 }
 
 /// Serves what a central.toml says and takes changes of it and of its touchpoints file into force while serving. `data` is where
@@ -171,7 +166,7 @@ pub async fn serve_file(
             reload::take(&changed, &change, data.as_deref()).await;
         }
     });
-    let served = serve_app(app, listener, shutdown).await;
+    let served = serve::serve(app, listener, shutdown).await;
     taking.abort();
     // Its thread may be reading files; that takes a moment and is nobody's request.
     drop(watch);
@@ -204,45 +199,6 @@ fn app_of(settings: Settings, hospital: Hospital) -> anyhow::Result<Arc<App>> {
     Ok(app)
 }
 
-async fn serve_app(
-    app: Arc<App>,
-    listener: TcpListener,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> anyhow::Result<()> {
-    let address = listener.local_addr().context("the listener has no address")?;
-    anyhow::ensure!(
-        !app.settings.would_be_plain_on(address.ip()),
-        "{address} is reachable from other machines: name certificate and key under [tls], or set behind_proxy = true"
-    );
-    listener.set_nonblocking(true).context("the listener cannot be used")?;
-    let handle = Handle::new();
-    tokio::spawn(stop_when(shutdown, Arc::clone(&app), handle.clone()));
-    let tls = app.settings.config.tls.clone();
-    let (router, _) = routes_of(app);
-    let service = router.into_make_service();
-    tracing::info!(%address, tls = matches!(tls, Tls::Files { .. }), "central serves");
-    let served = if let Tls::Files { cert, key } = tls {
-        let config = RustlsConfig::from_pem_file(&cert, &key).await.with_context(|| {
-            format!("cannot use the certificate {} with the key {}", cert.display(), key.display())
-        })?;
-        let mut server = axum_server::from_tcp_rustls(listener, config)?.handle(handle);
-        server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
-        server.serve(service).await
-    } else {
-        let mut server = axum_server::from_tcp(listener)?.handle(handle);
-        server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
-        server.serve(service).await
-    };
-    served.context("central cannot serve")
-}
-
-async fn stop_when(shutdown: impl Future<Output = ()> + Send, app: Arc<App>, handle: Handle<SocketAddr>) {
-    shutdown.await;
-    tracing::info!("central stops");
-    app.stop();
-    handle.graceful_shutdown(Some(DRAIN));
-}
-
 /// A central on threads of its own: for the demo and for tests.
 pub struct Central {
     address: SocketAddr,
@@ -267,7 +223,7 @@ impl Central {
         let (stop, stopped) = oneshot::channel();
         let served = Arc::clone(&app);
         let thread = std::thread::Builder::new().name("central-main".to_owned()).spawn(move || {
-            runtime.block_on(serve_app(served, listener, async {
+            runtime.block_on(serve::serve(served, listener, async {
                 // A dropped handle stops central as well.
                 let _ = stopped.await;
             }))

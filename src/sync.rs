@@ -2,7 +2,8 @@
 //!
 //! - [`engine`]: when to say what, and what an answer changes; without I/O, clock or dice. [`backoff`]: how long to wait.
 //! - `batch_size`: how many entries pass at once. [`outcome`]: what an answer means; the one table of statuses. [`diagnosis`]: what is wrong, for staff. [`message`]: requests and answers as values.
-//! - [`link`]: where central is. [`transport`]: HTTPS. [`keys`]: who this terminal is. [`mod@enrol`]: how it became that.
+//! - [`link`]: where central is. [`transport`]: HTTPS, through the `proxy` of the environment if it names one. [`keys`]: who this terminal is.
+//!   [`mod@enrol`]: how it became that.
 //! - [`mod@apply`]: what the engine's effects do to the journal. [`worker`]: the thread that puts them together.
 //!
 //! The journal is the queue: nothing is kept here that a restart would lose.
@@ -17,6 +18,7 @@ pub mod keys;
 pub mod link;
 pub mod message;
 pub mod outcome;
+mod proxy;
 pub mod transport;
 pub mod worker;
 

@@ -103,6 +103,9 @@ pub(super) async fn from_terminal(app: &App, request: Request) -> Result<Proven<
         .map_err(|_| ApiError::unavailable("the terminal's stored key is damaged"))?;
     let proof = prove(&key, &parts, Some(name))?;
     let content = read(app, &parts, body).await?;
+    if !app.replays.is_new(&proof.signature) {
+        return Err(ApiError::replayed());
+    }
     if terminal.revoked_at.is_some() {
         return Err(ApiError::forbidden(format!("the key of `{id}` is revoked; enrol the terminal again")));
     }

@@ -47,6 +47,21 @@ impl ApiError {
         Self::new(StatusCode::FORBIDDEN, "forbidden", "the sender may not do this", detail)
     }
 
+    /// The same request again: the terminal makes a new one for each attempt.
+    pub(super) fn replayed() -> Self {
+        let detail = "this very request was answered before; sign a new one";
+        Self::new(StatusCode::TOO_EARLY, "replayed", "the request is a repetition", detail)
+    }
+
+    pub(super) fn misdirected(detail: impl Into<String>) -> Self {
+        Self::new(
+            StatusCode::MISDIRECTED_REQUEST,
+            "misdirected",
+            "this is not the host that was asked",
+            detail,
+        )
+    }
+
     pub(super) fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not-found", "there is no such thing", detail)
     }

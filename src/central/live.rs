@@ -1,27 +1,43 @@
 //! The live page, embedded in the program, and the events that keep it fresh.
 
-use std::{convert::Infallible, time::Duration};
+use std::{
+    convert::Infallible,
+    net::{IpAddr, Ipv4Addr},
+    time::Duration,
+};
 
 use axum::{
+    Extension,
     extract::State,
-    http::header,
+    http::{HeaderName, HeaderValue, header},
     response::{
         IntoResponse, Response,
         sse::{Event as Message, KeepAlive, Sse},
     },
 };
-use tokio_stream::{Stream, StreamExt as _, wrappers::BroadcastStream};
+use tokio_stream::{StreamExt as _, wrappers::BroadcastStream};
 
-use super::{error::ApiError, router::Shared, state::Event};
+use super::{error::ApiError, peer::Peer, router::Shared, serve::seats::Counted, state::Event};
 use crate::wire::Problem;
 
-/// A comment line this often keeps proxies from closing a quiet stream.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// A comment line this often keeps proxies from closing a quiet stream; most wait a minute, some only twenty seconds.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+
+/// Where the page's other files and requests are counted from, when central is served under a path: without it an address without its last
+/// slash would lead beside that path.
+const HEAD: &str = "<head>\n";
 
 /// The live page.
 #[utoipa::path(get, path = "/", tag = "scores", responses((status = 200, body = String, content_type = "text/html")))]
-pub(super) async fn page() -> Response {
-    asset("text/html; charset=utf-8", include_str!("../../assets/web/index.html"))
+pub(super) async fn page(State(app): State<Shared>) -> Response {
+    let text = include_str!("../../assets/web/index.html");
+    let base = app.settings.base_path();
+    if base.is_empty() {
+        return asset("text/html; charset=utf-8", text);
+    }
+    // A path of central.toml: letters, digits, dashes, dots and slashes.
+    let text = text.replacen(HEAD, &format!("{HEAD}<base href=\"{base}/\">\n"), 1);
+    ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], text).into_response()
 }
 
 /// The live page's script.
@@ -51,18 +67,24 @@ fn asset(kind: &'static str, text: &'static str) -> Response {
 )]
 pub(super) async fn events(
     State(app): State<Shared>,
-) -> Result<Sse<impl Stream<Item = Result<Message, Infallible>>>, ApiError> {
+    peer: Option<Extension<Peer>>,
+) -> Result<impl IntoResponse, ApiError> {
     if !app.is_serving() {
         return Err(ApiError::unavailable("central is stopping"));
     }
-    let seat = std::sync::Arc::clone(&app.pages).try_acquire_owned();
-    let seat = seat.map_err(|_| ApiError::unavailable("too many pages are open; close some"))?;
+    let (address, counted) = match peer {
+        Some(Extension(peer)) if !peer.is_proxy => (peer.client, Counted::ByAddress),
+        Some(Extension(peer)) => (peer.client, Counted::InTotalOnly),
+        None => (IpAddr::V4(Ipv4Addr::UNSPECIFIED), Counted::InTotalOnly),
+    };
+    let seat = app.pages.take_for_long(address, counted);
+    let seat = seat.ok_or_else(|| ApiError::unavailable("too many pages are open; close some"))?;
     let stream = BroadcastStream::new(app.listen())
         .take_while(|event| !matches!(event, Ok(Event::Goodbye)))
         .map(move |event| {
             // The stream holds its seat for as long as the page is open.
             let _ = &seat;
-            Ok(match event {
+            Ok::<_, Infallible>(match event {
                 Ok(event) => Message::default()
                     .event(event.name())
                     .data(serde_json::to_string(&event).unwrap_or_default()),
@@ -70,5 +92,10 @@ pub(super) async fn events(
             })
         });
     let hello = tokio_stream::once(Ok(Message::default().event("refresh").data("{}")));
-    Ok(Sse::new(hello.chain(stream)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+    // A proxy that gathers or packs what passes through would keep a call for help back.
+    let headers = [
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform")),
+        (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
+    ];
+    Ok((headers, Sse::new(hello.chain(stream)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))))
 }

@@ -6,8 +6,8 @@ use axum::{
     Router,
     extract::{Request, State},
     http::{HeaderName, HeaderValue, StatusCode, header},
-    middleware,
-    response::{IntoResponse, Response},
+    middleware::{self, Next},
+    response::{IntoResponse, Redirect, Response},
 };
 use tower_http::{
     compression::CompressionLayer, set_header::SetResponseHeaderLayer, timeout::TimeoutLayer,
@@ -16,14 +16,14 @@ use tower_http::{
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{auth, error::ApiError, fleet, help, live, ops, reports, state::App, terminals};
+use super::{auth, error::ApiError, fleet, help, host, live, ops, reports, state::App, terminals};
 
 /// What every handler gets.
 pub(super) type Shared = Arc<App>;
 
 /// Everything is ours, nothing is loaded from elsewhere, nobody frames it.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
-     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+     base-uri 'self'; form-action 'none'; frame-ancestors 'none'";
 
 #[derive(OpenApi)]
 #[openapi(
@@ -63,23 +63,73 @@ pub(super) fn routes_of(app: Shared) -> (Router, utoipa::openapi::OpenApi) {
         .routes(routes!(live::page))
         .routes(routes!(live::script))
         .routes(routes!(live::style))
-        .layer(CompressionLayer::new());
-    let (router, document) = OpenApiRouter::with_openapi(Document::openapi())
-        .merge(signed)
-        .merge(read)
+        .layer(CompressionLayer::new())
         .routes(routes!(live::events))
         .routes(routes!(help::answer_call))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), host::guard));
+    let base = app.settings.base_path().to_owned();
+    let (router, mut document) = OpenApiRouter::with_openapi(Document::openapi())
+        .merge(signed)
+        .merge(read)
         .routes(routes!(ops::healthz))
         .routes(routes!(ops::readyz))
         .routes(routes!(ops::document))
         .split_for_parts();
+    complete(&mut document);
     let text = serde_json::to_vec(&document).unwrap_or_default();
     let router = router
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(axum::Extension(ops::DocumentText(text.into())))
         .with_state(app);
-    (layered(router, timeout), document)
+    (served_under(base, layered(router, timeout)), document)
+}
+
+/// What the layers answer: a foreign host or page, a repeated request.
+fn complete(document: &mut utoipa::openapi::OpenApi) {
+    use utoipa::openapi::{Content, RefOr, Response, path::Operation, schema::Ref};
+    let problem = |words: &str| {
+        let mut response = Response::new(words);
+        let content = Content::new(Some(Ref::from_schema_name("Problem")));
+        response.content.insert(crate::wire::content_type::PROBLEM.to_owned(), RefOr::T(content));
+        RefOr::T(response)
+    };
+    let add = |operation: &mut Operation, status: &str, words: &str| {
+        operation.responses.responses.insert(status.to_owned(), problem(words));
+    };
+    for (path, item) in &mut document.paths.paths {
+        let methods = [(&mut item.get, false), (&mut item.post, true)];
+        for (operation, changes) in methods {
+            let Some(operation) = operation else { continue };
+            if path.starts_with("/v1/terminals/self/") {
+                add(operation, "425", "this very request was answered before");
+            } else if path != "/v1/enrolments" {
+                add(operation, "421", "asked under a name that is not central's");
+                if changes {
+                    add(operation, "403", "sent by a page that is not central's");
+                }
+            }
+        }
+    }
+}
+
+/// Serves everything below the path of the public address as well, for a proxy that passes the path on as it is.
+fn served_under(base: String, router: Router) -> Router {
+    if base.is_empty() {
+        return router;
+    }
+    let bare = base.clone();
+    Router::new().nest_service(&base, router.clone()).fallback_service(router).layer(middleware::from_fn(
+        move |request: Request, next: Next| {
+            let to = (request.uri().path() == bare).then(|| format!("{bare}/"));
+            async move {
+                match to {
+                    Some(to) => Redirect::permanent(&to).into_response(),
+                    None => next.run(request).await,
+                }
+            }
+        },
+    ))
 }
 
 fn layered(router: Router, timeout: Duration) -> Router {
@@ -95,7 +145,8 @@ fn layered(router: Router, timeout: Duration) -> Router {
             header::CACHE_CONTROL,
             HeaderValue::from_static("no-store"),
         ))
-        .layer(TraceLayer::new_for_http())
+        // What fails here is logged where it fails, once; a page that finds no seat is no failure.
+        .layer(TraceLayer::new_for_http().on_failure(()))
 }
 
 async fn unknown_path(State(_): State<Shared>, request: Request) -> Response {

@@ -5,12 +5,13 @@
 //! and default, and is read where it counts as `settings.config.SECTION.FIELD`.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     num::NonZeroU32,
     path::{Path, PathBuf},
     time::Duration,
 };
 
+use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -34,6 +35,10 @@ pub struct CentralConfig {
     pub touchpoints_file: PathBuf,
     /// Who encrypts.
     pub tls: Tls,
+    /// Proxies on other machines that are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// More names central is reached by.
+    pub hosts: Vec<String>,
     /// What one request and one terminal may ask for.
     pub limits: Limits,
     /// How scores are shown.
@@ -52,6 +57,8 @@ impl CentralConfig {
             touchpoints_file: data_dir.join(USUAL_TOUCHPOINTS_FILE),
             data_dir,
             tls: Tls::Loopback,
+            trusted_proxies: Vec::new(),
+            hosts: Vec::new(),
             limits: Limits::default(),
             scores: Scores::default(),
             terminals: Terminals::default(),
@@ -91,6 +98,14 @@ pub struct CentralFile {
     /// A proxy in front of central encrypts (nginx, Caddy, a load balancer).
     #[serde(default)]
     pub behind_proxy: Option<Located<bool>>,
+    /// Addresses or networks of proxies on other machines; with behind_proxy only they, and this machine, are listened to.
+    #[serde(default)]
+    #[schemars(example = &["10.20.0.5"])]
+    pub trusted_proxies: Vec<Located<String>>,
+    /// More names browsers reach central by, beside that of public_url, of the certificate and of this machine.
+    #[serde(default)]
+    #[schemars(example = &["xinsheng.local"])]
+    pub hosts: Vec<Located<String>>,
     /// Sites, touchpoints and questionnaires. Relative to this file.
     #[serde(default)]
     #[schemars(length(min = 1), example = &"touchpoints.toml")]
@@ -146,13 +161,40 @@ pub struct Limits {
     /// Most requests of one terminal in a minute; a healthy one makes two.
     #[schemars(range(min = 6, max = 6000))]
     pub requests_per_minute: NonZeroU32,
+    /// Most connections in all; a terminal has one for some milliseconds a minute, an open page has one.
+    #[schemars(range(min = 64, max = 65536))]
+    pub connections: u32,
+    /// Most connections from one address; raise it where a whole hospital comes from one (NAT). A trusted proxy is not counted.
+    #[schemars(range(min = 8, max = 65536))]
+    pub connections_per_address: u32,
+    /// Most open pages from one address.
+    #[schemars(range(min = 1, max = 256))]
+    pub pages_per_address: u32,
+    /// Seconds from the first packet of a connection to the end of its first request's headers.
+    #[schemars(range(min = 2, max = 60))]
+    pub header_timeout_s: u16,
+    /// Seconds that a connection may wait for its next request.
+    #[schemars(range(min = 2, max = 300))]
+    pub idle_timeout_s: u16,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         // A backlog of a month drains at a batch a request; 600 of them are 300,000 entries a minute.
         let requests_per_minute = NonZeroU32::new(600).unwrap_or(NonZeroU32::MIN);
-        Self { body_kib: 1024, request_timeout_s: 30, requests_per_minute }
+        Self {
+            body_kib: 1024,
+            request_timeout_s: 30,
+            requests_per_minute,
+            // A terminal connects for a request of some milliseconds, a page holds one: enough for a thousand terminals and all pages.
+            connections: 1024,
+            // A whole hospital behind one address has a share of the connections that leaves others room.
+            connections_per_address: 512,
+            pages_per_address: 128,
+            header_timeout_s: 10,
+            // Proxies and browsers keep connections for the next request about as long.
+            idle_timeout_s: 30,
+        }
     }
 }
 
@@ -165,6 +207,16 @@ impl Limits {
     /// Time for one request.
     pub fn request_timeout(&self) -> Duration {
         Duration::from_secs(self.request_timeout_s.into())
+    }
+
+    /// From accept to the end of the first request's head.
+    pub fn header_timeout(&self) -> Duration {
+        Duration::from_secs(self.header_timeout_s.into())
+    }
+
+    /// Between two requests of a connection, the next head included.
+    pub fn idle_timeout(&self) -> Duration {
+        Duration::from_secs(self.idle_timeout_s.into())
     }
 }
 
@@ -209,6 +261,8 @@ pub fn build(
 ) -> Option<(CentralConfig, Hospital)> {
     let listen = listen(&file.listen, report);
     let tls = tls(file, listen, folder, report);
+    let trusted_proxies = trusted_proxies(&file.trusted_proxies, report);
+    let hosts = hosts(&file.hosts, report);
     let public_url = file.public_url.as_ref().and_then(|text| url::read(text, report));
     let name = file.touchpoints_file.as_ref();
     let touchpoints_file = folder.join(name.map_or(USUAL_TOUCHPOINTS_FILE, |name| name.value.as_str()));
@@ -222,6 +276,8 @@ pub fn build(
         limits: file.limits,
         scores: file.scores,
         terminals: file.terminals,
+        trusted_proxies: trusted_proxies?,
+        hosts: hosts?,
     };
     Some((config, hospital))
 }
@@ -233,6 +289,51 @@ fn listen(text: &Located<String>, report: &mut Report<'_>) -> Option<SocketAddr>
     let what = format!("`{}` is not an address with a port", text.value);
     report.error(&text.span, what, "write numbers, like \"127.0.0.1:8460\" or \"0.0.0.0:8460\"");
     None
+}
+
+/// One address is a network of one.
+fn trusted_proxies(texts: &[Located<String>], report: &mut Report<'_>) -> Option<Vec<IpNet>> {
+    let mut read = |text: &Located<String>| {
+        let address = text.value.parse::<IpAddr>().map(IpNet::from).ok();
+        let net = address.or_else(|| text.value.parse().ok());
+        match net {
+            Some(net) if net.prefix_len() > 0 => Some(net),
+            Some(_) => {
+                let what = format!("`{}` is everybody", text.value);
+                report.error(
+                    &text.span,
+                    what,
+                    "name the proxy itself: everybody could claim to ask for somebody else",
+                );
+                None
+            }
+            None => {
+                let what = format!("`{}` is neither an address nor a network", text.value);
+                report.error(&text.span, what, "write \"10.20.0.5\" or \"10.20.0.0/24\"");
+                None
+            }
+        }
+    };
+    let read: Vec<Option<IpNet>> = texts.iter().map(&mut read).collect();
+    read.into_iter().collect()
+}
+
+fn hosts(texts: &[Located<String>], report: &mut Report<'_>) -> Option<Vec<String>> {
+    let mut read = |text: &Located<String>| {
+        let fits = |c: char| c.is_ascii_alphanumeric() || "-._:".contains(c);
+        if !text.value.is_empty() && text.value.chars().all(fits) {
+            return Some(text.value.to_ascii_lowercase());
+        }
+        let what = format!("`{}` is not the name of a host", text.value);
+        report.error(
+            &text.span,
+            what,
+            "write the name alone, like \"xinsheng.local\", without https:// and path",
+        );
+        None
+    };
+    let read: Vec<Option<String>> = texts.iter().map(&mut read).collect();
+    read.into_iter().collect()
 }
 
 fn tls(
@@ -252,6 +353,14 @@ fn tls(
             cert: folder.join(&tls.value.cert.value),
             key: folder.join(&tls.value.key.value),
         }),
+        (None, Some(proxy))
+            if file.trusted_proxies.is_empty() && listen.is_some_and(|at| !at.ip().is_loopback()) =>
+        {
+            let what = "any machine of the network could pass by the proxy, unencrypted";
+            let fix = "listen on 127.0.0.1 if the proxy is on this machine, else name it: trusted_proxies = [\"10.20.0.5\"]";
+            report.error(&proxy.span, what, fix);
+            None
+        }
         (None, Some(_)) => Some(Tls::BehindProxy),
         (None, None) if listen.is_some_and(|address| !address.ip().is_loopback()) => {
             let what = "central would be reached over the network without encryption";

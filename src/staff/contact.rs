@@ -60,7 +60,7 @@ pub fn try_central(
     let exchange = Exchange::new(Asked::Cursor, about.chain, &request);
     let outcome = classify(&exchange, &trust, answer.as_ref());
     tracing::info!(url = about.url, ?outcome, "staff tried to reach central");
-    said(&outcome, about, answer.as_ref())
+    said(&outcome, about, answer.as_ref()).map_err(|found| transport.told(found))
 }
 
 fn said(

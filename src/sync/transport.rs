@@ -2,7 +2,7 @@
 //!
 //! Invariants:
 //! - no redirect is followed, no answer is unpacked, no answer longer than [`ANSWER_BYTES_MAX`] is read;
-//! - plain HTTP goes to this machine only;
+//! - plain HTTP goes to this machine only, and never through a proxy;
 //! - every request resolves the name and connects anew: an address that moved or a connection a router forgot costs one attempt, not all.
 
 use std::{
@@ -17,9 +17,10 @@ use std::{
 use reqwest::{Certificate, Url, blocking::Client, redirect};
 
 use super::{
-    diagnosis::Fault,
+    diagnosis::{Diagnosis, Fault},
     message::{ANSWER_BYTES_MAX, Method, Reply, Request},
     outcome::Trouble,
+    proxy::proxy_for,
 };
 
 /// From the first packet to the last byte of the answer: a full batch at 64 kbit/s takes 20 s.
@@ -32,6 +33,20 @@ const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
 pub trait Transport: Send {
     /// Waits for the answer, at most as long as its deadline.
     fn send(&mut self, request: &Request) -> Result<Reply, Trouble>;
+
+    /// The proxy that everything goes through, without its password.
+    fn proxy(&self) -> Option<&str> {
+        None
+    }
+
+    /// What staff are told of trouble on this way: whoever looks for a fault must know of the proxy.
+    fn told(&self, found: Diagnosis) -> Diagnosis {
+        let Some(proxy) = self.proxy() else { return found };
+        Diagnosis {
+            words: format!("{found} (through the proxy {proxy} that the environment names)"),
+            ..found
+        }
+    }
 }
 
 /// Why there can be no connection as configured.
@@ -87,11 +102,23 @@ pub struct HttpTransport {
     client: Client,
     base: String,
     deadline: Duration,
+    proxy: Option<String>,
 }
 
 impl HttpTransport {
     /// Prepares connections to central at `url`. With an authority file only that authority is believed, not the system's.
+    /// Elsewhere than on this machine it goes through the proxy that the environment names for HTTPS.
     pub fn new(url: &str, ca_file: Option<&Path>, deadlines: Deadlines) -> Result<Self, TransportError> {
+        Self::with_environment(url, ca_file, deadlines, &|name| std::env::var(name).ok())
+    }
+
+    /// The same with the environment as an argument: it looks a variable up.
+    pub fn with_environment(
+        url: &str,
+        ca_file: Option<&Path>,
+        deadlines: Deadlines,
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, TransportError> {
         let parsed = Url::parse(url).map_err(|_| TransportError::Address(url.to_owned()))?;
         let loopback = check_address(&parsed, url)?;
         let mut builder = Client::builder()
@@ -99,7 +126,16 @@ impl HttpTransport {
             .redirect(redirect::Policy::none())
             .connect_timeout(deadlines.connect)
             .timeout(deadlines.whole)
-            .pool_max_idle_per_host(0);
+            .pool_max_idle_per_host(0)
+            .no_proxy();
+        let proxy = if is_this_machine(&parsed) { None } else { proxy_for(url, environment) };
+        if let Some(proxy) = &proxy {
+            builder = builder.proxy(reqwest::Proxy::https(&proxy.address)?);
+            tracing::info!(
+                proxy = proxy.shown,
+                "central is reached through the proxy that the environment names"
+            );
+        }
         if let Some(path) = ca_file {
             builder = builder.tls_certs_only(authorities(path)?);
         } else if loopback {
@@ -110,6 +146,7 @@ impl HttpTransport {
             client: builder.build()?,
             base: url.trim_end_matches('/').to_owned(),
             deadline: deadlines.whole,
+            proxy: proxy.map(|proxy| proxy.shown),
         })
     }
 
@@ -142,16 +179,25 @@ impl HttpTransport {
 }
 
 impl Transport for HttpTransport {
+    fn proxy(&self) -> Option<&str> {
+        self.proxy.as_deref()
+    }
+
     fn send(&mut self, request: &Request) -> Result<Reply, Trouble> {
         self.exchange(request)
     }
 }
 
-/// Whether the address is this machine's; an error if it must not be used.
-fn check_address(parsed: &Url, url: &str) -> Result<bool, TransportError> {
+fn is_this_machine(parsed: &Url) -> bool {
     let host = parsed.host_str().unwrap_or_default();
     let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    let loopback = host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback());
+    host == "localhost" || ip.is_ok_and(|ip| ip.to_canonical().is_loopback())
+}
+
+/// Whether nothing will be encrypted, because it stays on this machine; an error if the address must not be used.
+fn check_address(parsed: &Url, url: &str) -> Result<bool, TransportError> {
+    let host = parsed.host_str().unwrap_or_default();
+    let loopback = is_this_machine(parsed);
     match parsed.scheme() {
         _ if host.is_empty() || parsed.query().is_some() || parsed.fragment().is_some() => {
             Err(TransportError::Address(url.to_owned()))

@@ -11,6 +11,7 @@ mod hospital;
 #[path = "../support/http.rs"]
 mod http;
 mod journal;
+mod nginx;
 mod page;
 mod process;
 mod proof;

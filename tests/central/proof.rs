@@ -1,4 +1,5 @@
 //! What central signs, and for whom: each answer of the terminals' routes, good or bad, against the request it belongs to.
+#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect, and waits in real time")]
 
 use std::num::NonZeroU32;
 
@@ -184,4 +185,26 @@ async fn a_stranger_s_body_is_not_read_and_his_refusal_is_not_signed() {
     );
     let reply = answered.await.unwrap();
     assert!(reply.status == 401 && !is_signed(&reply));
+}
+
+#[tokio::test]
+async fn a_replayed_request_is_not_answered_and_does_not_make_the_terminal_look_alive() {
+    let api = Api::new();
+    let terminal = api.enrolled(1).await;
+    let journal = journal_of_one();
+    let seen = || async {
+        let held = api.store.terminals(&"main".parse().unwrap()).await.unwrap();
+        held[0].last_seen
+    };
+    for call in [terminal.batch(&journal), terminal.post(HEALTH, "application/json", health(&journal))] {
+        let body = call.body.clone();
+        let (parts, _) = call.request().into_parts();
+        let again = Request::from_parts(parts.clone(), Body::from(body.clone()));
+        assert_eq!(api.send(Request::from_parts(parts, Body::from(body))).await.status, 200);
+        let before = seen().await;
+        assert!(before.is_some());
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        assert_eq!(api.send(again).await.status, 425);
+        assert_eq!(seen().await, before);
+    }
 }

@@ -8,6 +8,7 @@ mod assembly;
 mod backup;
 #[path = "../support/chance.rs"]
 mod chance;
+mod connections;
 #[path = "../support/headless.rs"]
 mod headless;
 #[path = "../support/hospital.rs"]
@@ -16,6 +17,7 @@ mod hospital;
 mod http;
 mod journal_faults;
 mod journal_model;
+mod network_faults;
 mod proxy;
 mod proxy_headers;
 mod sound;
@@ -26,3 +28,4 @@ mod support;
 mod survey_model;
 mod sync_end_to_end;
 mod sync_model;
+mod web_proxy;

@@ -37,6 +37,10 @@ pub enum Fault {
     Silence,
     /// Central gets the request long after the terminal gave up.
     DeliverLater,
+    /// Says first that the request may go on, and only then what central answers, in one piece a good while later.
+    ContinueAndHoldBack,
+    /// What is longer than a packet of the way in between never arrives.
+    BlackHole,
     /// This is answered instead; central gets nothing.
     Answer(Vec<u8>),
     /// Central gets the request; this is answered instead.
@@ -166,13 +170,25 @@ fn serve(mut client: TcpStream, upstream: SocketAddr, fault: Fault, plan: &Mutex
     if matches!(fault, Fault::ResetAtOnce) {
         return reset(&client);
     }
+    if matches!(fault, Fault::BlackHole) {
+        client.read_exact(&mut [0; 1_200])?;
+        thread::sleep(PATIENCE);
+        return Ok(());
+    }
     if matches!(fault, Fault::ResetInRequest) {
         client.read_exact(&mut [0; 100])?;
         return reset(&client);
     }
     let request = read_request(&mut client)?;
     match fault {
-        Fault::ResetAtOnce | Fault::ResetInRequest => unreachable!("answered above"),
+        Fault::ResetAtOnce | Fault::ResetInRequest | Fault::BlackHole => unreachable!("answered above"),
+        Fault::ContinueAndHoldBack => {
+            client.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+            let answer = ask(upstream, &request)?;
+            thread::sleep(Duration::from_millis(500));
+            client.write_all(b"HTTP/1.1 102 Processing\r\n\r\n")?;
+            client.write_all(&answer)
+        }
         Fault::Pass => pass(&mut client, upstream, request, plan),
         Fault::Twice => {
             ask(upstream, &request)?;

@@ -59,7 +59,7 @@ pub fn registration() -> TouchpointId {
     "registration".parse().unwrap()
 }
 
-fn hospital() -> Hospital {
+pub fn hospital() -> Hospital {
     let site =
         Site { id: "main".parse().unwrap(), name: Texts::default(), time_zone: chrono_tz::Asia::Shanghai };
     let touchpoint = Touchpoint {
@@ -232,7 +232,7 @@ fn gzip_bomb() -> Vec<u8> {
 }
 
 /// Everything between the terminal and central that can go wrong, by name.
-fn faults() -> Vec<(&'static str, Fault)> {
+pub fn faults() -> Vec<(&'static str, Fault)> {
     let plain = [("content-type", "text/plain")];
     let html = [("content-type", "text/html")];
     let receipt = [("content-type", content_type::RECEIPT)];
@@ -497,7 +497,7 @@ fn a_used_code_is_refused_and_a_lost_answer_costs_no_code() {
 }
 
 /// A certificate authority and a server certificate for names, valid from one year to another.
-fn certificates(folder: &Path, name: &str, years: (i32, i32)) -> (PathBuf, Tls) {
+pub fn certificates(folder: &Path, name: &str, years: (i32, i32)) -> (PathBuf, Tls) {
     let ca_key = rcgen::KeyPair::generate().unwrap();
     let mut ca = rcgen::CertificateParams::new(Vec::<String>::new()).unwrap();
     ca.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);

@@ -190,7 +190,7 @@ fn drain(total: u64, wrong: &[u64]) -> (Vec<u64>, usize) {
 }
 
 #[test]
-fn exactly_the_refused_entries_are_passed_over() {
+fn fault_21_exactly_the_refused_entries_are_passed_over() {
     assert_eq!(drain(2000, &[]), (vec![], 4));
     for wrong in [vec![1], vec![500], vec![501], vec![2000], vec![3, 4, 5], vec![7, 1999]] {
         let (refused, requests) = drain(2000, &wrong);
@@ -200,7 +200,7 @@ fn exactly_the_refused_entries_are_passed_over() {
 }
 
 #[test]
-fn a_refusal_that_is_not_the_entrys_fault_skips_one_entry_at_most() {
+fn fault_21_a_refusal_that_is_not_the_entrys_fault_skips_one_entry_at_most() {
     let mut engine = started();
     let no = || Outcome::Refused { reason: "no".into() };
     assert!(matches!(

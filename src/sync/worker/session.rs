@@ -253,7 +253,7 @@ impl Session<'_> {
         let answer = self.transport.send(&request);
         let outcome = classify(&exchange, &self.trust, answer.as_ref());
         tracing::debug!(?request, ?outcome, "asked central");
-        let trouble = outcome.diagnosis(&self.version.address.url);
+        let trouble = outcome.diagnosis(&self.version.address.url).map(|found| self.transport.told(found));
         let effects = self.engine.handle(exchange.asked, outcome, queue, self.watch.ms(), fresh::unit());
         for effect in effects {
             self.apply(effect, exchange.chain)?;

@@ -1,0 +1,194 @@
+//! Faults between terminal and central by their number in docs/faults.md, where the suite of random and listed faults does not name them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test stops at what it did not expect, and waits in real time"
+)]
+
+use std::{
+    net::TcpListener,
+    time::{Duration, Instant},
+};
+
+use xinsheng::{
+    clock::SystemClock,
+    sync::{self, Fault as StaffFault, SyncState},
+    wire::content_type,
+};
+
+use super::{
+    proxy::{Fault, answer},
+    sync_end_to_end::{Files, Kiosk, Scene, faults, hospital, settings},
+};
+
+/// Gets a few taps through whatever comes first, within a bounded time.
+fn survives(scene: &Scene, kiosk: &Kiosk, name: &str, faults: Vec<Fault>) {
+    let chain = kiosk.ends().0.chain;
+    scene.proxy.then(faults);
+    let head = kiosk.tap(3);
+    let started = Instant::now();
+    kiosk.wait_for(name, |status| {
+        kiosk.sync.retry();
+        status.all_sent && status.queue.cursor >= head.seq && scene.proxy.left() == 0
+    });
+    assert!(started.elapsed() < Duration::from_secs(30), "{name}");
+    assert_eq!(kiosk.ends().0.chain, chain, "{name}");
+    let refused = kiosk.terminal.recorder().call(|journal| journal.stats().unwrap().refused).unwrap();
+    assert_eq!(refused, 0, "{name}");
+}
+
+#[test]
+fn fault_19_a_captive_portal_deletes_nothing_is_not_followed_and_is_told_as_something_between() {
+    let scene = Scene::new(|_| {});
+    let kiosk = scene.kiosk();
+    kiosk.wait_until_sent(kiosk.tap(1));
+    let login = TcpListener::bind("127.0.0.1:0").unwrap();
+    login.set_nonblocking(true).unwrap();
+    let to = format!("http://{}/login", login.local_addr().unwrap());
+    let html = ("content-type", "text/html");
+    let forged = br#"{"accepted_through":9999999}"#;
+    for (name, portal) in [
+        ("200", answer("200 OK", &[html], b"<html>log in")),
+        ("302", answer("302 Found", &[("location", &to)], b"")),
+        ("307", answer("307 Temporary Redirect", &[("location", &to)], b"")),
+        ("403", answer("403 Forbidden", &[html], b"<html>log in")),
+        ("511", answer("511 Network Authentication Required", &[html], b"<html>log in")),
+        ("a receipt", answer("200 OK", &[("content-type", content_type::RECEIPT)], forged)),
+        (
+            "a signature",
+            answer(
+                "200 OK",
+                &[
+                    ("content-type", content_type::RECEIPT),
+                    ("signature-input", "sig1=()"),
+                    ("signature", "sig1=:AAAA:"),
+                ],
+                forged,
+            ),
+        ),
+    ] {
+        scene.proxy.then(vec![Fault::Answer(portal); 6]);
+        let head = kiosk.tap(2);
+        let told = kiosk.wait_for(name, |status| status.badge.is_some());
+        assert_eq!(told.last_error.unwrap().fault, StaffFault::InBetween, "{name}");
+        assert!(told.badge.unwrap().to_string().contains("something between"), "{name}");
+        assert!(told.queue.cursor < head.seq, "{name}");
+        survives(&scene, &kiosk, name, Vec::new());
+    }
+    assert!(login.accept().is_err(), "a redirect was followed");
+    scene.check(&kiosk);
+    kiosk.stop();
+}
+
+#[test]
+fn fault_21_a_revoked_terminal_keeps_everything_says_so_and_sends_it_once_it_is_enrolled_anew() {
+    let scene = Scene::new(|_| {});
+    let kiosk = scene.kiosk();
+    let known = kiosk.wait_until_sent(kiosk.tap(1)).terminal.unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let site = hospital().sites[0].id.clone();
+    let store = scene.central.store();
+    assert!(runtime.block_on(store.revoke(&site, &known, chrono::DateTime::UNIX_EPOCH)).unwrap());
+    let head = kiosk.tap(5);
+    let told = kiosk.wait_for("refusal", |status| {
+        kiosk.sync.retry();
+        status.state == SyncState::NotAllowed
+    });
+    assert!(told.badge.unwrap().to_string().contains("enrol this terminal anew"), "central itself said so");
+    assert_eq!(told.last_error.unwrap().fault, StaffFault::NotAccepted);
+    assert_eq!(told.queue.waiting, 5, "everything is kept");
+    let file = scene.home.path().join("identity.json");
+    let code = scene.central.new_code(&super::sync_end_to_end::registration()).unwrap();
+    sync::enrol(&scene.proxy.url(), None, &code, &file, &SystemClock::new()).unwrap();
+    kiosk.wait_for("receipt", |status| {
+        kiosk.sync.retry();
+        status.all_sent && status.queue.cursor >= head.seq && status.state == SyncState::InContact
+    });
+    kiosk.stop();
+}
+
+#[test]
+fn fault_24_slow_cut_garbled_and_endless_answers_end_at_the_deadline_and_are_asked_for_again() {
+    let scene = Scene::new(|_| {});
+    let kiosk = scene.kiosk();
+    kiosk.wait_until_sent(kiosk.tap(1));
+    let wanted = [
+        "receipt byte by byte",
+        "receipt cut short",
+        "reset within the receipt",
+        "broken chunks",
+        "endless body",
+        "huge body",
+        "compressed bomb",
+        "HTTP/1.0 without a length",
+        "a header without end",
+        "no answer",
+    ];
+    let all = faults();
+    for name in wanted {
+        let fault = all.iter().find(|(known, _)| *known == name).unwrap().1.clone();
+        survives(&scene, &kiosk, name, vec![fault]);
+    }
+    // A connection that a router forgot while it was idle cannot be used again: each request has its own.
+    let before = (scene.proxy.requests(), kiosk.sync.status().requests);
+    for _ in 0..5 {
+        kiosk.wait_until_sent(kiosk.tap(1));
+    }
+    let after = (scene.proxy.requests(), kiosk.sync.status().requests);
+    assert_eq!(after.0 - before.0, after.1 - before.1, "a connection was used twice");
+    scene.check(&kiosk);
+    kiosk.stop();
+}
+
+#[test]
+fn fault_28_interim_answers_a_proxy_that_holds_back_and_a_black_hole_for_large_packets_lose_nothing() {
+    let scene = Scene::new(|_| {});
+    let kiosk = scene.kiosk();
+    kiosk.wait_until_sent(kiosk.tap(1));
+    survives(&scene, &kiosk, "interim answers", vec![Fault::ContinueAndHoldBack; 2]);
+    scene.proxy.then(vec![Fault::BlackHole; 2]);
+    let head = kiosk.tap(300);
+    kiosk.wait_for("the other side of the hole", |status| {
+        kiosk.sync.retry();
+        status.all_sent && status.queue.cursor >= head.seq && scene.proxy.left() == 0
+    });
+    scene.check(&kiosk);
+    kiosk.stop();
+}
+
+#[test]
+fn fault_28_a_central_on_ipv6_alone_is_reached() {
+    let Ok(listener) = TcpListener::bind("[::1]:0") else {
+        assert!(std::env::var_os("CI").is_none(), "this machine has no IPv6");
+        return println!("skipped: this machine has no IPv6");
+    };
+    let (data, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let central = xinsheng::central::Central::start(settings(data.path()), hospital(), listener).unwrap();
+    let code = central.new_code(&super::sync_end_to_end::registration()).unwrap();
+    let file = home.path().join("identity.json");
+    sync::enrol(&central.url(), None, &code, &file, &SystemClock::new()).unwrap();
+    let kiosk = Kiosk::start(&Files::new(home.path(), &central.url()));
+    kiosk.wait_until_sent(kiosk.tap(2));
+    kiosk.stop();
+}
+
+#[test]
+fn fault_28_a_central_that_moved_is_found_at_the_next_attempt() {
+    let mut scene = Scene::new(|_| {});
+    let kiosk = scene.kiosk();
+    kiosk.wait_until_sent(kiosk.tap(1));
+    scene.central.stop().unwrap();
+    scene.central = super::sync_end_to_end::start_central(settings(scene.data.path()));
+    let head = kiosk.tap(1);
+    kiosk.wait_for("loss", |status| {
+        kiosk.sync.retry();
+        status.last_error.is_some()
+    });
+    scene.proxy.point_to(scene.central.address());
+    kiosk.wait_for("receipt", |status| {
+        kiosk.sync.retry();
+        status.all_sent && status.queue.cursor >= head.seq
+    });
+    scene.check(&kiosk);
+    kiosk.stop();
+}
