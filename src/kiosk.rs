@@ -30,11 +30,11 @@ use crate::{
     clock::{Clock, fresh},
     fonts::{Fonts, Ruler},
     lang::{Catalogue, Text},
-    model::Lang,
+    model::{ChainId, Lang},
     panel::{Corner, Grid, Panel},
     sound::{PageName, SoundHandle},
     staff::{Entry, Staff},
-    survey::{Effect, Event, HelpStage, Page, Plan, Survey, Token},
+    survey::{Effect, Event, HeldStage, HelpStage, JournalPlace, Page, Plan, StoreOutcome, Survey, Token},
     ui::{self, AppWindow, Shell},
     wire::{Body, Draft},
 };
@@ -48,8 +48,8 @@ const COUNTDOWN_STEP_MS: u64 = 1_000;
 /// Opening hours and the night are looked at this often.
 const AMBIENT_STEP_MS: u64 = 60_000;
 
-/// Told once how far the journal reaches when the drafts are durable, nothing when they could not be stored; may be called on any thread.
-pub type Reply = Box<dyn FnOnce(Option<u64>) + Send>;
+/// Told once what became of the drafts; may be called on any thread.
+pub type Reply = Box<dyn FnOnce(StoreOutcome) + Send>;
 
 /// Takes drafts to the journal without making the caller wait.
 pub type Store = Box<dyn FnMut(Vec<Draft>, Reply)>;
@@ -98,11 +98,11 @@ pub struct Setup {
 
 /// News for the screen from other threads.
 enum News {
-    Stored(Token, u64),
-    StoreFailed(Token),
+    Kept(Token, StoreOutcome),
+    Saved(ChainId),
     Setup(Box<Setup>),
     Badge(Option<Text>),
-    Delivered(u64),
+    Delivered(JournalPlace),
     StaffStored(crate::staff::Token, bool),
     StaffAnswer(crate::staff::Token, crate::staff::Answer),
 }
@@ -126,8 +126,13 @@ impl Messenger {
     }
 
     /// Central has acknowledged the journal up to this place.
-    pub fn delivered(&self, through: u64) {
+    pub fn delivered(&self, through: JournalPlace) {
         self.tell(News::Delivered(through));
+    }
+
+    /// What this chain held in memory is on the disk.
+    pub fn saved(&self, chain: ChainId) {
+        self.tell(News::Saved(chain));
     }
 
     /// What was asked in the staff area has been done.
@@ -298,12 +303,10 @@ impl Shared {
 
     fn record(&mut self, token: Token, bodies: Vec<Body>) {
         let messenger = self.messenger.clone();
-        self.write(bodies, move |through| {
-            messenger.tell(through.map_or(News::StoreFailed(token), |through| News::Stored(token, through)));
-        });
+        self.write(bodies, move |outcome| messenger.tell(News::Kept(token, outcome)));
     }
 
-    fn write(&mut self, bodies: Vec<Body>, reply: impl FnOnce(Option<u64>) + Send + 'static) {
+    fn write(&mut self, bodies: Vec<Body>, reply: impl FnOnce(StoreOutcome) + Send + 'static) {
         let at = self.clock.now();
         let drafts = bodies.into_iter().map(|body| Draft { id: fresh::entry_id(&at), at, body }).collect();
         (self.store)(drafts, Box::new(reply));
@@ -312,8 +315,8 @@ impl Shared {
     fn drain(&mut self) {
         while let Ok(news) = self.news.try_recv() {
             match news {
-                News::Stored(token, through) => self.dispatch(Event::Stored { token, through }),
-                News::StoreFailed(token) => self.dispatch(Event::StoreFailed(token)),
+                News::Kept(token, outcome) => self.dispatch(outcome.event(token)),
+                News::Saved(chain) => self.dispatch(Event::Saved { chain }),
                 News::Setup(setup) => self.take_setup(*setup),
                 News::Badge(text) => self.badge = text,
                 News::Delivered(through) => self.dispatch(Event::Delivered { through }),
@@ -499,6 +502,10 @@ fn spoken_page(survey: &Survey) -> Option<PageName> {
         Page::Thanks { .. } => PageName::Thanks,
         Page::StillThere { .. } => PageName::StillThere,
         Page::Language(_) => PageName::Language,
+        Page::StillSaving => PageName::StillSaving,
+        Page::Held(HeldStage::Sending) => PageName::Held,
+        Page::Held(HeldStage::Received) => PageName::HeldReceived,
+        Page::Held(HeldStage::Waiting { .. }) => PageName::HeldWaiting,
         Page::NotStored => PageName::NotRecorded,
         Page::OutOfService(_) => PageName::OutOfService,
         Page::Help(HelpStage::Calling) => PageName::Help,

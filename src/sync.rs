@@ -12,6 +12,7 @@ pub mod diagnosis;
 pub mod engine;
 pub mod enrol;
 pub mod hands;
+pub mod hardware;
 pub mod keys;
 pub mod message;
 pub mod outcome;

@@ -19,6 +19,7 @@ use xinsheng::{
         terminal::{IDENTITY_FILE, Place, Terminal},
     },
     lang::Languages,
+    log,
     model::Lang,
     page_audit, pin, sound, sync,
     ui::AppWindow,
@@ -89,12 +90,7 @@ const CHECK_FONTS: &str = "xinsheng-check";
 
 fn main() -> ExitCode {
     durable::keep_files_private();
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_env("XINSHENG_LOG").unwrap_or_else(|_| "info".into()),
-        )
-        .with_writer(io::stderr)
-        .init();
+    log::to_stderr("info");
     match run(&Arguments::parse()) {
         Ok(code) => code,
         Err(error) => {

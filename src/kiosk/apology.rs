@@ -10,7 +10,7 @@ use crate::{
     config::{self, Glyphs, KioskSetup},
     journal::OpenError,
     lang::Languages,
-    survey::OutOfService,
+    survey::{OutOfService, StoreOutcome},
     ui::AppWindow,
 };
 
@@ -34,7 +34,7 @@ pub fn show(configuration: &Path) -> anyhow::Result<()> {
     let setup: KioskSetup = loaded.unwrap_or_else(|_| config::example()).value;
     let window = AppWindow::new().context("cannot open a window")?;
     super::fonts::register(&languages.fonts);
-    let mut parts = idle_parts(&setup, languages, Box::new(|_, reply| reply(None)));
+    let mut parts = idle_parts(&setup, languages, Box::new(|_, reply| reply(StoreOutcome::Refused)));
     parts.plan.out_of_service = Some(OutOfService::Storage);
     parts.plan.help = false;
     let _kiosk = Kiosk::new(&window, parts)?;

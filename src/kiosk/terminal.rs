@@ -18,7 +18,9 @@ use super::{Messenger, Parts, Setup, Store, faults, look::Look, screens::ScreenC
 use crate::{
     clock::{Clock, fresh},
     config::{self, Change, Findings, Glyphs, KioskConfig, KioskSetup, LastGood, Loaded, Origin, Started},
-    journal::{Journal, OpenArgs, OpenReport, Recorder, RecorderHandle},
+    journal::{
+        AppendError, Head, Journal, Keeping, Kept, OpenArgs, OpenReport, Recorder, RecorderHandle,
+    },
     lang::{Languages, Text},
     model::Lang,
     panel::{Panel, Rotation, usual_viewing_distance_mm},
@@ -28,7 +30,8 @@ use crate::{
         hands::{Hands, HandsArgs, Settings},
         places_on_offer,
     },
-    survey::{OutOfHours, OutOfService, Plan, Start, Timing},
+    survey::{JournalPlace, OutOfHours, OutOfService, Plan, Start, StoreOutcome, Timing},
+    start_guard::{Profile, SETTLED_AFTER, Settling, StartGuard},
     sync,
     wire::{Body, BootFacts, ConfigChange, Draft, ScreenFacts},
 };
@@ -59,6 +62,9 @@ pub struct Terminal {
     clock: Arc<dyn Clock>,
     watch: Option<config::Watch>,
     badges: Badges,
+    keeping: Watchers,
+    settling: Option<Settling>,
+    profile: Profile,
     in_force: Arc<Mutex<InForce>>,
     hands: Arc<Mutex<Option<Hands>>>,
     sound: Sound,
@@ -103,8 +109,38 @@ struct Badges(Arc<Mutex<BadgeWords>>);
 
 #[derive(Default)]
 struct BadgeWords {
+    storage: Option<Text>,
     config: Option<Text>,
     sync: Option<Text>,
+}
+
+/// Whoever is to be told where entries go from now on. The journal's thread starts before there is a screen; what it has to tell until then
+/// is kept.
+#[derive(Clone, Default)]
+struct Watchers(Arc<Mutex<KeepingWatch>>);
+
+#[derive(Default)]
+struct KeepingWatch {
+    last: Option<Keeping>,
+    tell: Option<Box<dyn Fn(Keeping) + Send>>,
+}
+
+impl Watchers {
+    fn tell(&self, keeping: Keeping) {
+        let mut watch = lock(&self.0);
+        watch.last = Some(keeping);
+        if let Some(tell) = &watch.tell {
+            tell(keeping);
+        }
+    }
+
+    fn listen(&self, tell: impl Fn(Keeping) + Send + 'static) {
+        let mut watch = lock(&self.0);
+        if let Some(last) = watch.last {
+            tell(last);
+        }
+        watch.tell = Some(Box::new(tell));
+    }
 }
 
 impl Badges {
@@ -112,7 +148,7 @@ impl Badges {
     fn change(&self, change: impl FnOnce(&mut BadgeWords)) -> Option<Text> {
         let mut words = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut words);
-        words.config.or(words.sync)
+        words.storage.or(words.config).or(words.sync)
     }
 }
 
@@ -139,21 +175,38 @@ impl Terminal {
             });
         std::fs::create_dir_all(&data)
             .with_context(|| format!("cannot make the folder {}", data.display()))?;
+        let guard = StartGuard::begin(&data);
+        let profile = guard.profile();
         let identity = sync::Identity::load(&data.join(IDENTITY_FILE)).ok();
         let enrolled_for = identity.as_ref().map(|identity| &identity.touchpoint);
         let languages = languages(&place.config)?;
         let glyphs = Glyphs::new(&languages.fonts);
-        let started = config::start(&place.config, &data, enrolled_for, &read, &glyphs, &*screens);
+        let read = reader(profile);
+        let mut started = config::start(&place.config, &data, enrolled_for, &read, &glyphs, &*screens);
+        if profile == Profile::Safe {
+            make_safe(&mut started.loaded.value.kiosk);
+        }
         let (mut journal, report) = Journal::open(&data, OpenArgs::new(fresh::chain_id(), clock.now()))
             .context("cannot open the journal")?;
-        let choices = StaffChoices::load(&mut journal).unwrap_or_else(|error| {
+        let choices = match profile {
+            Profile::Usual => StaffChoices::load(&mut journal),
+            Profile::Safe => Ok(StaffChoices::default()),
+        }
+        .unwrap_or_else(|error| {
             tracing::error!(error = &error as &dyn std::error::Error, "what staff chose cannot be read");
             StaffChoices::default()
         });
         let (sync, inbox) = sync::wake_pair();
         let waker = sync.clone();
-        let recorder = Recorder::spawn(journal, clock.clone(), move |_| waker.nudge())
-            .context("cannot start the journal's thread")?;
+        let keeping = Watchers::default();
+        let told = keeping.clone();
+        let recorder = Recorder::spawn_watched(
+            journal,
+            clock.clone(),
+            move |_| waker.nudge(),
+            move |keeping| told.tell(keeping),
+        )
+        .context("cannot start the journal's thread")?;
         let sound = Sound::spawn(sound::Settings::of(&started.loaded.value), clock.clone())
             .context("cannot start the sound's thread")?;
         sound.handle().set_level(level_of(choices.volume));
@@ -162,7 +215,7 @@ impl Terminal {
             choices,
             not_set_up: !started.place_known,
         }));
-        let terminal = Self {
+        let mut terminal = Self {
             place,
             data,
             started,
@@ -175,6 +228,9 @@ impl Terminal {
             clock,
             watch: None,
             badges: Badges::default(),
+            keeping,
+            settling: None,
+            profile,
             in_force,
             hands: Arc::default(),
             sound,
@@ -182,6 +238,7 @@ impl Terminal {
             screens,
         };
         terminal.note_start();
+        terminal.settling = Some(guard.watch(SETTLED_AFTER).context("cannot watch the start")?);
         Ok(terminal)
     }
 
@@ -280,11 +337,13 @@ impl Terminal {
             // Somebody stands there and waits: a call for help does not sit out the pause after a failed attempt.
             let calls = drafts.iter().any(|draft| matches!(draft.body, Body::HelpCalled(_)));
             let sync = sync.clone();
-            recorder.append(drafts, move |stored| {
-                if calls && stored.is_ok() {
+            recorder.keep(drafts, move |kept| {
+                let outcome = outcome_of(&kept);
+                // What is held in memory alone is in danger: it does not wait either.
+                if (calls && kept.is_ok()) || matches!(outcome, StoreOutcome::InMemory { .. }) {
                     sync.retry();
                 }
-                reply(stored.ok().map(|head| head.seq));
+                reply(outcome);
             });
         })
     }
@@ -294,9 +353,11 @@ impl Terminal {
     /// # Errors
     /// A thread cannot start.
     pub fn attach(&mut self, messenger: &Messenger) -> anyhow::Result<()> {
-        if self.started.origin != Origin::Files || !self.languages.refused.is_empty() {
+        let safe = self.profile == Profile::Safe;
+        if safe || self.started.origin != Origin::Files || !self.languages.refused.is_empty() {
             messenger.badge(self.badges.change(|words| words.config = Some(Text::BadgeConfigRefused)));
         }
+        self.watch_storage(messenger);
         self.connect(messenger)?;
         self.lend_hands(messenger)?;
         let tell = self.on_change(messenger.clone());
@@ -307,6 +368,20 @@ impl Terminal {
             .context("cannot watch the configuration files")?;
         self.watch = Some(watch);
         Ok(())
+    }
+
+    /// Tells the screen when entries are held in memory alone, and when they are on the disk again.
+    fn watch_storage(&self, messenger: &Messenger) {
+        let (messenger, badges) = (messenger.clone(), self.badges.clone());
+        self.keeping.listen(move |keeping| match keeping {
+            Keeping::InMemory => {
+                messenger.badge(badges.change(|words| words.storage = Some(Text::BadgeNotSaving)));
+            }
+            Keeping::OnDisk(chain) => {
+                messenger.badge(badges.change(|words| words.storage = None));
+                messenger.saved(chain);
+            }
+        });
     }
 
     /// Starts the thread that does what staff ask for.
@@ -356,7 +431,9 @@ impl Terminal {
         args.on_status = Box::new(move |status| {
             let text = status.badge.as_ref().map(faults::badge);
             messenger.badge(badges.change(|words| words.sync = text));
-            messenger.delivered(status.queue.cursor);
+            if let Some(chain) = status.chain {
+                messenger.delivered(JournalPlace { chain, seq: status.queue.cursor });
+            }
         });
         if kiosk.source == config::ConfigSource::Central {
             args.on_config = self.on_delivery();
@@ -381,6 +458,9 @@ impl Terminal {
 
     /// Ends the threads in order: nothing new comes in, then what is in hand is written.
     pub fn stop(self) {
+        if let Some(settling) = self.settling {
+            settling.end();
+        }
         drop(self.watch);
         drop(lock(&self.hands).take());
         drop(self.worker);
@@ -427,6 +507,7 @@ impl Terminal {
             config_hash: loaded.config_hash.clone(),
             boot: now.boot,
             clock: now.quality,
+            in_memory: false,
         };
         record(&self.recorder.handle(), &*self.clock, Body::Boot(facts));
         match self.started.origin {
@@ -437,7 +518,10 @@ impl Terminal {
                         self.started.findings
                     );
                 }
-                keep(&LastGood::in_dir(&self.data), loaded);
+                // What a safe start makes of the files is not what they say.
+                if self.profile == Profile::Usual {
+                    keep(&LastGood::in_dir(&self.data), loaded);
+                }
             }
             Origin::LastGood | Origin::BuiltIn => {
                 tracing::error!(
@@ -448,6 +532,18 @@ impl Terminal {
                 record(&self.recorder.handle(), &*self.clock, entry);
             }
         }
+    }
+}
+
+/// What a screen is told of entries that were given to the journal.
+pub fn outcome_of(kept: &Result<Kept, AppendError>) -> StoreOutcome {
+    let place = |head: &Head| JournalPlace { chain: head.chain, seq: head.seq };
+    match kept {
+        Ok(Kept::OnDisk(head)) => StoreOutcome::OnDisk(place(head)),
+        Ok(Kept::InMemory { head, unsaved }) => {
+            StoreOutcome::InMemory { at: place(head), unsaved: *unsaved }
+        }
+        Err(_) => StoreOutcome::Refused,
     }
 }
 
@@ -541,6 +637,30 @@ pub fn screen_of(kiosk: &KioskConfig) -> ScreenFacts {
 
 pub(crate) fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     std::fs::read(path)
+}
+
+/// Reads files; a safe start does not see what central delivered.
+fn reader(profile: Profile) -> impl Fn(&Path) -> std::io::Result<Vec<u8>> {
+    move |path| match profile {
+        Profile::Safe if path.ends_with(config::DELIVERED_FILE) => Err(std::io::ErrorKind::NotFound.into()),
+        Profile::Safe | Profile::Usual => read(path),
+    }
+}
+
+/// Leaves of a configuration what takes ratings: what is asked, where, and where answers go. Whatever else brought the last starts down is out
+/// of the way.
+fn make_safe(kiosk: &mut KioskConfig) {
+    kiosk.panel = config::PanelConfig {
+        diagonal_in: 10.1,
+        width_px: 1280,
+        height_px: 800,
+        viewing_distance_mm: None,
+        low_reach: false,
+        ..kiosk.panel
+    };
+    kiosk.look = config::LookConfig::default();
+    kiosk.sound = None;
+    kiosk.source = config::ConfigSource::Local;
 }
 
 /// The languages beside a kiosk.toml. A folder that cannot be used is left out: ratings are taken without it.

@@ -31,6 +31,18 @@ pub struct Moment {
     pub quality: TimeQuality,
 }
 
+impl Moment {
+    /// How long ago this was, in milliseconds: by the boot clock within a start of the machine, which no jump of the wall clock moves; else
+    /// by the wall clock, if it was set both times. A time that lies ahead because a clock was wrong counts as now.
+    pub fn age_ms(&self, now: &Self) -> Option<u64> {
+        if self.boot == now.boot {
+            return Some(now.up_ms.saturating_sub(self.up_ms));
+        }
+        let known = [self, now].iter().all(|moment| moment.quality != TimeQuality::Unset);
+        known.then(|| u64::try_from((now.wall - self.wall).num_milliseconds()).unwrap_or(0))
+    }
+}
+
 /// RFC 3339 with exactly three decimals, so that a frozen line has one spelling.
 pub mod millis {
     use chrono::{DateTime, SecondsFormat, Utc};

@@ -30,7 +30,7 @@ use crate::{
     sync::{
         Diagnosis, Fault, Identity, IdentityError, SyncHandle,
         enrol::enrol_through,
-        keys::hardware_id,
+        hardware::hardware_id,
         transport::{Deadlines, HttpTransport, Transport, TransportError},
     },
     wire::{Body, ConfigChange, Draft},
@@ -297,7 +297,7 @@ impl Worker {
     }
 
     fn status(&self) -> StatusFacts {
-        let stats = self.args.recorder.call(crate::journal::Journal::stats);
+        let stats = self.args.recorder.call_keeper(crate::journal::Keeper::stats);
         let stats = stats.unwrap_or_else(|gone| Err(io::Error::other(gone).into()));
         StatusFacts::new(&self.args.sync.status(), &stats, &self.args.clock.now())
     }

@@ -163,6 +163,14 @@ pub struct BootFacts {
     pub boot: BootId,
     /// What the clock is worth.
     pub clock: TimeQuality,
+    /// The chain that begins with this entry is held in memory, because the disk refuses entries.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub in_memory: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// An opinion about an answer. Flags never drop an answer; scores are computed with and without them.

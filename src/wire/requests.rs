@@ -146,6 +146,9 @@ pub struct Health {
     pub queue_depth: u64,
     /// Age of the oldest of them, in seconds.
     pub oldest_unsent_s: Option<u64>,
+    /// Entries held in memory alone, because the terminal's disk refuses them.
+    #[serde(default)]
+    pub unsaved: u64,
     /// Entries central refused one by one; kept on the terminal.
     #[serde(default)]
     pub refused: u64,

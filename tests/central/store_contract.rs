@@ -413,6 +413,7 @@ fn answers_of_a_boot_never_seen_count_in_totals_and_get_their_hour_when_the_boot
             last_seq: 1,
             queue_depth: 0,
             oldest_unsent_s: None,
+            unsaved: 0,
             refused: 0,
             last_error: None,
             temperature_c: None,

@@ -89,7 +89,7 @@ impl Backstage {
     pub fn store(&self) -> Store {
         let recorder = self.recorder.handle();
         Box::new(move |drafts, reply| {
-            recorder.append(drafts, move |head| reply(head.ok().map(|head| head.seq)))
+            recorder.keep(drafts, move |kept| reply(xinsheng::kiosk::terminal::outcome_of(&kept)))
         })
     }
 

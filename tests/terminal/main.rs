@@ -10,10 +10,12 @@ mod hospital;
 mod http;
 mod journal_faults;
 mod journal_model;
+mod keeper_model;
 mod proxy;
 mod sound;
 mod staff_hands;
 mod staff_model;
+mod storage_faults;
 #[path = "../support/journal.rs"]
 mod support;
 mod survey_model;
