@@ -4,13 +4,16 @@
 //! signature are arguments. Invariants:
 //! - a signature that covers anything but exactly the expected components is refused, in whatever order it lists them;
 //! - a body is never believed without its digest, and the digest is always covered;
-//! - an answer covers the signature of the request it answers, so a recorded receipt cannot be played back later;
+//! - an answer covers method, path, query, content digest and signature of the request it answers: it holds for that request alone, as
+//!   central received it, and a recorded receipt cannot be played back later;
 //! - signatures of others in the same header fields (a proxy's) are left alone: ours is the member named [`LABEL`].
 //!
 //! A request covers `@method`, `@path`, `@query` (if there is one), `content-encoding` and `content-digest` (if there is a body, as sent:
 //! compressed), `xinsheng-terminal` (if it has one: an enrolment has none) and `xinsheng-protocol`. An answer covers `@status`,
-//! `content-type` and `content-digest` (if there is a body) and `"signature";req;key="sig1"`. Parameters: `created` (Unix seconds),
-//! `nonce`, `keyid` and `alg="ed25519"`. The key id is the terminal id, the base64 public key for an enrolment, the store id for an answer.
+//! `content-type` and `content-digest` (if there is a body), `etag` (of a configuration), and of its request `"@method";req`,
+//! `"@path";req`, `"@query";req` (if there was one), `"content-digest";req` (if there was a body) and `"signature";req;key="sig1"`.
+//! Parameters: `created` (Unix seconds), `nonce`, `keyid` and `alg="ed25519"`. The key id is the terminal id, the base64 public key for an
+//! enrolment, the store id for an answer.
 
 mod base;
 mod keys;
@@ -51,10 +54,27 @@ pub struct ResponseParts<'a> {
     pub status: u16,
     /// The `content-type` header; `None` without a body.
     pub content_type: Option<&'a str>,
+    /// The `etag` header; only a configuration's answer has one that counts.
+    pub etag: Option<&'a str>,
     /// The body as sent; empty for none.
     pub body: &'a [u8],
-    /// The whole `signature` header of the request this answers.
-    pub request_signature: &'a str,
+    /// The request this answers.
+    pub request: AnsweredRequest<'a>,
+}
+
+/// What of a request its answer is bound to.
+#[derive(Clone, Copy, Debug)]
+pub struct AnsweredRequest<'a> {
+    /// `GET`, `POST`.
+    pub method: &'a str,
+    /// The absolute path, as signed.
+    pub path: &'a str,
+    /// What follows the `?`, without it; `None` if there is none.
+    pub query: Option<&'a str>,
+    /// The `content-digest` header; `None` without a body.
+    pub content_digest: Option<&'a str>,
+    /// The whole `signature` header.
+    pub signature: &'a str,
 }
 
 /// Header values to send along.
@@ -112,6 +132,16 @@ pub fn verify_request(
     proof: &Proof,
 ) -> Result<SignatureParams, SignError> {
     check_body(proof.content_digest, parts.body)?;
+    verify_request_head(key, parts, proof)
+}
+
+/// Checks everything of a request but its body, which is not looked at: for a receiver that reads nobody's body before it knows whose it
+/// is. The body then needs [`check_content_digest`].
+pub fn verify_request_head(
+    key: &PublicKey,
+    parts: &RequestParts,
+    proof: &Proof,
+) -> Result<SignatureParams, SignError> {
     let params = verify(key, &request_components(parts, proof.content_digest), proof)?;
     let expected = parts.terminal.map_or_else(|| key.to_string(), str::to_owned);
     if params.keyid == expected {
@@ -121,8 +151,9 @@ pub fn verify_request(
     }
 }
 
-/// Signs an answer: `params.keyid` is the store id. Central signs every answer to a request that carries a readable signature, refusals
-/// included: a terminal acts on a 400, 409 or 422 only if central itself said it, otherwise any proxy could make it give up an entry.
+/// Signs an answer: `params.keyid` is the store id. Central signs every answer to a request that it has proven, refusals included, and no
+/// other: a terminal acts on a refusal only if central itself gave it to this very request, otherwise any proxy could make it give up an
+/// entry.
 pub fn sign_response(
     key: &KeyPair,
     parts: &ResponseParts,
@@ -150,8 +181,13 @@ pub fn content_digest(body: &[u8]) -> String {
 
 /// Checks a `content-digest` header: its SHA-256 member must be that of the body; other algorithms are ignored.
 pub fn check_content_digest(header: &str, body: &[u8]) -> Result<(), SignError> {
+    check_sha256(header, &Sha256::digest(body))
+}
+
+/// The same for a body that was hashed while it was read.
+pub fn check_sha256(header: &str, found: &[u8]) -> Result<(), SignError> {
     let claimed = dictionary_bytes("content-digest", header, "sha-256")?;
-    if claimed == Sha256::digest(body).as_slice() { Ok(()) } else { Err(SignError::DigestMismatch) }
+    if claimed == found { Ok(()) } else { Err(SignError::DigestMismatch) }
 }
 
 fn digest_of(body: &[u8]) -> Option<String> {
@@ -192,7 +228,19 @@ fn response_components(parts: &ResponseParts, digest: Option<&str>) -> Result<Ve
     if let Some(digest) = digest {
         list.push(Component::new("content-digest", digest));
     }
-    let asked = dictionary_bytes("signature of the request", parts.request_signature, LABEL)?;
+    if let Some(etag) = parts.etag {
+        list.push(Component::new("etag", etag));
+    }
+    let request = &parts.request;
+    list.push(Component::of_request("@method", request.method));
+    list.push(Component::of_request("@path", request.path));
+    if let Some(query) = request.query {
+        list.push(Component::of_request("@query", &format!("?{query}")));
+    }
+    if let Some(digest) = request.content_digest {
+        list.push(Component::of_request("content-digest", digest));
+    }
+    let asked = dictionary_bytes("signature of the request", request.signature, LABEL)?;
     list.push(Component::of_request_signature(&byte_sequence(&asked)));
     Ok(list)
 }

@@ -1,17 +1,18 @@
 //! The terminal's way to central: its own thread, which owns the connection and nothing else.
 //!
 //! - [`engine`]: when to say what, and what an answer changes; without I/O, clock or dice. [`backoff`]: how long to wait.
-//! - [`outcome`]: what an answer means; the one table of statuses. [`diagnosis`]: what is wrong, for staff. [`message`]: requests and answers as values.
+//! - `batch_size`: how many entries pass at once. [`outcome`]: what an answer means; the one table of statuses. [`diagnosis`]: what is wrong, for staff. [`message`]: requests and answers as values.
 //! - [`transport`]: HTTPS. [`keys`]: who this terminal is. [`mod@enrol`]: how it became that.
-//! - [`hands`]: what the engine's effects do to the journal. [`worker`]: the thread that puts them together.
+//! - [`mod@apply`]: what the engine's effects do to the journal. [`worker`]: the thread that puts them together.
 //!
 //! The journal is the queue: nothing is kept here that a restart would lose.
 
+pub mod apply;
 pub mod backoff;
+mod batch_size;
 pub mod diagnosis;
 pub mod engine;
 pub mod enrol;
-pub mod hands;
 pub mod hardware;
 pub mod keys;
 pub mod message;

@@ -1,8 +1,15 @@
-//! Who speaks: a terminal's request is read, proven and only then unpacked.
+//! Who speaks: a terminal's request is proven, read, and only then unpacked.
 //!
-//! The order is the defence: protocol version, encodings, size, digest and signature, allowance, decompression, and parsing last.
+//! The order is the defence: the signature over the head first, so that nobody's body is read before it is known whose it is; then the body
+//! with its digest; then replays, revocation, protocol version, encoding and allowance; decompression and parsing last.
+//!
+//! Invariant: an answer is signed only if the request was proven whole, body included, and the signature covers that very request.
+//! Whatever is answered before that is unsigned, and a terminal takes it for something in between.
 
-use std::io::Read as _;
+use std::{
+    io::Read as _,
+    sync::{Arc, OnceLock},
+};
 
 use axum::{
     body::{Body, Bytes, to_bytes},
@@ -12,6 +19,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use flate2::read::MultiGzDecoder;
+use sha2::{Digest as _, Sha256};
 use tokio_stream::StreamExt as _;
 
 use super::{
@@ -24,14 +32,17 @@ use super::{
 };
 use crate::{
     sign::{
-        Proof, PublicKey, RequestParts, ResponseParts, SignatureParams, keyid_of, sign_response,
-        verify_request,
+        AnsweredRequest, Proof, PublicKey, RequestParts, ResponseParts, SignError, SignatureParams,
+        check_sha256, keyid_of, sign_response, verify_request_head,
     },
-    wire::{PROTOCOL_VERSION, header},
+    wire::{BATCH_BYTES_MAX, PROTOCOL_VERSION, header},
 };
 
 /// Longest answer central signs; a delivered configuration is the longest.
 const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// A body longer than this is not even hashed: no terminal sends one, so its refusal needs no signature.
+const HASHED_BYTES_MAX: usize = 4 * BATCH_BYTES_MAX;
 
 /// A proven request.
 pub(super) struct Proven<W> {
@@ -43,22 +54,59 @@ pub(super) struct Proven<W> {
     pub(super) proof: SignedRequest,
 }
 
+/// Filled in by whoever proves a request, so that its answer is signed.
+#[derive(Clone, Default)]
+struct ProofSlot(Arc<OnceLock<Answered>>);
+
+/// What of a proven request its answer is bound to.
+struct Answered {
+    method: String,
+    path: String,
+    query: Option<String>,
+    content_digest: Option<String>,
+    signature: String,
+}
+
+impl Answered {
+    fn of(parts: &Parts) -> Self {
+        Self {
+            method: parts.method.as_str().to_owned(),
+            path: parts.uri.path().to_owned(),
+            query: parts.uri.query().map(str::to_owned),
+            content_digest: text(&parts.headers, header::CONTENT_DIGEST).map(str::to_owned),
+            signature: text(&parts.headers, header::SIGNATURE).unwrap_or_default().to_owned(),
+        }
+    }
+
+    fn as_request(&self) -> AnsweredRequest<'_> {
+        AnsweredRequest {
+            method: &self.method,
+            path: &self.path,
+            query: self.query.as_deref(),
+            content_digest: self.content_digest.as_deref(),
+            signature: &self.signature,
+        }
+    }
+}
+
 /// Reads and proves a request of an enrolled terminal.
 pub(super) async fn from_terminal(app: &App, request: Request) -> Result<Proven<Terminal>, ApiError> {
-    let (parts, content) = read(app, request).await?;
+    let (parts, body) = request.into_parts();
     let name = text(&parts.headers, header::TERMINAL)
         .ok_or_else(|| ApiError::unauthorized(format!("the header `{}` is missing", header::TERMINAL)))?;
     let id = name.parse().map_err(|_| ApiError::unauthorized(format!("`{name}` is no terminal's name")))?;
     let unknown = || ApiError::unauthorized(format!("central knows no terminal `{id}`; enrol it"));
     let terminal = app.terminal(&id).await?.ok_or_else(unknown)?;
-    if terminal.revoked_at.is_some() {
-        return Err(ApiError::forbidden(format!("the key of `{id}` is revoked; enrol the terminal again")));
-    }
     let key = terminal
         .public_key
         .parse()
         .map_err(|_| ApiError::unavailable("the terminal's stored key is damaged"))?;
-    let proof = prove(&key, &parts, Some(name), &content)?;
+    let proof = prove(&key, &parts, Some(name))?;
+    let content = read(app, &parts, body).await?;
+    if terminal.revoked_at.is_some() {
+        return Err(ApiError::forbidden(format!("the key of `{id}` is revoked; enrol the terminal again")));
+    }
+    check_understood(&parts.headers)?;
     app.allow(&id)?;
     let body = unpack(app, &parts.headers, &content)?;
     Ok(Proven { who: terminal, body, proof: SignedRequest { content: Some(content.into()), ..proof } })
@@ -66,13 +114,15 @@ pub(super) async fn from_terminal(app: &App, request: Request) -> Result<Proven<
 
 /// Reads and proves a request that is signed with the key it offers.
 pub(super) async fn from_stranger(app: &App, request: Request) -> Result<Proven<PublicKey>, ApiError> {
-    let (parts, content) = read(app, request).await?;
+    let (parts, body) = request.into_parts();
     app.allow_enrolment()?;
     let input = text(&parts.headers, header::SIGNATURE_INPUT).unwrap_or_default();
     let refused = |error: &dyn std::fmt::Display| ApiError::unauthorized(error.to_string());
     let key: PublicKey =
         keyid_of(input).map_err(|error| refused(&error))?.parse().map_err(|error| refused(&error))?;
-    let proof = prove(&key, &parts, None, &content)?;
+    let proof = prove(&key, &parts, None)?;
+    let content = read(app, &parts, body).await?;
+    check_understood(&parts.headers)?;
     let body = unpack(app, &parts.headers, &content)?;
     Ok(Proven { who: key, body, proof: SignedRequest { content: Some(content.into()), ..proof } })
 }
@@ -87,16 +137,18 @@ pub(super) fn expect_type(headers: &HeaderMap, expected: &str) -> Result<(), Api
     }
 }
 
-/// Signs whatever is answered to a signed request, refusals too: nobody on the way can speak for central.
-pub(super) async fn sign_answers(State(app): State<Shared>, request: Request, next: Next) -> Response {
-    let asked = text(request.headers(), header::SIGNATURE).map(str::to_owned);
+/// Signs whatever is answered to a proven request, refusals too; what is answered to any other goes out unsigned.
+pub(super) async fn sign_answers(State(app): State<Shared>, mut request: Request, next: Next) -> Response {
+    let slot = ProofSlot::default();
+    request.extensions_mut().insert(slot.clone());
     let response = next.run(request).await;
     if response.status().is_client_error() || response.status().is_server_error() {
         app.metrics.refused.increment(1);
     }
-    let Some(asked) = asked else { return response };
+    let Some(asked) = slot.0.get() else { return response };
     let (mut parts, body) = response.into_parts();
     let Ok(body) = to_bytes(body, ANSWER_BYTES_MAX).await else {
+        tracing::error!(path = asked.path, "an answer is too long to be signed");
         return ApiError::unavailable("the answer could not be made").into_response();
     };
     if body.is_empty() {
@@ -110,21 +162,24 @@ pub(super) async fn sign_answers(State(app): State<Shared>, request: Request, ne
     let answer = ResponseParts {
         status: parts.status.as_u16(),
         content_type: text(&parts.headers, "content-type"),
+        etag: text(&parts.headers, "etag"),
         body: &body,
-        request_signature: &asked,
+        request: asked.as_request(),
     };
-    // A signature that cannot be read cannot be answered to; the terminal treats the answer as nobody's.
-    if let Ok(signed) = sign_response(&app.key, &answer, &params) {
-        let values = [
-            (header::CONTENT_DIGEST, signed.content_digest),
-            (header::SIGNATURE_INPUT, Some(signed.signature_input)),
-            (header::SIGNATURE, Some(signed.signature)),
-        ];
-        for (name, value) in values {
-            if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
-                parts.headers.insert(HeaderName::from_static(name), value);
+    match sign_response(&app.key, &answer, &params) {
+        Ok(signed) => {
+            let values = [
+                (header::CONTENT_DIGEST, signed.content_digest),
+                (header::SIGNATURE_INPUT, Some(signed.signature_input)),
+                (header::SIGNATURE, Some(signed.signature)),
+            ];
+            for (name, value) in values {
+                if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
+                    parts.headers.insert(HeaderName::from_static(name), value);
+                }
             }
         }
+        Err(error) => tracing::error!(%error, path = asked.path, "an answer cannot be signed"),
     }
     Response::from_parts(parts, Body::from(body))
 }
@@ -133,32 +188,46 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-async fn read(app: &App, request: Request) -> Result<(Parts, Bytes), ApiError> {
-    let (parts, body) = request.into_parts();
-    check_protocol(&parts.headers)?;
-    match text(&parts.headers, "content-encoding") {
-        None | Some("gzip") => {}
-        Some(other) => {
-            return Err(ApiError::unsupported(format!(
-                "content encoding `{other}` is not understood; use gzip"
-            )));
-        }
-    }
+/// Reads the body of a request whose head is proven, and checks its digest: then the request is proven. A body above the limit is hashed
+/// and not kept, so that a terminal hears from central itself that it must send less.
+async fn read(app: &App, parts: &Parts, body: Body) -> Result<Bytes, ApiError> {
     let limit = app.settings.limits.body_bytes;
-    let announced = text(&parts.headers, "content-length").and_then(|length| length.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > limit) {
-        return Err(ApiError::too_large(limit));
-    }
-    let mut content = Vec::with_capacity(announced.unwrap_or_default());
+    let (mut content, mut length, mut hash) = (Vec::new(), 0_usize, Sha256::new());
     let mut chunks = body.into_data_stream();
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| ApiError::bad_request("the body broke off"))?;
-        if content.len() + chunk.len() > limit {
+        length = length.saturating_add(chunk.len());
+        if length > HASHED_BYTES_MAX.max(limit) {
             return Err(ApiError::too_large(limit));
         }
-        content.extend_from_slice(&chunk);
+        hash.update(&chunk);
+        if length <= limit {
+            content.extend_from_slice(&chunk);
+        }
     }
-    Ok((parts, content.into()))
+    let digest = text(&parts.headers, header::CONTENT_DIGEST);
+    let wrong = |error: SignError| ApiError::unauthorized(error.to_string());
+    match digest {
+        Some(digest) => check_sha256(digest, &hash.finalize()).map_err(wrong)?,
+        None if length == 0 => {}
+        None => return Err(wrong(SignError::NoDigest)),
+    }
+    if let Some(ProofSlot(slot)) = parts.extensions.get() {
+        // Nobody else proves this request.
+        let _ = slot.set(Answered::of(parts));
+    }
+    if length > limit { Err(ApiError::too_large(limit)) } else { Ok(content.into()) }
+}
+
+/// What central can refuse in its own name: these headers are covered by the signature.
+fn check_understood(headers: &HeaderMap) -> Result<(), ApiError> {
+    check_protocol(headers)?;
+    match text(headers, "content-encoding") {
+        None | Some("gzip") => Ok(()),
+        Some(other) => {
+            Err(ApiError::unsupported(format!("content encoding `{other}` is not understood; use gzip")))
+        }
+    }
 }
 
 fn check_protocol(headers: &HeaderMap) -> Result<(), ApiError> {
@@ -172,12 +241,8 @@ fn check_protocol(headers: &HeaderMap) -> Result<(), ApiError> {
     )))
 }
 
-fn prove(
-    key: &PublicKey,
-    parts: &Parts,
-    terminal: Option<&str>,
-    content: &Bytes,
-) -> Result<SignedRequest, ApiError> {
+/// Checks the signature over the head. A newer protocol may sign in another way: then its version is the better reason to give.
+fn prove(key: &PublicKey, parts: &Parts, terminal: Option<&str>) -> Result<SignedRequest, ApiError> {
     let field = |name| text(&parts.headers, name);
     let proof = Proof {
         content_digest: field(header::CONTENT_DIGEST),
@@ -191,9 +256,12 @@ fn prove(
         terminal,
         protocol: field(header::PROTOCOL).unwrap_or_default(),
         content_encoding: field("content-encoding"),
-        body: content,
+        body: &[],
     };
-    verify_request(key, &said, &proof).map_err(|error| ApiError::unauthorized(error.to_string()))?;
+    if let Err(error) = verify_request_head(key, &said, &proof) {
+        check_protocol(&parts.headers)?;
+        return Err(ApiError::unauthorized(error.to_string()));
+    }
     Ok(SignedRequest {
         method: said.method.to_owned(),
         path: said.path.to_owned(),

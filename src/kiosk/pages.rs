@@ -398,11 +398,11 @@ fn show_notice(view: &View, notice: &Notice) {
     let fixed = cleaning || view.page == Page::StillSaving;
     notice.set_sign(sign.into());
     notice.set_title(speaker.line(title));
-    notice.set_reason(match view.page {
-        Page::Held(HeldStage::Waiting { unsaved }) => {
-            speaker.words(reason).with(&unsaved.to_string()).into()
-        }
-        _ => speaker.line(reason),
+    let reason = speaker.words(reason);
+    notice.set_reason(if let Page::Held(HeldStage::Waiting { unsaved }) = view.page {
+        reason.with(&unsaved.to_string()).into()
+    } else {
+        reason.into()
     });
     notice.set_action(action);
     notice.set_seconds(if cleaning { seconds(view.left_ms) } else { -1 });

@@ -79,7 +79,12 @@ impl Component {
         Self { identifier: format!("\"{name}\""), value: value.trim().to_owned() }
     }
 
-    /// Binds an answer to its request (RFC 9421 section 2.4).
+    /// A component of the request that an answer belongs to (RFC 9421 section 2.4).
+    pub(super) fn of_request(name: &str, value: &str) -> Self {
+        Self { identifier: format!("\"{name}\";req"), value: value.trim().to_owned() }
+    }
+
+    /// The request's own signature, without those that others added.
     pub(super) fn of_request_signature(value: &str) -> Self {
         Self { identifier: format!("\"signature\";req;key=\"{LABEL}\""), value: value.to_owned() }
     }

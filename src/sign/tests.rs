@@ -142,6 +142,28 @@ fn another_order_and_others_signatures_do_not_disturb() -> Result<(), SignError>
     Ok(())
 }
 
+fn asked<'a>(parts: &RequestParts<'a>, headers: &'a SignedHeaders) -> AnsweredRequest<'a> {
+    AnsweredRequest {
+        method: parts.method,
+        path: parts.path,
+        query: parts.query,
+        content_digest: headers.content_digest.as_deref(),
+        signature: &headers.signature,
+    }
+}
+
+#[test]
+fn a_request_s_head_is_proven_without_its_body() -> Result<(), SignError> {
+    let key = terminal().public();
+    let headers = sign_request(&terminal(), &BATCH, 1, "n")?;
+    let head = RequestParts { body: b"", ..BATCH };
+    assert!(verify_request_head(&key, &head, &headers.as_proof()).is_ok());
+    assert!(verify_request_head(&central().public(), &head, &headers.as_proof()).is_err());
+    let other = Proof { content_digest: Some("sha-256=:AAAA:"), ..headers.as_proof() };
+    assert_eq!(verify_request_head(&key, &head, &other), Err(SignError::Wrong));
+    Ok(())
+}
+
 #[test]
 fn an_answer_holds_for_its_own_request_only() -> Result<(), SignError> {
     let request = sign_request(&terminal(), &BATCH, 1, "n1")?;
@@ -149,20 +171,28 @@ fn an_answer_holds_for_its_own_request_only() -> Result<(), SignError> {
     let answer = ResponseParts {
         status: 200,
         content_type: Some("application/vnd.xinsheng.receipt+json"),
+        etag: None,
         body: b"{}",
-        request_signature: &request.signature,
+        request: asked(&BATCH, &request),
     };
     let params = SignatureParams { created: 1, nonce: "a".into(), keyid: "store".into() };
     let headers = sign_response(&central(), &answer, &params)?;
     assert_eq!(verify_response(&central().public(), &answer, &headers.as_proof()), Ok(params.clone()));
+    let with = |request| ResponseParts { request, ..answer };
     for changed in [
         ResponseParts { status: 201, ..answer },
         ResponseParts { content_type: Some("text/html"), ..answer },
         ResponseParts { content_type: None, ..answer },
         ResponseParts { body: b"[]", ..answer },
         ResponseParts { body: b"", ..answer },
-        ResponseParts { request_signature: &later.signature, ..answer },
-        ResponseParts { request_signature: "", ..answer },
+        ResponseParts { etag: Some("\"1\""), ..answer },
+        with(AnsweredRequest { signature: &later.signature, ..answer.request }),
+        with(AnsweredRequest { signature: "", ..answer.request }),
+        with(AnsweredRequest { method: "GET", ..answer.request }),
+        with(AnsweredRequest { path: "/v1/terminals/self/health", ..answer.request }),
+        with(AnsweredRequest { query: Some("a=b"), ..answer.request }),
+        with(AnsweredRequest { content_digest: None, ..answer.request }),
+        with(AnsweredRequest { content_digest: Some("sha-256=:AAAA:"), ..answer.request }),
     ] {
         assert!(verify_response(&central().public(), &changed, &headers.as_proof()).is_err(), "{changed:?}");
     }
@@ -172,10 +202,20 @@ fn an_answer_holds_for_its_own_request_only() -> Result<(), SignError> {
         "a terminal cannot give itself a receipt"
     );
 
-    let empty = ResponseParts { status: 304, content_type: None, body: b"", ..answer };
+    let cursor = sign_request(&terminal(), &CURSOR, 1, "n3")?;
+    let request = asked(&CURSOR, &cursor);
+    let empty = ResponseParts { status: 304, content_type: None, etag: Some("\"1\""), body: b"", request };
     let headers = sign_response(&central(), &empty, &params)?;
     assert_eq!(headers.content_digest, None);
     assert!(verify_response(&central().public(), &empty, &headers.as_proof()).is_ok());
+    for changed in [
+        ResponseParts { etag: Some("\"2\""), ..empty },
+        ResponseParts { etag: None, ..empty },
+        ResponseParts { request: AnsweredRequest { query: Some("chain=01"), ..request }, ..empty },
+        ResponseParts { request: AnsweredRequest { query: None, ..request }, ..empty },
+    ] {
+        assert!(verify_response(&central().public(), &changed, &headers.as_proof()).is_err(), "{changed:?}");
+    }
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use crate::{
         outcome::{Asked, Exchange, Outcome, Trouble, Trust, classify},
         transport::Transport,
     },
-    wire::{content_type, header},
+    wire::content_type,
 };
 
 /// What a contact is about.
@@ -56,9 +56,8 @@ pub fn try_central(
     let speaker = Speaker { key: &key, terminal, at: now.wall, nonce: &nonce };
     let request = ask_cursor(&speaker, about.chain)
         .map_err(|error| Diagnosis::new(Fault::Other, format!("the request cannot be made: {error}")))?;
-    let signature = request.header(header::SIGNATURE).to_owned();
     let answer = transport.send(&request);
-    let exchange = Exchange { asked: Asked::Cursor, chain: about.chain, signature };
+    let exchange = Exchange::new(Asked::Cursor, about.chain, &request);
     let outcome = classify(&exchange, &trust, answer.as_ref());
     tracing::info!(url = about.url, ?outcome, "staff tried to reach central");
     said(&outcome, about, answer.as_ref())
@@ -69,14 +68,16 @@ fn said(
     about: &About<'_>,
     answer: Result<&Reply, &Trouble>,
 ) -> Result<Reached, Diagnosis> {
-    let is_problem = answer.is_ok_and(|reply| reply.content_type() == content_type::PROBLEM);
+    // Central signs nothing for a stranger; what refuses one in central's own form is as good as central before there is a key.
+    let is_refusal =
+        answer.is_ok_and(|reply| reply.status == 401 && reply.content_type() == content_type::PROBLEM);
     match outcome {
         Outcome::Cursor(cursor) => {
             let held = cursor.accepted_through;
             let words = format!("{} holds {held} entries of this journal", about.url);
             Ok(Reached { held: Some(held), words })
         }
-        Outcome::NotAllowed { .. } if about.identity.is_none() && is_problem => {
+        Outcome::Unknown(_) if about.identity.is_none() && is_refusal => {
             let words = format!("{} answers; this terminal is not enrolled yet", about.url);
             Ok(Reached { held: None, words })
         }
@@ -105,7 +106,7 @@ mod tests {
         model::{BootId, Hash, TimeQuality},
         sign::{ResponseParts, SignatureParams, sign_response},
         sync::message::Request,
-        wire::{CursorReply, EnrolmentReply, Problem},
+        wire::{CursorReply, EnrolmentReply, Problem, header},
     };
 
     const STORE: StoreId = StoreId(uuid::Uuid::max());
@@ -159,11 +160,13 @@ mod tests {
             time: DateTime::UNIX_EPOCH,
         };
         let mut reply = reply(200, content_type::JSON, serde_json::to_vec(&cursor).unwrap());
+        let stamp = request.stamp();
         let parts = ResponseParts {
             status: 200,
             content_type: Some(content_type::JSON),
+            etag: None,
             body: &reply.body,
-            request_signature: request.header(header::SIGNATURE),
+            request: stamp.answered(),
         };
         let params = SignatureParams { created: 0, nonce: "c".into(), keyid: STORE.to_string() };
         let signed = sign_response(&central(), &parts, &params).unwrap();
@@ -208,8 +211,7 @@ mod tests {
         let revoked = tried(Some(&identity()), |_| {
             Ok(reply(403, content_type::PROBLEM, refusal("the key is revoked")))
         });
-        let expected = "central does not accept this terminal (403): the key is revoked";
-        assert_eq!(revoked.unwrap_err(), Diagnosis::new(Fault::NotAccepted, expected));
+        assert_eq!(revoked.unwrap_err().fault, Fault::InBetween, "nobody signed it");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! - one request at a time; no request before the wait of the last failure is over;
 //! - the cursor moves only on [`Outcome::Receipt`] and [`Outcome::Cursor`], which exist only under central's signature;
 //! - an entry is skipped only when it was refused alone;
+//! - what central has not signed changes nothing but the time of the next request;
 //! - a new chain is begun at most once in `NEW_CHAIN_EVERY_MS`, whatever central says.
 
 use std::fmt;
@@ -13,6 +14,8 @@ use chrono::{DateTime, Utc};
 
 use super::{
     backoff::{Backoff, spread},
+    batch_size::BatchSize,
+    diagnosis::Fault,
     outcome::{Asked, Outcome, Trouble},
 };
 use crate::{
@@ -190,7 +193,7 @@ pub struct Engine {
     config_wanted: bool,
     config_etag: Option<String>,
     /// Most entries that pass.
-    limit: usize,
+    size: BatchSize,
     /// While the entry that makes central refuse a batch is looked for: the size to try.
     probe: Option<usize>,
     last_refused: Option<u64>,
@@ -211,7 +214,7 @@ impl Engine {
             gather_until_ms: 0,
             config_wanted: false,
             config_etag: None,
-            limit: limit.unwrap_or(pace.entries_max).clamp(1, pace.entries_max),
+            size: BatchSize::new(pace.entries_max, limit),
             probe: None,
             last_refused: None,
             last_new_chain_ms: None,
@@ -230,7 +233,7 @@ impl Engine {
         } else if self.config_wanted {
             Step::GetConfig
         } else if queue.waiting > 0 && now_ms >= self.gather_until_ms {
-            Step::SendBatch { entries_max: self.probe.unwrap_or(self.limit) }
+            Step::SendBatch { entries_max: self.probe.unwrap_or(self.size.now()) }
         } else {
             let gather = if queue.waiting > 0 { self.gather_until_ms } else { u64::MAX };
             Step::WaitUntil(self.cursor_due_ms.min(self.health_due_ms).min(gather))
@@ -262,9 +265,10 @@ impl Engine {
                 self.contact()
             }
             Outcome::Unknown(trouble) => self.unknown(asked, &trouble, now_ms, random),
-            Outcome::Wait { ms, .. } => {
+            Outcome::Wait { ms, signed, .. } => {
                 self.not_before_ms = now_ms + ms + spread(ms / 10, random);
-                self.asked_to_wait = true;
+                // Anything in between can ask to wait as well: that wait ends when the network changes.
+                self.asked_to_wait = signed;
                 Vec::new()
             }
             Outcome::TooLarge => self.too_large(asked, now_ms, random),
@@ -327,12 +331,13 @@ impl Engine {
         let due = now_ms + interval(receipt.next_sync_after_s, random);
         self.health_due_ms = self.health_due_ms.min(due);
         let full = match asked {
-            Asked::Batch { count, .. } => count >= self.probe.unwrap_or(self.limit),
+            Asked::Batch { count, .. } => count >= self.probe.unwrap_or(self.size.now()),
             Asked::Cursor | Asked::Health | Asked::Config => false,
         };
         if !full && self.probe.is_none() {
             self.gather_until_ms = now_ms + self.pace.gather_ms;
         }
+        effects.extend(self.size.passed().map(Effect::RememberLimit));
         effects.push(Effect::SetClock(receipt.time));
         effects.push(reconcile(receipt.accepted_through, receipt.head_hash, queue.cursor));
         if !receipt.quarantined.is_empty() {
@@ -367,22 +372,38 @@ impl Engine {
         self.not_before_ms = now_ms + self.pace.backoff.after(self.failures, random);
         // A configuration that cannot be fetched must not hold up the entries.
         self.config_wanted &= asked != Asked::Config;
-        if self.failures >= FAILURES_UNTIL_BADGE {
-            self.set_badge(Some(Badge::NoContact(trouble.to_string())))
-        } else {
-            Vec::new()
+        if self.failures < FAILURES_UNTIL_BADGE {
+            return Vec::new();
         }
+        let badge = match trouble.fault() {
+            Fault::InBetween => {
+                Badge::Misconfigured(format!("something between here and central: {trouble}"))
+            }
+            Fault::NameUnresolved
+            | Fault::Unreached
+            | Fault::CertificateTime
+            | Fault::CertificateIssuer
+            | Fault::CertificateName
+            | Fault::NoAnswer
+            | Fault::Busy
+            | Fault::NotAccepted
+            | Fault::Misconfigured
+            | Fault::NotEnrolled
+            | Fault::Cloned
+            | Fault::Other => Badge::NoContact(trouble.to_string()),
+        };
+        self.set_badge(Some(badge))
     }
 
     fn too_large(&mut self, asked: Asked, now_ms: u64, random: f64) -> Vec<Effect> {
         match asked {
             Asked::Batch { count, .. } if count > 1 => {
-                self.limit = count / 2;
-                self.probe = self.probe.map(|probe| probe.min(self.limit));
-                vec![Effect::RememberLimit(self.limit)]
+                let limit = self.size.too_large(count);
+                self.probe = self.probe.map(|probe| probe.min(limit));
+                vec![Effect::RememberLimit(limit)]
             }
             Asked::Batch { .. } | Asked::Cursor | Asked::Health | Asked::Config => {
-                let why = "even the smallest request is too large (413); raise the body limit of the proxy";
+                let why = "even the smallest request is too large (413); raise body_kib in central.toml";
                 self.slow(Badge::Misconfigured(why.into()), now_ms, random)
             }
         }

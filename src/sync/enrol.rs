@@ -8,7 +8,7 @@ use std::path::Path;
 use super::{
     hardware::hardware_id,
     keys::{Identity, IdentityError, forget_pending, pending_key},
-    message::{MessageError, Reply, Request, Speaker, send_json},
+    message::{MessageError, Reply, Request, Speaker, Stamp, send_json},
     nonce,
     outcome::Trouble,
     transport::{Deadlines, HttpTransport, Transport, TransportError},
@@ -16,8 +16,8 @@ use super::{
 use crate::{
     clock::{Clock, fresh},
     model::Moment,
-    sign::{KeyError, KeyPair, Proof, PublicKey, ResponseParts, SignError, verify_response},
-    wire::{Enrolment, EnrolmentReply, Problem, content_type, header, path},
+    sign::{KeyError, KeyPair, PublicKey, SignError},
+    wire::{Enrolment, EnrolmentReply, Problem, content_type, path},
 };
 
 /// Why a terminal was not enrolled.
@@ -85,15 +85,8 @@ pub fn enrol_through(
     let key = pending_key(identity_file, &fresh::key_seed())?;
     let request = ask(&key, code, hardware_id, now, &nonce())?;
     let reply = transport.send(&request)?;
-    let answer = match judge(&reply, request.header(header::SIGNATURE)) {
-        Ok(answer) => answer,
-        Err(error) => {
-            if matches!(error, EnrolError::Refused { .. }) {
-                forget_pending(identity_file);
-            }
-            return Err(error);
-        }
-    };
+    // A refusal proves nothing, since nobody's key is known yet: the key stays, in case central took it with an answer that was lost.
+    let answer = judge(&reply, &request.stamp())?;
     let identity = Identity::new(key, hardware_id.to_owned(), answer)?;
     identity.save(identity_file)?;
     forget_pending(identity_file);
@@ -120,7 +113,7 @@ fn ask(
 }
 
 /// Takes central's key on trust, this once: the code reached the right central over TLS, and the answer must hold under that key.
-fn judge(reply: &Reply, request_signature: &str) -> Result<EnrolmentReply, EnrolError> {
+fn judge(reply: &Reply, request: &Stamp) -> Result<EnrolmentReply, EnrolError> {
     let status = reply.status;
     match status {
         200..=299 if reply.content_type() == content_type::JSON => {}
@@ -135,18 +128,7 @@ fn judge(reply: &Reply, request_signature: &str) -> Result<EnrolmentReply, Enrol
     }
     let answer: EnrolmentReply = serde_json::from_slice(&reply.body)?;
     let central: PublicKey = answer.central_key.parse()?;
-    let parts = ResponseParts {
-        status,
-        content_type: reply.header("content-type"),
-        body: &reply.body,
-        request_signature,
-    };
-    let proof = Proof {
-        content_digest: reply.header(header::CONTENT_DIGEST),
-        signature_input: reply.header(header::SIGNATURE_INPUT).unwrap_or_default(),
-        signature: reply.header(header::SIGNATURE).unwrap_or_default(),
-    };
-    let params = verify_response(&central, &parts, &proof)?;
+    let params = reply.verify(&central, request)?;
     let expected = answer.store.to_string();
     if params.keyid == expected {
         Ok(answer)

@@ -193,7 +193,7 @@ pub fn pending_key(path: &Path, random: &[u8; 32]) -> Result<KeyPair, IdentityEr
     Ok(KeyPair::from_seed(random))
 }
 
-/// Forgets the key of [`pending_key`]: it is in the identity now, or central refused it.
+/// Forgets the key of [`pending_key`]: it is in the identity now.
 pub fn forget_pending(path: &Path) {
     let pending = beside(path, ".pending");
     if let Err(error) = fs::remove_file(&pending)

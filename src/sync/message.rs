@@ -8,7 +8,10 @@ use serde::Serialize;
 
 use crate::{
     model::{ChainId, Moment},
-    sign::{KeyPair, RequestParts, SignError, sign_request},
+    sign::{
+        AnsweredRequest, KeyPair, Proof, PublicKey, RequestParts, ResponseParts, SignError, SignatureParams,
+        sign_request, verify_response,
+    },
     wire::{BatchHeader, PROTOCOL_VERSION, content_type, header, path},
 };
 
@@ -17,6 +20,9 @@ const COMPRESS_FROM_BYTES: usize = 1024;
 
 /// Longest answer that is read; receipts have a few hundred bytes, a delivered configuration some ten thousand.
 pub const ANSWER_BYTES_MAX: usize = 1024 * 1024;
+
+/// Names the configuration a terminal has.
+const IF_NONE_MATCH: &str = "if-none-match";
 
 /// The methods the protocol uses.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -57,6 +63,44 @@ impl Request {
     pub fn header(&self, name: &str) -> &str {
         self.headers.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value.as_str())
     }
+
+    /// What its answer is held against.
+    pub fn stamp(&self) -> Stamp {
+        let some = |name| Some(self.header(name)).filter(|value| !value.is_empty()).map(str::to_owned);
+        Stamp {
+            method: self.method,
+            path: self.path,
+            query: self.query.clone(),
+            content_digest: some(header::CONTENT_DIGEST),
+            signature: self.header(header::SIGNATURE).to_owned(),
+            known_etag: some(IF_NONE_MATCH),
+        }
+    }
+}
+
+/// What is kept of a request until it is answered: an answer counts for this request alone.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Stamp {
+    method: Method,
+    path: &'static str,
+    query: Option<String>,
+    content_digest: Option<String>,
+    signature: String,
+    /// The configuration that the terminal said it has.
+    pub(super) known_etag: Option<String>,
+}
+
+impl Stamp {
+    /// As an answer's signature covers it.
+    pub fn answered(&self) -> AnsweredRequest<'_> {
+        AnsweredRequest {
+            method: self.method.as_str(),
+            path: self.path,
+            query: self.query.as_deref(),
+            content_digest: self.content_digest.as_deref(),
+            signature: &self.signature,
+        }
+    }
 }
 
 /// Bodies hold enrolment codes and ratings: neither belongs into a log.
@@ -87,6 +131,24 @@ impl Reply {
     pub fn content_type(&self) -> &str {
         self.header("content-type").and_then(|value| value.split(';').next()).unwrap_or("").trim()
     }
+
+    /// Checks that the owner of this key gave this answer to this request; says whose key it claims to be.
+    pub fn verify(&self, key: &PublicKey, request: &Stamp) -> Result<SignatureParams, SignError> {
+        let parts = ResponseParts {
+            status: self.status,
+            content_type: self.header("content-type").filter(|_| !self.body.is_empty()),
+            // A proxy may tag answers of its own accord; only a configuration's tag means anything.
+            etag: self.header("etag").filter(|_| request.path == path::CONFIG),
+            body: &self.body,
+            request: request.answered(),
+        };
+        let proof = Proof {
+            content_digest: self.header(header::CONTENT_DIGEST),
+            signature_input: self.header(header::SIGNATURE_INPUT).unwrap_or_default(),
+            signature: self.header(header::SIGNATURE).unwrap_or_default(),
+        };
+        verify_response(key, &parts, &proof)
+    }
 }
 
 /// Who speaks, and when.
@@ -111,7 +173,7 @@ pub fn ask_cursor(speaker: &Speaker, chain: ChainId) -> Result<Request, SignErro
 pub fn ask_config(speaker: &Speaker, known_etag: Option<&str>) -> Result<Request, SignError> {
     let mut request = plain(Method::Get, path::CONFIG, None);
     if let Some(etag) = known_etag {
-        request.headers.push(("if-none-match", etag.to_owned()));
+        request.headers.push((IF_NONE_MATCH, etag.to_owned()));
     }
     sealed(speaker, request)
 }

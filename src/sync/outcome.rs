@@ -1,21 +1,21 @@
 //! What an answer, or the lack of one, means: a pure function of status, headers, body and signature.
 //!
 //! Invariants:
-//! - what makes the terminal move its cursor, skip an entry or begin a new chain counts only under central's signature for this very
-//!   request; anything else of that kind is [`Outcome::Unknown`];
+//! - an answer that is not central's, signed for this very request, changes nothing but the time of the next attempt: it is
+//!   [`Outcome::Unknown`], or an unsigned [`Outcome::Wait`];
 //! - the statuses are one table without a default arm.
 
-use chrono::DateTime;
+use httpdate::parse_http_date;
 use serde::de::DeserializeOwned;
 
 use super::{
     diagnosis::{Diagnosis, Fault},
-    message::Reply,
+    message::{Reply, Request, Stamp},
 };
 use crate::{
     model::{ChainId, StoreId},
-    sign::{Proof, PublicKey, ResponseParts, SignError, verify_response},
-    wire::{CursorReply, HealthReply, Problem, Receipt, content_type, header},
+    sign::{PublicKey, SignError},
+    wire::{CursorReply, HealthReply, Problem, Receipt, content_type},
 };
 
 /// Longest wait a server can ask for, in milliseconds: a mistyped year must not silence a terminal.
@@ -49,8 +49,15 @@ pub struct Exchange {
     pub asked: Asked,
     /// The chain it was about.
     pub chain: ChainId,
-    /// The request's `signature` header.
-    pub signature: String,
+    /// The request, as an answer must name it.
+    pub request: Stamp,
+}
+
+impl Exchange {
+    /// What the answer to this request will be held against.
+    pub fn new(asked: Asked, chain: ChainId, request: &Request) -> Self {
+        Self { asked, chain, request: request.stamp() }
+    }
 }
 
 /// Whose word counts.
@@ -88,8 +95,10 @@ pub enum Outcome {
         ms: u64,
         /// The status.
         status: u16,
+        /// Whether central itself said so.
+        signed: bool,
     },
-    /// The body is too large for central or for something in between.
+    /// Central finds the body too large.
     TooLarge,
     /// Central refuses the content.
     Refused {
@@ -123,11 +132,11 @@ impl Outcome {
             | Self::Health(_)
             | Self::Config { .. }
             | Self::ConfigUnchanged => return None,
-            Self::Unknown(trouble @ Trouble::Foreign { .. }) => {
+            Self::Unknown(trouble @ (Trouble::Foreign { .. } | Trouble::Unproven { .. })) => {
                 (trouble.fault(), format!("{trouble}; asked {url}"))
             }
             Self::Unknown(trouble) => (trouble.fault(), trouble.to_string()),
-            Self::Wait { ms, status } => {
+            Self::Wait { ms, status, .. } => {
                 (Fault::Busy, format!("central is busy ({status}) and asks to wait {} s", ms / 1000))
             }
             Self::TooLarge => (Fault::Other, "a request was too large (413)".into()),
@@ -190,7 +199,15 @@ pub enum Trouble {
         /// What was wrong with it.
         what: String,
     },
-    /// An answer that would have effects and is not proven.
+    /// A refusal or redirect that is not central's own.
+    #[error("the answer {status} is not central's own; something in between answers{}", hint(*.status, .redirected_to.as_deref()))]
+    Unproven {
+        /// The status.
+        status: u16,
+        /// Where to, if it is a redirect.
+        redirected_to: Option<String>,
+    },
+    /// A success that is not proven.
     #[error("the answer {status} does not carry central's signature ({error})")]
     Unsigned {
         /// The status.
@@ -212,9 +229,27 @@ impl Trouble {
             Self::Tls(_) => Fault::Other,
             Self::Timeout | Self::Broken(_) => Fault::NoAnswer,
             Self::Status(_) => Fault::Busy,
-            Self::TooLong | Self::Foreign { .. } | Self::Unsigned { .. } => Fault::InBetween,
+            Self::TooLong | Self::Foreign { .. } | Self::Unproven { .. } | Self::Unsigned { .. } => {
+                Fault::InBetween
+            }
         }
     }
+}
+
+/// What to look for where something else answers with this status. Its own words are not repeated: nobody knows whose they are.
+fn hint(status: u16, redirected_to: Option<&str>) -> String {
+    let words = match status {
+        300..=399 => return format!(": redirected to `{}`", redirected_to.unwrap_or_default()),
+        401 | 403 => {
+            " (a login page or firewall); if nothing is, see whether central's list has this terminal"
+        }
+        404 | 405 | 410 => "; look at the address in [central] url, and at the proxy's paths",
+        407 => ": a proxy that wants a password",
+        413 => ": a proxy that lets only small requests through; raise its limit for bodies",
+        511 => ": a login page of the network",
+        _ => "",
+    };
+    words.to_owned()
 }
 
 /// Judges what came back.
@@ -226,22 +261,43 @@ pub fn classify(exchange: &Exchange, trust: &Trust, answer: Result<&Reply, &Trou
     let status = reply.status;
     let judged = match status {
         200..=299 => success(exchange, trust, reply),
-        304 if exchange.asked == Asked::Config => Ok(Outcome::ConfigUnchanged),
-        400 | 422 => proven(exchange, trust, reply).map(|()| Outcome::Refused { reason: reason(reply) }),
-        401 | 403 => Ok(Outcome::NotAllowed { status, reason: reason(reply) }),
-        409 => proven(exchange, trust, reply).map(|()| Outcome::Conflict),
-        413 => Ok(Outcome::TooLarge),
-        429 | 503 => Ok(match retry_after_ms(reply) {
-            Some(ms) => Outcome::Wait { ms, status },
+        304 if exchange.asked == Asked::Config => unchanged(exchange, trust, reply),
+        400 | 422 => refusal(exchange, trust, reply).map(|reason| Outcome::Refused { reason }),
+        401 | 403 => refusal(exchange, trust, reply).map(|reason| Outcome::NotAllowed { status, reason }),
+        409 => refusal(exchange, trust, reply).map(|_| Outcome::Conflict),
+        413 => refusal(exchange, trust, reply).map(|_| Outcome::TooLarge),
+        429 | 503 | 507 => Ok(match retry_after_ms(reply) {
+            Some(ms) => Outcome::Wait { ms, status, signed: proven(exchange, trust, reply).is_ok() },
             None => Outcome::Unknown(Trouble::Status(status)),
         }),
-        300..=399 => Ok(Outcome::Misconfigured { status, reason: redirect(reply) }),
-        402 | 404..=407 | 410..=412 | 414..=421 | 423..=424 | 426..=428 | 430..=499 => {
-            Ok(Outcome::Misconfigured { status, reason: reason(reply) })
+        300..=399 | 402 | 404..=407 | 410..=412 | 414..=421 | 423..=424 | 426..=428 | 430..=499 | 511 => {
+            refusal(exchange, trust, reply).map(|reason| Outcome::Misconfigured { status, reason })
         }
-        0..=199 | 408 | 425 | 500..=502 | 504..=u16::MAX => Ok(Outcome::Unknown(Trouble::Status(status))),
+        0..=199 | 408 | 425 | 500..=502 | 504..=506 | 508..=510 | 512..=u16::MAX => {
+            Ok(Outcome::Unknown(Trouble::Status(status)))
+        }
     };
     judged.unwrap_or_else(Outcome::Unknown)
+}
+
+/// Central's own reason for a refusal; whatever else says no has not spoken for central.
+fn refusal(exchange: &Exchange, trust: &Trust, reply: &Reply) -> Result<String, Trouble> {
+    let redirected_to = reply.header("location").map(quoted);
+    let unproven = |_| Trouble::Unproven { status: reply.status, redirected_to };
+    proven(exchange, trust, reply).map_err(unproven)?;
+    Ok(reason(reply))
+}
+
+/// Still the configuration that the terminal has: a proxy may have asked about another one.
+fn unchanged(exchange: &Exchange, trust: &Trust, reply: &Reply) -> Result<Outcome, Trouble> {
+    proven(exchange, trust, reply)?;
+    let known = exchange.request.known_etag.as_deref();
+    if known.is_some() && known == reply.header("etag") {
+        Ok(Outcome::ConfigUnchanged)
+    } else {
+        let what = "it names another configuration than the terminal's".to_owned();
+        Err(Trouble::Foreign { status: reply.status, what })
+    }
 }
 
 fn success(exchange: &Exchange, trust: &Trust, reply: &Reply) -> Result<Outcome, Trouble> {
@@ -281,19 +337,8 @@ fn success(exchange: &Exchange, trust: &Trust, reply: &Reply) -> Result<Outcome,
 
 /// Whether central signed this answer to this request.
 fn proven(exchange: &Exchange, trust: &Trust, reply: &Reply) -> Result<(), Trouble> {
-    let parts = ResponseParts {
-        status: reply.status,
-        content_type: reply.header("content-type"),
-        body: &reply.body,
-        request_signature: &exchange.signature,
-    };
-    let proof = Proof {
-        content_digest: reply.header(header::CONTENT_DIGEST),
-        signature_input: reply.header(header::SIGNATURE_INPUT).unwrap_or_default(),
-        signature: reply.header(header::SIGNATURE).unwrap_or_default(),
-    };
     let unsigned = |error| Trouble::Unsigned { status: reply.status, error };
-    let params = verify_response(&trust.key, &parts, &proof).map_err(unsigned)?;
+    let params = reply.verify(&trust.key, &exchange.request).map_err(unsigned)?;
     let expected = trust.store.to_string();
     if params.keyid == expected {
         Ok(())
@@ -315,23 +360,21 @@ fn reason(reply: &Reply) -> String {
     }
 }
 
-fn redirect(reply: &Reply) -> String {
-    format!("redirected to `{}`", quoted(reply.header("location").unwrap_or_default()))
-}
-
 fn quoted(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(QUOTED_CHARS_MAX).collect()
 }
 
-/// Seconds, or an HTTP date held against the answer's own `Date`: the terminal's clock may be wrong by years.
+/// Seconds, or an HTTP date held against the answer's own `Date`: the terminal's clock may be wrong by years. Any number of digits is a
+/// number of seconds, however long.
 fn retry_after_ms(reply: &Reply) -> Option<u64> {
     let value = reply.header("retry-after")?.trim();
-    let ms = if let Ok(seconds) = value.parse::<u64>() {
-        seconds.saturating_mul(1000)
+    let ms = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        value.parse().unwrap_or(u64::MAX).saturating_mul(1000)
     } else {
-        let until = DateTime::parse_from_rfc2822(value).ok()?;
-        let now = DateTime::parse_from_rfc2822(reply.header("date")?.trim()).ok()?;
-        u64::try_from((until - now).num_milliseconds()).unwrap_or(0)
+        let until = parse_http_date(value).ok()?;
+        let now = parse_http_date(reply.header("date")?.trim()).ok()?;
+        let wait = until.duration_since(now).unwrap_or_default();
+        u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)
     };
     Some(ms.min(RETRY_AFTER_MAX_MS))
 }

@@ -20,31 +20,32 @@ use xinsheng::{
     central::{self, Settings, store::Store},
     model::TerminalId,
     questionnaire::Hospital,
-    sign::{KeyPair, Proof, PublicKey, ResponseParts, verify_response},
+    sign::{AnsweredRequest, KeyPair, Proof, PublicKey, ResponseParts, verify_response},
     survey::Start,
     wire::{CursorReply, EndOutcome, EnrolmentReply, HealthReply, Problem, Receipt},
 };
 
-const ENTRIES: &str = "/v1/terminals/self/entries";
-const HEALTH: &str = "/v1/terminals/self/health";
-const CONFIG: &str = "/v1/terminals/self/config";
+pub const ENTRIES: &str = "/v1/terminals/self/entries";
+pub const HEALTH: &str = "/v1/terminals/self/health";
+pub const CONFIG: &str = "/v1/terminals/self/config";
+pub const CURSOR: &str = "/v1/terminals/self/cursor";
 
-struct Api {
-    router: Router,
+pub struct Api {
+    pub router: Router,
     document: Json,
-    store: Arc<dyn Store>,
+    pub store: Arc<dyn Store>,
     hospital: Hospital,
     _folder: tempfile::TempDir,
 }
 
-struct Reply {
-    status: StatusCode,
+pub struct Reply {
+    pub status: StatusCode,
     headers: HeaderMap,
     body: Vec<u8>,
 }
 
 impl Reply {
-    fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
@@ -71,11 +72,11 @@ impl Reply {
 }
 
 impl Api {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self::with(|_| {})
     }
 
-    fn with(change: impl FnOnce(&mut Settings)) -> Self {
+    pub fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let hospital = Arc::unwrap_or_clone(plan(&["window"], Start::Attract).hospital);
         let mut settings = Settings::new(folder.path());
@@ -86,7 +87,7 @@ impl Api {
     }
 
     /// Sends a request and holds the answer against the document.
-    async fn send(&self, request: Request<Body>) -> Reply {
+    pub async fn send(&self, request: Request<Body>) -> Reply {
         let (method, path) = (request.method().as_str().to_lowercase(), request.uri().path().to_owned());
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
@@ -155,7 +156,7 @@ impl Api {
         self.send(Request::get(path).body(Body::empty()).unwrap()).await
     }
 
-    async fn rows(&self, path: &str) -> Vec<Json> {
+    pub async fn rows(&self, path: &str) -> Vec<Json> {
         let reply = self.get(path).await;
         assert_eq!(reply.status, 200, "{path} {}", String::from_utf8_lossy(&reply.body));
         let body: Json = reply.json();
@@ -166,7 +167,7 @@ impl Api {
         central::new_code(self.store.as_ref(), &self.hospital, &"window".parse().unwrap()).await.unwrap()
     }
 
-    async fn enrolled(&self, seed: u8) -> Terminal {
+    pub async fn enrolled(&self, seed: u8) -> Terminal {
         let key = KeyPair::from_seed(&[seed; 32]);
         let reply = self.send(enrolment(&key, &self.code().await).request()).await;
         assert_eq!(reply.status, 200, "{}", String::from_utf8_lossy(&reply.body));
@@ -175,14 +176,14 @@ impl Api {
     }
 }
 
-struct Terminal {
-    key: KeyPair,
-    id: TerminalId,
-    central: PublicKey,
+pub struct Terminal {
+    pub key: KeyPair,
+    pub id: TerminalId,
+    pub central: PublicKey,
 }
 
 impl Terminal {
-    fn post<'a>(&'a self, path: &'a str, kind: &'a str, body: Vec<u8>) -> Call<'a> {
+    pub fn post<'a>(&'a self, path: &'a str, kind: &'a str, body: Vec<u8>) -> Call<'a> {
         Call {
             key: &self.key,
             terminal: Some(self.id.to_string()),
@@ -196,21 +197,29 @@ impl Terminal {
         }
     }
 
-    fn get<'a>(&'a self, path: &'a str, query: Option<&'a str>) -> Call<'a> {
+    pub fn get<'a>(&'a self, path: &'a str, query: Option<&'a str>) -> Call<'a> {
         Call { query, method: "GET", ..self.post(path, "", vec![]) }
     }
 
-    fn batch(&self, journal: &Journal) -> Call<'_> {
+    pub fn batch(&self, journal: &Journal) -> Call<'_> {
         self.post(ENTRIES, "application/x-ndjson", journal.body(1, journal.lines.len()))
     }
 
     /// Whether central's signature of an answer to a request holds.
-    fn believes(&self, request_signature: &str, reply: &Reply) -> bool {
+    pub fn believes(&self, asked: &Request<()>, reply: &Reply) -> bool {
+        let field = |name: &str| asked.headers().get(name).map(|value| value.to_str().unwrap());
         let parts = ResponseParts {
             status: reply.status.as_u16(),
             content_type: reply.header("content-type"),
+            etag: reply.header("etag"),
             body: &reply.body,
-            request_signature,
+            request: AnsweredRequest {
+                method: asked.method().as_str(),
+                path: asked.uri().path(),
+                query: asked.uri().query(),
+                content_digest: field("content-digest"),
+                signature: field("signature").unwrap_or_default(),
+            },
         };
         let proof = Proof {
             content_digest: reply.header("content-digest"),
@@ -221,7 +230,14 @@ impl Terminal {
     }
 }
 
-trait IntoRequest {
+/// A request without its body, to hold an answer against.
+pub fn stamp(request: &Request<Body>) -> Request<()> {
+    let mut copy = Request::builder().method(request.method()).uri(request.uri());
+    copy.headers_mut().unwrap().clone_from(request.headers());
+    copy.body(()).unwrap()
+}
+
+pub trait IntoRequest {
     fn request(&self) -> Request<Body>;
 }
 
@@ -245,10 +261,11 @@ async fn a_tap_becomes_a_score() {
         journal.push(end(n, EndOutcome::Completed));
     }
     let call = terminal.batch(&journal).request();
-    let signature = call.headers()["signature"].to_str().unwrap().to_owned();
+    let asked = stamp(&call);
     let reply = api.send(call).await;
-    assert!(terminal.believes(&signature, &reply));
-    assert!(!terminal.believes("sig1=:AAAA:", &reply), "a receipt answers one request only");
+    assert!(terminal.believes(&asked, &reply));
+    let other = stamp(&terminal.batch(&journal).request());
+    assert!(!terminal.believes(&other, &reply), "a receipt answers one request only");
     assert_eq!(reply.kind(), "application/vnd.xinsheng.receipt+json");
     let receipt: Receipt = reply.json();
     assert_eq!((receipt.accepted_through, receipt.head_hash, receipt.stored), (80, journal.head(), 80));
@@ -379,10 +396,10 @@ async fn a_request_without_a_valid_proof_is_refused_and_stores_nothing() {
 
     api.store.revoke(&"main".parse().unwrap(), &terminal.id, chrono::DateTime::UNIX_EPOCH).await.unwrap();
     let call = terminal.batch(&journal).request();
-    let signature = call.headers()["signature"].to_str().unwrap().to_owned();
+    let asked = stamp(&call);
     let refused = api.send(call).await;
     refused.problem(403);
-    assert!(terminal.believes(&signature, &refused), "refusals are signed too");
+    assert!(terminal.believes(&asked, &refused), "refusals are signed too");
 }
 
 #[tokio::test]
@@ -446,11 +463,11 @@ async fn batches_that_contradict_themselves_or_the_store_are_told_apart() {
     let mut clone = Journal::new(1);
     clone.push(answer(2, 1));
     let call = terminal.batch(&clone).request();
-    let signature = call.headers()["signature"].to_str().unwrap().to_owned();
+    let asked = stamp(&call);
     let reply = api.send(call).await;
     let problem = reply.problem(409);
     assert_eq!((problem.accepted_through, problem.head_hash), (Some(1), Some(journal.head())));
-    assert!(terminal.believes(&signature, &reply));
+    assert!(terminal.believes(&asked, &reply));
     assert_eq!(api.rows("/v1/alarms").await[0]["kind"], "clone");
 }
 
@@ -594,11 +611,11 @@ async fn the_configuration_is_delivered_once_and_then_only_named() {
     assert_eq!((first.kind(), first.body.as_slice()), ("application/toml", b"# touchpoints".as_slice()));
     let etag = first.header("etag").unwrap().to_owned();
     let mut again = terminal.get(CONFIG, None).request();
-    let signature = again.headers()["signature"].to_str().unwrap().to_owned();
+    let asked = stamp(&again);
     again.headers_mut().insert("if-none-match", etag.parse().unwrap());
     let again = api.send(again).await;
     assert_eq!((again.status.as_u16(), again.body.len()), (304, 0));
-    assert!(terminal.believes(&signature, &again));
+    assert!(terminal.believes(&asked, &again));
     let none = Api::new();
     let terminal = none.enrolled(1).await;
     none.send(terminal.get(CONFIG, None).request()).await.problem(404);

@@ -11,5 +11,6 @@ mod hospital;
 mod http;
 mod journal;
 mod page;
+mod proof;
 mod signed;
 mod store_contract;

@@ -2,7 +2,10 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic; not every file does")]
 
-use std::io::Write as _;
+use std::{
+    io::Write as _,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use flate2::{Compression, write::GzEncoder};
 use xinsheng::{
@@ -12,6 +15,8 @@ use xinsheng::{
 };
 
 use crate::journal::Journal;
+
+static NONCE: AtomicU64 = AtomicU64::new(0);
 
 pub struct Call<'a> {
     pub key: &'a KeyPair,
@@ -40,7 +45,9 @@ impl Call<'_> {
             content_encoding: self.encoding,
             body: &self.body,
         };
-        let signed = sign_request(self.key, &parts, 1, "n").unwrap();
+        // No two requests of a terminal have the same signature: that would be a replay.
+        let nonce = NONCE.fetch_add(1, Ordering::Relaxed).to_string();
+        let signed = sign_request(self.key, &parts, 1, &nonce).unwrap();
         let optional = [
             ("xinsheng-protocol", Some(self.protocol.to_owned())),
             ("signature-input", Some(signed.signature_input)),

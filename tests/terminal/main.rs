@@ -12,6 +12,7 @@ mod journal_faults;
 mod journal_model;
 mod keeper_model;
 mod proxy;
+mod proxy_headers;
 mod sound;
 mod staff_hands;
 mod staff_model;

@@ -3,7 +3,7 @@
 //! The terminal makes a connection for each request, so a connection is a request.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     io::{self, Read, Write as _},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{Arc, Mutex, MutexGuard},
@@ -43,11 +43,38 @@ pub enum Fault {
     Replace(Vec<u8>),
 }
 
+/// Which way a header goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Side {
+    Request,
+    Answer,
+}
+
+/// What is done to one header.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Change {
+    Strip,
+    Empty,
+    Rewrite(&'static str),
+}
+
+/// One header of the next exchange about a path.
+#[derive(Clone, Debug)]
+pub struct Mangle {
+    pub path: &'static str,
+    pub side: Side,
+    pub name: String,
+    pub change: Change,
+}
+
 #[derive(Default)]
 struct Plan {
     faults: VecDeque<Fault>,
     kept: Vec<Vec<u8>>,
     requests: u64,
+    mangle: Option<Mangle>,
+    /// The header names of the last exchange that passed as it was, for each path.
+    seen: BTreeMap<(String, bool), Vec<String>>,
 }
 
 /// The running proxy; its threads end with the process.
@@ -104,6 +131,21 @@ impl Proxy {
         lock(&self.plan).requests
     }
 
+    /// What to do to a header of the next exchange that passes.
+    pub fn mangle(&self, mangle: Mangle) {
+        lock(&self.plan).mangle = Some(mangle);
+    }
+
+    /// Whether that exchange is still to come.
+    pub fn is_mangling(&self) -> bool {
+        lock(&self.plan).mangle.is_some()
+    }
+
+    /// The header names of the last whole exchange about a path.
+    pub fn headers_seen(&self, path: &str, side: Side) -> Vec<String> {
+        lock(&self.plan).seen.get(&(path.to_owned(), side == Side::Request)).cloned().unwrap_or_default()
+    }
+
     /// Delivers what [`Fault::DeliverLater`] kept; says how many.
     pub fn deliver_late(&self) -> usize {
         let kept = std::mem::take(&mut lock(&self.plan).kept);
@@ -131,7 +173,7 @@ fn serve(mut client: TcpStream, upstream: SocketAddr, fault: Fault, plan: &Mutex
     let request = read_request(&mut client)?;
     match fault {
         Fault::ResetAtOnce | Fault::ResetInRequest => unreachable!("answered above"),
-        Fault::Pass => client.write_all(&ask(upstream, &request)?),
+        Fault::Pass => pass(&mut client, upstream, request, plan),
         Fault::Twice => {
             ask(upstream, &request)?;
             client.write_all(&ask(upstream, &request)?)
@@ -164,6 +206,57 @@ fn serve(mut client: TcpStream, upstream: SocketAddr, fault: Fault, plan: &Mutex
             client.write_all(&answer)
         }
     }
+}
+
+fn pass(
+    client: &mut TcpStream,
+    upstream: SocketAddr,
+    request: Vec<u8>,
+    plan: &Mutex<Plan>,
+) -> io::Result<()> {
+    let line = String::from_utf8_lossy(request.split(|byte| *byte == b'\r').next().unwrap_or_default());
+    let path = line.split([' ', '?']).nth(1).unwrap_or_default().to_owned();
+    let mangle = {
+        let mut plan = lock(plan);
+        if plan.mangle.as_ref().is_some_and(|mangle| mangle.path == path) { plan.mangle.take() } else { None }
+    };
+    let Some(mangle) = mangle else {
+        let answer = ask(upstream, &request)?;
+        let mut plan = lock(plan);
+        plan.seen.insert((path.clone(), true), names(&request));
+        plan.seen.insert((path, false), names(&answer));
+        drop(plan);
+        return client.write_all(&answer);
+    };
+    let request = if mangle.side == Side::Request { mangled(&request, &mangle) } else { request };
+    let answer = ask(upstream, &request)?;
+    client.write_all(&if mangle.side == Side::Answer { mangled(&answer, &mangle) } else { answer })
+}
+
+fn names(message: &[u8]) -> Vec<String> {
+    let head = message.windows(4).position(|window| window == b"\r\n\r\n").unwrap_or(message.len());
+    let text = String::from_utf8_lossy(&message[..head]).into_owned();
+    text.lines().skip(1).filter_map(|line| Some(line.split_once(':')?.0.to_lowercase())).collect()
+}
+
+fn mangled(message: &[u8], mangle: &Mangle) -> Vec<u8> {
+    let head = message.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+    let text = String::from_utf8_lossy(&message[..head]).into_owned();
+    let mut out = Vec::new();
+    for (at, line) in text.split("\r\n").enumerate() {
+        let is_it =
+            at > 0 && line.split_once(':').is_some_and(|(name, _)| name.eq_ignore_ascii_case(&mangle.name));
+        match mangle.change {
+            _ if !is_it => out.extend_from_slice(format!("{line}\r\n").as_bytes()),
+            Change::Strip => {}
+            Change::Empty => out.extend_from_slice(format!("{}: \r\n", mangle.name).as_bytes()),
+            Change::Rewrite(value) => {
+                out.extend_from_slice(format!("{}: {value}\r\n", mangle.name).as_bytes());
+            }
+        }
+    }
+    out.extend_from_slice(&message[head + 2..]);
+    out
 }
 
 /// Reads head and body, and asks for one answer only, so that the end of the answer is the end of the connection.

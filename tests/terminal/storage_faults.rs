@@ -291,6 +291,9 @@ fn ratings_on_a_disk_that_turned_read_only_reach_central_once_and_none_is_thanke
     terminal.rates();
     terminal.shows(&thanks());
     terminal.leaves();
+    terminal.until("first response at central", |terminal| {
+        terminal.recorder.handle().call(|journal| journal.queue_depth()).unwrap() == 0
+    });
     let trigger = format!("/sys/fs/ext4/{}/trigger_fs_error", disk.device());
     if !Path::new(&trigger).exists() {
         assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "CI must run this: no {trigger}");

@@ -49,14 +49,14 @@ use xinsheng::{
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Short enough for a test to see a deadline pass, long enough for a loaded machine to answer.
-const DEADLINES: Deadlines =
+pub const DEADLINES: Deadlines =
     Deadlines { connect: Duration::from_millis(1500), whole: Duration::from_millis(1500) };
 
 fn pace() -> Pace {
     Pace { backoff: Backoff { floor_ms: 1, base_ms: 2, cap_ms: 20 }, gather_ms: 0, ..Pace::default() }
 }
 
-fn registration() -> TouchpointId {
+pub fn registration() -> TouchpointId {
     "registration".parse().unwrap()
 }
 
@@ -81,23 +81,23 @@ fn hospital() -> Hospital {
     }
 }
 
-fn settings(data: &Path) -> Settings {
+pub fn settings(data: &Path) -> Settings {
     let mut settings = Settings::new(data);
     settings.limits.requests_per_minute = NonZeroU32::new(1_000_000).unwrap();
     settings
 }
 
-fn start_central(settings: Settings) -> Central {
+pub fn start_central(settings: Settings) -> Central {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     Central::start(settings, hospital(), listener).unwrap()
 }
 
 /// A terminal without a screen.
-struct Kiosk {
+pub struct Kiosk {
     folder: PathBuf,
-    recorder: Recorder,
+    pub recorder: Recorder,
     worker: SyncWorker,
-    sync: SyncHandle,
+    pub sync: SyncHandle,
     clock: Arc<SystemClock>,
     statuses: Receiver<SyncStatus>,
 }
@@ -127,7 +127,7 @@ impl Kiosk {
         Self { folder: folder.to_owned(), recorder, worker, sync, clock, statuses }
     }
 
-    fn tap(&self, count: usize) -> Head {
+    pub fn tap(&self, count: usize) -> Head {
         let at = self.clock.now();
         let drafts = (0..count).map(|i| {
             let body = Body::SelfTest(SelfTest { touchpoint: registration(), target: format!("button {i}") });
@@ -139,7 +139,7 @@ impl Kiosk {
     }
 
     /// Waits for a status; the thread tells of every change, so nothing is slept through.
-    fn wait_for(&self, what: &str, is_it: impl Fn(&SyncStatus) -> bool) -> SyncStatus {
+    pub fn wait_for(&self, what: &str, is_it: impl Fn(&SyncStatus) -> bool) -> SyncStatus {
         let until = Instant::now() + PATIENCE;
         loop {
             let now = self.sync.status();
@@ -152,33 +152,33 @@ impl Kiosk {
         }
     }
 
-    fn wait_until_sent(&self, head: Head) -> SyncStatus {
+    pub fn wait_until_sent(&self, head: Head) -> SyncStatus {
         self.wait_for("receipt for everything", |status| {
             status.all_sent && status.queue.cursor >= head.seq && status.state == SyncState::InContact
         })
     }
 
     /// The journal's end, and how far central signed for it: a cursor only moves over hashes that are equal on both sides.
-    fn ends(&self) -> (Head, u64) {
+    pub fn ends(&self) -> (Head, u64) {
         self.recorder.handle().call(|journal| (journal.head(), journal.cursor())).unwrap()
     }
 
-    fn stop(self) {
+    pub fn stop(self) {
         self.worker.stop();
         self.recorder.stop();
     }
 }
 
 /// A central, a proxy before it and an enrolled terminal behind it.
-struct Scene {
-    data: TempDir,
-    home: TempDir,
-    central: Central,
-    proxy: Proxy,
+pub struct Scene {
+    pub data: TempDir,
+    pub home: TempDir,
+    pub central: Central,
+    pub proxy: Proxy,
 }
 
 impl Scene {
-    fn new(adjust: impl FnOnce(&mut Settings)) -> Self {
+    pub fn new(adjust: impl FnOnce(&mut Settings)) -> Self {
         let (data, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let mut settings = settings(data.path());
         adjust(&mut settings);
@@ -195,12 +195,12 @@ impl Scene {
         sync::enrol(&self.proxy.url(), None, &code, &file, &SystemClock::new()).unwrap()
     }
 
-    fn kiosk(&self) -> Kiosk {
+    pub fn kiosk(&self) -> Kiosk {
         Kiosk::start(self.home.path(), &self.proxy.url(), None, |_| {})
     }
 
     /// Both sides hold the same entries, and central's audit finds every chain and signature whole.
-    fn check(&self, kiosk: &Kiosk) {
+    pub fn check(&self, kiosk: &Kiosk) {
         let (head, cursor) = kiosk.ends();
         assert_eq!(cursor, head.seq);
         let findings = self.central.verify().unwrap();

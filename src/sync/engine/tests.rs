@@ -105,22 +105,50 @@ fn failures_wait_longer_and_longer_and_a_network_change_ends_the_wait() {
 }
 
 #[test]
+fn row_16_unsigned_answers_change_nothing_but_the_wait_and_are_told_as_something_between() {
+    for status in [302, 400, 401, 403, 404, 407, 409, 413, 422, 426, 511] {
+        let mut engine = started();
+        for tries in 1..=5 {
+            let nobody = Outcome::Unknown(Trouble::Unproven { status, redirected_to: None });
+            let effects = engine.handle(batch(1, 400), nobody, queue(0, 500), 0, 1.0);
+            match effects.as_slice() {
+                [] => {}
+                [Effect::SetBadge(Some(badge @ Badge::Misconfigured(_)))] if tries == 3 => {
+                    let said = badge.to_string();
+                    assert!(said.contains("something between") && !said.contains("enrol"), "{said}");
+                }
+                other => panic!("{status}: {other:?}"),
+            }
+        }
+        engine.wake(1);
+        assert_eq!(engine.next(1, queue(0, 500)), Step::SendBatch { entries_max: 500 }, "{status}");
+    }
+    let mut engine = started();
+    let wait = Outcome::Wait { ms: 30_000, status: 429, signed: false };
+    assert_eq!(engine.handle(batch(1, 1), wait, queue(0, 1), 0, 0.0), []);
+    assert!(matches!(engine.next(29_999, queue(0, 1)), Step::WaitUntil(_)));
+    engine.wake(1);
+    assert_eq!(engine.next(1, queue(0, 1)), Step::SendBatch { entries_max: 500 });
+}
+
+#[test]
 fn central_can_ask_to_wait_and_a_network_change_does_not_shorten_it() {
     let mut engine = started();
-    engine.handle(batch(1, 1), Outcome::Wait { ms: 30_000, status: 429 }, queue(0, 1), 0, 0.0);
+    engine.handle(batch(1, 1), Outcome::Wait { ms: 30_000, status: 429, signed: true }, queue(0, 1), 0, 0.0);
     engine.wake(1);
     assert!(matches!(engine.next(29_999, queue(0, 1)), Step::WaitUntil(at) if at >= 30_000));
 }
 
 #[test]
-fn a_batch_that_is_too_large_is_halved_for_good() {
+fn row_16_a_batch_that_central_finds_too_large_is_halved_and_grows_again() {
     let mut engine = started();
     let effects = engine.handle(batch(1, 500), Outcome::TooLarge, queue(0, 500), 0, 0.5);
     assert_eq!(effects, [Effect::RememberLimit(250)]);
     assert_eq!(engine.next(0, queue(0, 500)), Step::SendBatch { entries_max: 250 });
-    engine.handle(batch(1, 250), receipt(250), queue(0, 500), 0, 0.5);
-    assert_eq!(engine.next(0, queue(250, 250)), Step::SendBatch { entries_max: 250 });
-    assert_eq!(Engine::new(Pace::default(), Some(250)).limit, 250);
+    let effects = engine.handle(batch(1, 250), receipt(250), queue(0, 500), 0, 0.5);
+    assert!(effects.contains(&Effect::RememberLimit(500)));
+    assert_eq!(engine.next(0, queue(250, 250)), Step::SendBatch { entries_max: 500 });
+    assert_eq!(Engine::new(Pace::default(), Some(250)).size.now(), 250);
 
     let effects = engine.handle(batch(251, 1), Outcome::TooLarge, queue(250, 250), 0, 0.5);
     assert!(matches!(effects.as_slice(), [Effect::SetBadge(Some(Badge::Misconfigured(_)))]));

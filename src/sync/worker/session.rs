@@ -11,16 +11,16 @@ use crate::{
     journal::{Batch, BatchLimits, Gone, JournalError, Keeper, RecorderHandle},
     model::{ChainId, Moment},
     sync::{
+        apply,
         diagnosis::{Diagnosis, Fault},
         engine::{Badge, Effect, Engine, NewChainReason, Queue, Step},
-        hands,
         keys::{Identity, put_aside},
         message::{MessageError, Request, Speaker, ask_config, ask_cursor, send_batch, send_json},
         nonce,
         outcome::{Asked, Exchange, Trust, classify},
         transport::Transport,
     },
-    wire::{BATCH_BYTES_MAX, Body, ConfigChange, Draft, Health, header, path},
+    wire::{BATCH_BYTES_MAX, Body, ConfigChange, Draft, Health, path},
 };
 
 /// Longest reason written into the journal for a refused configuration: room for the first finding, where a file may have hundreds.
@@ -91,7 +91,7 @@ fn begin<'a>(shell: &'a Shell, args: &'a mut SyncArgs) -> Result<Option<Session<
             return Ok(None);
         }
     };
-    let limit = shell.recorder.call(hands::remembered_limit)?;
+    let limit = shell.recorder.call(apply::remembered_limit)?;
     let trust = Trust { key: identity.central_key, store: identity.store };
     let status = SyncStatus {
         state: SyncState::NoContact,
@@ -120,7 +120,7 @@ fn begin<'a>(shell: &'a Shell, args: &'a mut SyncArgs) -> Result<Option<Session<
 /// A card that was copied from another machine: its journal goes on as another chain, its key is not used here.
 fn leave_copied_identity(shell: &Shell, args: &SyncArgs) -> Result<(), End> {
     let now = shell.clock.now();
-    let begun = shell.recorder.call(move |journal| hands::begin_chain(journal, fresh::chain_id(), &now))?;
+    let begun = shell.recorder.call(move |journal| apply::begin_chain(journal, fresh::chain_id(), &now))?;
     if let Err(error) = begun {
         tracing::error!(
             error = &error as &dyn std::error::Error,
@@ -284,8 +284,8 @@ impl Session<'_> {
         };
         match made {
             Ok((asked, chain, request)) => {
-                let signature = request.header(header::SIGNATURE).to_owned();
-                Ok(Some(Prepared { request, exchange: Exchange { asked, chain, signature } }))
+                let exchange = Exchange::new(asked, chain, &request);
+                Ok(Some(Prepared { request, exchange }))
             }
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "cannot make a request");
@@ -378,7 +378,7 @@ impl Session<'_> {
         let done = self
             .shell
             .recorder
-            .call_sending(move |journal| hands::apply(journal, &effect, chain, fresh::chain_id(), &now))?;
+            .call_sending(move |journal| apply::apply(journal, &effect, chain, fresh::chain_id(), &now))?;
         done.or_else(|error| self.journal_said_no(&error, chain))
     }
 
@@ -396,7 +396,7 @@ impl Session<'_> {
     /// What a journal's refusal means: nothing more can go under its chain, or a wait for storage.
     fn journal_said_no(&mut self, error: &JournalError, chain: ChainId) -> Result<(), End> {
         tracing::error!(error = error as &dyn std::error::Error, "the journal cannot do what sync asks");
-        let Some(reason) = hands::ends_chain(error) else {
+        let Some(reason) = apply::ends_chain(error) else {
             self.engine.pause(self.watch.ms(), fresh::unit());
             return Ok(());
         };

@@ -154,13 +154,19 @@ impl Central {
             path::HEALTH => (200, content_type::JSON, self.health()),
             other => panic!("nobody asks for {other}"),
         };
-        self.signed(request.header(header::SIGNATURE), status, kind, &answer)
+        self.signed(request, status, kind, &answer)
     }
 
-    fn signed(&mut self, request_signature: &str, status: u16, kind: &str, body: &str) -> Reply {
+    fn signed(&mut self, request: &Request, status: u16, kind: &str, body: &str) -> Reply {
         self.answers += 1;
-        let parts =
-            ResponseParts { status, content_type: Some(kind), body: body.as_bytes(), request_signature };
+        let stamp = request.stamp();
+        let parts = ResponseParts {
+            status,
+            content_type: Some(kind),
+            etag: None,
+            body: body.as_bytes(),
+            request: stamp.answered(),
+        };
         let params = SignatureParams {
             created: self.now.timestamp(),
             nonce: self.answers.to_string(),

@@ -12,12 +12,12 @@ use xinsheng::{
     model::{BootId, ChainId, EntryId, Moment, TimeQuality},
     sign::KeyPair,
     sync::{
+        apply,
         engine::{Effect, Engine, Pace, Queue, Step},
-        hands,
         message::{Reply, Request, Speaker, ask_cursor, send_batch, send_json},
         outcome::{Asked, Exchange, Outcome, Trouble, Trust, classify},
     },
-    wire::{BATCH_BYTES_MAX, Body, Draft, Receipt, SelfTest, content_type, header, path},
+    wire::{BATCH_BYTES_MAX, Body, Draft, Receipt, SelfTest, content_type, path},
 };
 
 use super::central::{Backup, Central, is_refused};
@@ -239,7 +239,7 @@ impl World {
         let mut args = OpenArgs::new(chain, now);
         args.ballast_bytes = 4096;
         let (mut journal, _) = Journal::open(self.kiosks[i].dir.path(), args).expect("the journal opens");
-        let limit = hands::remembered_limit(&mut journal);
+        let limit = apply::remembered_limit(&mut journal);
         let kiosk = &mut self.kiosks[i];
         kiosk.engine = Engine::new(pace(), limit);
         kiosk.journal = Some(journal);
@@ -404,8 +404,7 @@ impl World {
             let now = self.moment(i);
             self.kiosks[i].journal().acknowledge(through, head, &now).expect("its own hash");
         }
-        let signature = request.header(header::SIGNATURE).to_owned();
-        let exchange = Exchange { asked, chain, signature };
+        let exchange = Exchange::new(asked, chain, &request);
         let answer = self.carry(&request, fate);
         let trust = Trust { key: self.central.public_key(), store: self.central.store };
         let mut outcome = classify(&exchange, &trust, answer.as_ref());
@@ -459,8 +458,8 @@ impl World {
         let (now, new_chain, random) = (self.moment(i), ChainId(self.dice.bytes()), self.dice.unit());
         let now_ms = self.now_ms;
         let kiosk = &mut self.kiosks[i];
-        if let Err(error) = hands::apply(kiosk.journal(), effect, chain, new_chain, &now) {
-            let reason = hands::ends_chain(&error).unwrap_or_else(|| panic!("{error}"));
+        if let Err(error) = apply::apply(kiosk.journal(), effect, chain, new_chain, &now) {
+            let reason = apply::ends_chain(&error).unwrap_or_else(|| panic!("{error}"));
             let effects = kiosk.engine.journal_disagrees(reason, now_ms, random);
             self.tell(&format!("kiosk {i}: {error}"));
             for effect in effects {

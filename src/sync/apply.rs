@@ -7,7 +7,7 @@ use crate::{
     model::{ChainId, Moment},
 };
 
-/// The batch size that passed, among the journal's small facts.
+/// The batch size that passed, in the journal's key-value table.
 const LIMIT_KEY: &str = "sync_batch_entries";
 
 /// Does what an effect asks of the journal. `asked_about` is the chain the request was about: if the journal has begun another one since,
