@@ -58,3 +58,31 @@ pub mod millis {
         DateTime::<Utc>::deserialize(d)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    fn at(boot: u8, up_ms: u64, day: i64, quality: TimeQuality) -> Moment {
+        let wall = DateTime::UNIX_EPOCH + TimeDelta::days(day);
+        Moment { wall, boot: BootId::from_parts(0, [boot; 10]), up_ms, quality }
+    }
+
+    #[test]
+    fn a_clock_that_is_set_late_makes_nothing_years_old() {
+        let tapped = at(1, 60_000, 18_262, TimeQuality::Unset);
+        let now = at(1, 240_000, 20_782, TimeQuality::Synced);
+        assert_eq!(tapped.age_ms(&now), Some(180_000), "three minutes on the boot clock, and not 6.9 years");
+        let after_a_reboot = at(2, 5_000, 20_782, TimeQuality::Synced);
+        assert_eq!(tapped.age_ms(&after_a_reboot), None, "nobody knows");
+    }
+
+    #[test]
+    fn between_two_starts_an_age_is_the_wall_clocks_and_never_negative() {
+        let tapped = at(1, 60_000, 20_780, TimeQuality::Synced);
+        assert_eq!(tapped.age_ms(&at(2, 5_000, 20_782, TimeQuality::Estimated)), Some(2 * 86_400_000));
+        assert_eq!(tapped.age_ms(&at(2, 5_000, 20_779, TimeQuality::Synced)), Some(0));
+    }
+}
