@@ -45,10 +45,10 @@ use axum_server::{Handle, tls_rustls::RustlsConfig};
 use hyper_util::rt::TokioTimer;
 use tokio::sync::oneshot;
 
-pub use settings::{Limits, Settings, TlsFiles};
+pub use settings::Settings;
 pub use verify::{ChainFinding, Findings, verify};
 
-use crate::{model::TouchpointId, questionnaire::Hospital};
+use crate::{config::Tls, model::TouchpointId, questionnaire::Hospital};
 use router::routes_of;
 use state::App;
 use store::{NewCode, Store, sqlite::SqliteStore};
@@ -142,8 +142,8 @@ pub fn router(
 }
 
 fn app_of(settings: Settings, hospital: Hospital) -> anyhow::Result<Arc<App>> {
-    let store = open_store(&settings.data_dir)?;
-    let key = shell::load_key(&settings.data_dir)?;
+    let store = open_store(&settings.config.data_dir)?;
+    let key = shell::load_key(&settings.config.data_dir)?;
     Ok(Arc::new(App::new(settings, hospital, store, key)))
 }
 
@@ -160,17 +160,13 @@ async fn serve_app(
     listener.set_nonblocking(true).context("the listener cannot be used")?;
     let handle = Handle::new();
     tokio::spawn(stop_when(shutdown, Arc::clone(&app), handle.clone()));
-    let tls = app.settings.tls.clone();
+    let tls = app.settings.config.tls.clone();
     let (router, _) = routes_of(app);
     let service = router.into_make_service();
-    tracing::info!(%address, tls = tls.is_some(), "central serves");
-    let served = if let Some(files) = tls {
-        let config = RustlsConfig::from_pem_file(&files.cert, &files.key).await.with_context(|| {
-            format!(
-                "cannot use the certificate {} with the key {}",
-                files.cert.display(),
-                files.key.display()
-            )
+    tracing::info!(%address, tls = matches!(tls, Tls::Files { .. }), "central serves");
+    let served = if let Tls::Files { cert, key } = tls {
+        let config = RustlsConfig::from_pem_file(&cert, &key).await.with_context(|| {
+            format!("cannot use the certificate {} with the key {}", cert.display(), key.display())
         })?;
         let mut server = axum_server::from_tcp_rustls(listener, config)?.handle(handle);
         server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
@@ -229,7 +225,7 @@ impl Central {
 
     /// Its base address, without a slash at the end.
     pub fn url(&self) -> String {
-        let scheme = if self.app.settings.tls.is_some() { "https" } else { "http" };
+        let scheme = if matches!(self.app.settings.config.tls, Tls::Files { .. }) { "https" } else { "http" };
         format!("{scheme}://{}", self.address)
     }
 

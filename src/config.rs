@@ -9,54 +9,52 @@
 //! - start, check and watch read through the same functions, so that what passes `check` also starts;
 //! - what a terminal would show is judged by a function of the caller, because it takes a screen to draw on;
 //! - a terminal always has something in force: its files, else the last good ones, else the built-in questions;
-//! - nothing here reads a clock, and files only through the function the caller gives; `start` writes the last good configuration, and
-//!   `watch` (feature `terminal`) is a shell with a thread.
+//! - nothing here reads a clock, and files only through the function the caller gives; `last_good` and `delivery` write files, and
+//!   `watch` (feature `terminal`) has a thread.
+//!
+//! `check` is the engine and knows no file; `central`, `hospital`, `kiosk` and `sound` are the contents; `load` joins them.
 
 mod central;
-mod cli;
-mod finding;
-mod glyphs;
+mod check;
+mod command;
+mod delivery;
+mod examples;
 mod hospital;
-mod hours;
-mod key;
+mod kind;
 mod kiosk;
+mod last_good;
 mod load;
-mod located;
-mod look;
-mod pointer;
-mod report;
-mod schema;
 mod sound;
 mod start;
-mod structure;
-mod suggest;
-mod syntax;
-mod url;
+mod values;
 #[cfg(feature = "terminal")]
 mod watch;
 
-pub use central::{CentralConfig, Limits, Tls};
-pub use cli::{Kind, cli_check};
+pub use central::{CentralConfig, Limits, Scores, Terminals, Tls};
 #[cfg(all(test, feature = "terminal"))]
-pub(crate) use finding::cells;
-pub use finding::{Finding, Findings, Severity};
-pub use glyphs::Glyphs;
-pub use hospital::{ICONS, OTHER, REASONS_MAX};
-pub use hours::{HoursError, parse as parse_hours};
-pub use kiosk::{ConfigSource, KioskConfig, OutOfHours, PanelConfig, StaffConfig, Start, Timing};
+pub(crate) use check::cells;
+#[cfg(feature = "terminal")]
+pub(crate) use check::nearest as nearest_word;
+pub use check::{Finding, Findings, KeyAt, Severity};
+pub use command::cli_check;
+pub use delivery::{DeliveryError, accept_delivered};
+pub use examples::{
+    EXAMPLE_CENTRAL, EXAMPLE_KIOSK, EXAMPLE_SIX_LANGUAGES, EXAMPLE_TOUCHPOINTS, example, example_hospitals,
+};
+pub use hospital::Glyphs;
+pub use kind::{Kind, check_bytes, schema_text};
+pub use kiosk::{
+    ConfigSource, KioskConfig, LookConfig, NightHours, OutOfHours, PanelConfig, StaffConfig, Start, Timing,
+};
+#[cfg(feature = "terminal")]
+pub use kiosk::{Logo, LogoError, read_logo};
+pub use last_good::{LastGood, pack, packed_path, unpack};
 pub use load::{
-    CentralSetup, DELIVERED_FILE, KioskSetup, Loaded, Read, Screens, load_central, load_hospital, load_kiosk,
+    CentralSetup, DELIVERED_FILE, KioskAt, KioskSetup, Loaded, Read, Screens, load_central, load_hospital,
+    load_kiosk,
 };
-pub use look::{LookConfig, NightHours};
-pub use pointer::KeyAt;
-pub use schema::text as schema_text;
 pub use sound::{SoundConfig, SoundDevice, VolumeByHour};
-pub use start::{
-    DeliveryError, EXAMPLE_CENTRAL, EXAMPLE_KIOSK, EXAMPLE_SIX_LANGUAGES, EXAMPLE_TOUCHPOINTS, LastGood,
-    Origin, Started, accept_delivered, data_dir_of, example, example_hospitals, pack, packed_path, start,
-    unpack,
-};
-pub use suggest::nearest as nearest_word;
+pub use start::{Origin, Started, data_dir_of, start};
 #[cfg(feature = "terminal")]
 pub use watch::{Change, Watch};
 

@@ -25,13 +25,11 @@ use crate::{
     central::{self, Central},
     clock::{Clock, SystemClock},
     config::{self, Glyphs, KioskSetup, Loaded},
-    kiosk::{
-        Kiosk, fonts,
-        terminal::{IDENTITY_FILE, Place, Terminal},
-    },
+    kiosk::{Kiosk, fonts},
     questionnaire::Hospital,
     simulator::replay::{self, Row, Setup},
     sync,
+    terminal::{Assembly, IDENTITY_FILE, Place, Terminal},
 };
 use home::Home;
 use pictures::take_pictures;
@@ -133,7 +131,7 @@ fn start_central(home: &Home, hospital: &Hospital, listener: TcpListener) -> any
     let loaded = config::load_central(&path, &|path| std::fs::read(path), &Glyphs::default())
         .map_err(|findings| anyhow::anyhow!("the configuration has errors:\n{findings}"))?;
     let mut settings = central::Settings::from_config(&loaded);
-    settings.data_dir = home.central_dir();
+    settings.config.data_dir = home.central_dir();
     Central::start(settings, hospital.clone(), listener).context("cannot start central")
 }
 
@@ -159,11 +157,11 @@ fn enrol(
 
 fn show_window(home: &Home) -> anyhow::Result<()> {
     let place = Place { config: home.kiosk_toml(), data: Some(home.kiosk_dir()) };
-    let mut terminal = Terminal::start(place, Arc::new(SystemClock::new()))?;
+    let mut terminal = Assembly::new(place, Arc::new(SystemClock::new())).start()?;
     let window = crate::ui::AppWindow::new().context("cannot open a window")?;
     fonts::register(&terminal.languages().fonts);
-    let kiosk = Kiosk::new(&window, terminal.parts()?)?;
-    terminal.attach(&kiosk.messenger())?;
+    let kiosk = Kiosk::new(&window, terminal.parts())?;
+    terminal.attach(&kiosk.screen())?;
     say("tap on the window; close it to end")?;
     window.run().context("the window ended")?;
     wait_for_sync(&terminal)?;

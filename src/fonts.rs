@@ -19,6 +19,8 @@ pub use ruler::{Ruler, TextExtent};
 
 use ttf_parser::{Face, name_id};
 
+use crate::lang::tags;
+
 /// The bytes of a font file, shared with whoever draws.
 pub type FontFile = Arc<dyn AsRef<[u8]> + Send + Sync>;
 
@@ -79,8 +81,8 @@ impl Lines {
     /// WCAG 1.4.8, and a little for rounding.
     const LEAST_EM: f32 = 1.31;
 
-    /// Lines this far apart, if given; else a little tighter than the font asks for.
-    fn new(bytes: &[u8], set: Option<(f32, f32, f32)>) -> Self {
+    /// As a font asks for it, but a little tighter.
+    fn new(bytes: &[u8]) -> Self {
         let face = Face::parse(bytes, 0).ok();
         let natural = face.as_ref().map_or(Self::LEAST_EM, |face| {
             let height =
@@ -91,8 +93,13 @@ impl Lines {
             let bounds = face.glyph_bounding_box(face.glyph_index('H')?)?;
             Some(f32::from(bounds.height()) / f32::from(face.units_per_em()))
         });
-        let (em, max_em, low) = set.unwrap_or_else(|| ((0.9 * natural).max(Self::LEAST_EM), 16.0, 0.0));
-        let scale = capital.map_or(1.0, |capital| (CAPITAL_EM / capital).max(1.0));
+        Self::set(((0.9 * natural).max(Self::LEAST_EM), 16.0, 0.0), natural, capital.unwrap_or(CAPITAL_EM))
+    }
+
+    /// Lines this far apart and this long, and how far below their middle letters stand, in a font that asks for `natural` and whose
+    /// capital H is this high.
+    fn set((em, max_em, low): (f32, f32, f32), natural: f32, capital: f32) -> Self {
+        let scale = (CAPITAL_EM / capital).max(1.0);
         Self { em, factor: em / natural.max(f32::EPSILON), max_em, low, scale }
     }
 }
@@ -116,7 +123,7 @@ impl Family {
         Ok(Self {
             languages: vec![language.to_owned()],
             name: regular.family,
-            lines: Lines::new((*regular.bytes).as_ref(), None),
+            lines: Lines::new((*regular.bytes).as_ref()),
             bold: other.map_or_else(|| regular.bytes.clone(), |bold| bold.bytes),
             regular: regular.bytes,
         })
@@ -178,7 +185,7 @@ impl Fonts {
         let families = SHIPPED.iter().map(|(languages, name, lines, regular, bold)| Family {
             languages: languages.iter().map(ToString::to_string).collect(),
             name: (*name).to_owned(),
-            lines: Lines::new(regular, Some(*lines)),
+            lines: Lines::set(lines.0, lines.1, lines.2),
             regular: Arc::new(*regular),
             bold: Arc::new(*bold),
         });
@@ -200,6 +207,16 @@ impl Fonts {
     /// Every family, the one for all other languages first.
     pub fn families(&self) -> &[Family] {
         &self.families
+    }
+
+    /// Only the families of some languages, and the first one, which stands in for what they lack.
+    #[cfg(feature = "kiosk")]
+    pub fn only<'a>(&self, languages: impl IntoIterator<Item = &'a str>) -> Self {
+        let wanted: Vec<&str> = languages.into_iter().map(|language| self.family_for(language)).collect();
+        let first = self.families.first().map(|family| family.name.as_str());
+        let is_wanted =
+            |family: &&Family| wanted.contains(&family.name.as_str()) || first == Some(family.name.as_str());
+        Self { families: self.families.iter().filter(is_wanted).cloned().collect() }
     }
 
     /// The name of the family that a language is drawn in.
@@ -231,18 +248,12 @@ impl Fonts {
         missing
     }
 
-    /// The family of a tag, else of the tag without its last part: `zh-Hant-MO`, `zh-Hant`, `zh`.
+    /// The family of a tag, else of what stands in for the tag: `zh-Hant-MO`, `zh-Hant`, `zh-TW`, `zh`.
     fn find(&self, language: &str) -> Option<&Family> {
-        let serves =
-            |tag: &str| self.families.iter().find(|family| family.languages.iter().any(|known| known == tag));
-        let mut tag = language;
-        loop {
-            match (serves(tag), tag.rsplit_once('-')) {
-                (Some(family), _) => return Some(family),
-                (None, Some((shorter, _))) => tag = shorter,
-                (None, None) => return self.families.first(),
-            }
-        }
+        let serves = |tag: &String| {
+            self.families.iter().find(|family| family.languages.iter().any(|known| tags::is(known, tag)))
+        };
+        tags::fallbacks(language).iter().find_map(serves).or(self.families.first())
     }
 }
 
@@ -252,16 +263,20 @@ fn stands_in(c: char) -> bool {
         || matches!(c, ' ' | '\u{a0}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Languages, name, lines (how far apart and how long in em, and how far letters stand below their middle), regular, bold. How the files are made:
-/// assets/fonts/subset.py.
-type Shipped = (&'static [&'static str], &'static str, (f32, f32, f32), &'static [u8], &'static [u8]);
+/// Languages, name, lines, regular, bold. How the files are made: assets/fonts/subset.py. A family is not looked into before something is
+/// drawn in it: what is touched of the program file is memory.
+type Shipped = (&'static [&'static str], &'static str, Setting, &'static [u8], &'static [u8]);
+
+/// How far apart lines are and how long, and how far letters stand below their middle; how far apart the font wants them; how high its
+/// capital H is. All in em.
+type Setting = ((f32, f32, f32), f32, f32);
 
 /// Ideographs, and Latin letters beside them.
-const HAN: (f32, f32, f32) = (1.31, 18.0, 0.06);
+const HAN: Setting = ((1.31, 18.0, 0.06), 1.448, CAPITAL_EM);
 /// Letters with marks above and below.
-const UYGHUR: (f32, f32, f32) = (1.37, 14.5, 0.0);
+const UYGHUR: Setting = ((1.37, 14.5, 0.0), 1.62, 0.714);
 /// Stacks of letters: nearer, and those of two lines touch.
-const TIBETAN: (f32, f32, f32) = (1.82, 18.0, -0.12);
+const TIBETAN: Setting = ((1.82, 18.0, -0.12), 1.96, 0.714);
 
 const SHIPPED: [Shipped; 5] = [
     (
@@ -336,6 +351,10 @@ mod tests {
                 .expect("a family");
             assert_eq!(read.name, family.name);
             assert_eq!(read.faces(), family.faces(), "regular and bold are where they belong");
+            let natural = Lines::new(family.faces()[0]);
+            let (em, set) = (family.lines.em, family.lines);
+            assert!((em / set.factor - natural.em / natural.factor).abs() < 1e-3, "{}", family.name);
+            assert!((set.scale - natural.scale).abs() < 1e-3, "{}: {natural:?}", family.name);
             let drawn = family.drawn();
             for c in common.clone() {
                 assert!(drawn(c), "{}: {c:?}", family.name);
@@ -383,6 +402,16 @@ mod tests {
     }
 
     #[test]
+    fn a_terminal_has_the_fonts_of_its_languages_and_the_one_that_stands_in() {
+        let names = |languages: &[&str]| -> Vec<String> {
+            let only = Fonts::shipped().only(languages.iter().copied());
+            only.families().iter().map(|family| family.name.clone()).collect()
+        };
+        assert_eq!(names(&["en"]), ["Noto Sans SC"]);
+        assert_eq!(names(&["bo", "zh-CN"]), ["Noto Sans SC", "Xinsheng Tibetan"]);
+    }
+
+    #[test]
     fn an_added_family_takes_its_language_over() {
         let mut fonts = Fonts::shipped();
         fonts.add(Family::read("en", file("regular"), None).expect("a family"));
@@ -399,5 +428,47 @@ mod tests {
         assert_eq!(twice, Err(FontError::SameWeight));
         let collection = Family::read("xx", b"ttcf\0\x01\0\0\0\0\0\x01\0\0\0\x10".to_vec(), None);
         assert!(matches!(collection, Err(FontError::Collection)), "{collection:?}");
+    }
+
+    /// What a terminal does with a font that staff put beside kiosk.toml: read it, look glyphs up, measure names with it.
+    fn used(bytes: Vec<u8>) -> Result<String, FontError> {
+        let family = Family::read("ug", bytes, None)?;
+        let mut fonts = Fonts::shipped();
+        fonts.add(family);
+        let _ = fonts.missing("ug", "دورا 24 h");
+        #[cfg(feature = "kiosk")]
+        let _ = Ruler::new(&fonts).measure("ug", "دورا 24 h", false, 8.0);
+        Ok(fonts.family_for("ug").to_owned())
+    }
+
+    #[test]
+    fn a_font_cut_off_anywhere_is_refused_or_used_and_never_ends_the_program() {
+        let font = file("regular");
+        assert!(
+            used(Vec::new()).is_err()
+                && used(font[..4].to_vec()).is_err()
+                && used(font[..300].to_vec()).is_err()
+        );
+        for part in 1..200 {
+            let _ = used(font[..font.len() * part / 200].to_vec());
+        }
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig { cases: 300, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn a_font_changed_anywhere_is_refused_or_used_and_never_ends_the_program(
+            edits in proptest::collection::vec((proptest::prelude::any::<proptest::sample::Index>(), 0..3_u8, proptest::prelude::any::<u8>()), 1..12),
+        ) {
+            let mut font = file("regular");
+            for (at, part, byte) in edits {
+                // The head, the tables that a font begins with, and all of it: most of a font is outlines, which hide the rest.
+                let range = [300, 8_000, font.len()][usize::from(part)].min(font.len());
+                let at = at.index(range);
+                font[at] = byte;
+            }
+            let _ = used(font);
+        }
     }
 }

@@ -6,16 +6,17 @@
 //! - the page shown is always the survey's page, or the staff area's while somebody is in it: nothing else decides what is on the screen;
 //! - a page that thanks is shown only after the storing thread said so (the survey sees to it).
 
-pub mod apology;
 mod callbacks;
 pub(crate) mod faults;
+mod finger;
 pub mod fonts;
 pub mod look;
+mod messenger;
+pub mod out_of_service;
 pub mod pages;
 pub mod preview;
-pub mod screens;
+mod redraw;
 pub mod staff;
-pub mod terminal;
 
 use std::{
     cell::RefCell,
@@ -24,133 +25,31 @@ use std::{
     time::Duration,
 };
 
-use slint::{ComponentHandle, TimerMode};
+use slint::{CloseRequestResponse, ComponentHandle, TimerMode};
 
 use crate::{
     clock::{Clock, fresh},
     fonts::{Fonts, Ruler},
     lang::{Catalogue, Text},
-    model::{ChainId, Lang},
-    panel::{Corner, Grid, Panel},
+    model::Lang,
+    panel::{Corner, Grid},
     sound::{PageName, SoundHandle},
-    staff::{Entry, Staff},
-    survey::{Effect, Event, HeldStage, HelpStage, JournalPlace, Page, Plan, StoreOutcome, Survey, Token},
+    staff::{Entry, HeadTaps, Staff},
+    survey::{Effect, Event, HeldStage, HelpStage, Page, StoreOutcome, Survey, Token},
+    terminal::{Ambient, Look, Parts, Screen, Setup, StaffParts, Store},
     ui::{self, AppWindow, Shell},
     wire::{Body, Draft},
 };
-use look::{Ambient, Look};
+use finger::Finger;
+pub use messenger::Messenger;
+use messenger::News;
 use pages::{ChoicePage, Glass, Speaker, View};
-use staff::{Knocks, StaffParts};
 
 /// While a countdown shows, the page changes once a second.
 const COUNTDOWN_STEP_MS: u64 = 1_000;
 
 /// Opening hours and the night are looked at this often.
 const AMBIENT_STEP_MS: u64 = 60_000;
-
-/// Told once what became of the drafts; may be called on any thread.
-pub type Reply = Box<dyn FnOnce(StoreOutcome) + Send>;
-
-/// Takes drafts to the journal without making the caller wait.
-pub type Store = Box<dyn FnMut(Vec<Draft>, Reply)>;
-
-/// What a screen is made of.
-pub struct Parts {
-    /// What to ask.
-    pub plan: Plan,
-    /// The words of the pages.
-    pub catalogue: Catalogue,
-    /// Which font each language is drawn in.
-    pub fonts: Fonts,
-    /// The language shown smaller below the visitor's own; not shown when the visitor chose it.
-    pub second_language: Option<Lang>,
-    /// The glass.
-    pub panel: Panel,
-    /// Targets in the lower part of the glass.
-    pub low_reach: bool,
-    /// Colours and pictures.
-    pub look: Look,
-    /// Cover the whole screen.
-    pub full_screen: bool,
-    /// Where time comes from.
-    pub clock: Arc<dyn Clock>,
-    /// Where entries go.
-    pub store: Store,
-    /// What the staff area needs.
-    pub staff: StaffParts,
-    /// What is heard.
-    pub sound: SoundHandle,
-}
-
-/// What of a screen a changed configuration changes.
-pub struct Setup {
-    /// What to ask.
-    pub plan: Plan,
-    /// The language shown smaller below the visitor's own.
-    pub second_language: Option<Lang>,
-    /// The glass.
-    pub panel: Panel,
-    /// Targets in the lower part of the glass.
-    pub low_reach: bool,
-    /// Colours and pictures.
-    pub look: Look,
-}
-
-/// News for the screen from other threads.
-enum News {
-    Kept(Token, StoreOutcome),
-    Saved(ChainId),
-    Setup(Box<Setup>),
-    Badge(Option<Text>),
-    Delivered(JournalPlace),
-    StaffStored(crate::staff::Token, bool),
-    StaffAnswer(crate::staff::Token, crate::staff::Answer),
-}
-
-/// Lets other threads tell the screen something. Cheap to clone.
-#[derive(Clone)]
-pub struct Messenger {
-    news: mpsc::Sender<News>,
-    window: slint::Weak<AppWindow>,
-}
-
-impl Messenger {
-    /// Another configuration. Its plan is in force as soon as nobody is in the middle of anything, the look at once.
-    pub fn setup(&self, setup: Setup) {
-        self.tell(News::Setup(Box::new(setup)));
-    }
-
-    /// A word for staff in the corner, in the language at rest; `None` takes it away.
-    pub fn badge(&self, text: Option<Text>) {
-        self.tell(News::Badge(text));
-    }
-
-    /// Central has acknowledged the journal up to this place.
-    pub fn delivered(&self, through: JournalPlace) {
-        self.tell(News::Delivered(through));
-    }
-
-    /// What this chain held in memory is on the disk.
-    pub fn saved(&self, chain: ChainId) {
-        self.tell(News::Saved(chain));
-    }
-
-    /// What was asked in the staff area has been done.
-    pub fn staff_answer(&self, token: crate::staff::Token, answer: crate::staff::Answer) {
-        self.tell(News::StaffAnswer(token, answer));
-    }
-
-    fn staff_stored(&self, token: crate::staff::Token, durable: bool) {
-        self.tell(News::StaffStored(token, durable));
-    }
-
-    fn tell(&self, news: News) {
-        // Either fails only when the window is gone, and then nobody is there to be told.
-        if self.news.send(news).is_ok() {
-            let _ = self.window.upgrade_in_event_loop(|window| window.global::<Shell>().invoke_news());
-        }
-    }
-}
 
 /// A running screen. Dropping it leaves the window without answers, so keep it as long as the window.
 pub struct Kiosk {
@@ -170,10 +69,11 @@ struct Shared {
     staff: Option<Staff>,
     staff_parts: StaffParts,
     staff_page: usize,
-    knocks: Knocks,
+    head_taps: HeadTaps,
     sound: SoundHandle,
     heard_taken: u64,
     touches: u64,
+    finger: Finger,
     badge: Option<Text>,
     clock: Arc<dyn Clock>,
     store: Store,
@@ -192,13 +92,14 @@ impl Kiosk {
         let ambient = Ambient::at(&parts.clock.now(), &parts.plan, &parts.look);
         let survey = Survey::new(parts.plan)?;
         let (sender, news) = mpsc::channel();
-        let messenger = Messenger { news: sender, window: window.as_weak() };
+        let messenger = Messenger::new(sender, window.as_weak());
         let ruler = Ruler::new(&parts.fonts);
         let glass = Glass { panel: parts.panel, low_reach: parts.low_reach, ruler };
         ui::lay_out(window, &parts.panel, parts.low_reach);
+        redraw::on_input(window.window());
         window.global::<Shell>().set_full_screen(parts.full_screen);
         look::paint(window, &ambient.theme.palette(parts.look.accent));
-        look::hang_logo(window, &parts.look);
+        look::set_logo(window, &parts.look);
         let shared = Rc::new_cyclic(|this| {
             RefCell::new(Shared {
                 window: window.as_weak(),
@@ -213,10 +114,11 @@ impl Kiosk {
                 staff: None,
                 staff_parts: parts.staff,
                 staff_page: 0,
-                knocks: Knocks::default(),
+                head_taps: HeadTaps::default(),
                 sound: parts.sound,
                 heard_taken: 0,
                 touches: 0,
+                finger: Finger::default(),
                 badge: None,
                 clock: parts.clock,
                 store: parts.store,
@@ -241,6 +143,11 @@ impl Kiosk {
         self.shared.borrow().messenger.clone()
     }
 
+    /// The same, as the screen of a terminal.
+    pub fn screen(&self) -> Arc<dyn Screen> {
+        Arc::new(self.messenger())
+    }
+
     /// Whether nobody is in the middle of anything.
     pub fn at_rest(&self) -> bool {
         self.shared.borrow().survey.at_rest()
@@ -260,36 +167,40 @@ impl Kiosk {
     pub fn take_news(&self) {
         self.shared.borrow_mut().take_news();
     }
-
-    /// The index of the first place on the current page of the touchpoint choice.
-    pub fn first_place_shown(&self) -> usize {
-        let shared = self.shared.borrow();
-        shared.choice_page * shared.list().1.per_page()
-    }
 }
 
 impl Shared {
     /// One touch or one tick: for the staff area while somebody is in it, else for the survey.
     fn handle(&mut self, event: Event) {
-        if self.staff.is_some() {
-            let language =
-                if event == Event::OpenLanguages { self.language_button_under_test() } else { None };
-            if let Some(event) = language.or_else(|| Self::staff_event_of(&event)) {
-                self.staff_touch(event);
-            }
+        if self.staff.is_some()
+            && let Some(event) = self.staff_event_of(&event)
+        {
+            self.staff_touch(event);
         }
         // The hour goes on for the survey too, and the finger that opened or closed the staff area is nobody's answer.
-        if self.staff.is_none() || event == Event::Tick {
+        let tick = event == Event::Tick;
+        if self.staff.is_none() || tick {
             self.dispatch(event);
+        }
+        if tick && self.finger.is_stuck(self.clock.now().up_ms) {
+            finger::let_go(self.window.clone());
         }
         // A store that answers at once (a test's, a replay's) has left its answer here.
         self.drain();
         self.show();
     }
 
+    /// A finger came down, or left.
+    fn finger(&mut self, down: bool) {
+        self.finger.is_down(down, self.clock.now().up_ms);
+    }
+
     fn take_news(&mut self) {
         self.drain();
         self.show();
+        if let Some(window) = self.window.upgrade() {
+            redraw::now(window.window());
+        }
     }
 
     fn dispatch(&mut self, event: Event) {
@@ -330,13 +241,14 @@ impl Shared {
     }
 
     fn take_setup(&mut self, setup: Setup) {
+        fonts::register_for(&self.fonts, setup.plan.languages.iter().chain(&setup.second_language));
         self.second_language = setup.second_language;
         (self.glass.panel, self.glass.low_reach) = (setup.panel, setup.low_reach);
         self.look = setup.look;
         if let Some(window) = self.window.upgrade() {
             ui::lay_out(&window, &self.glass.panel, setup.low_reach);
             look::paint(&window, &self.ambient.theme.palette(self.look.accent));
-            look::hang_logo(&window, &self.look);
+            look::set_logo(&window, &self.look);
         }
         self.dispatch(Event::NewPlan(setup.plan));
     }
@@ -351,11 +263,10 @@ impl Shared {
 
     /// How many things the list has that shows, and how it lies: the staff area's, or the touchpoints.
     fn list(&self) -> (usize, Grid) {
-        let speaker = self.speaker();
-        if let Some((title, names)) = self.staff_list(&speaker) {
-            let corner = Corner::Staff(speaker.text(Text::StaffButton));
-            return (names.len(), speaker.grid(&self.glass, title, &names, corner));
+        if let Some(list) = self.staff_list() {
+            return list;
         }
+        let speaker = self.speaker();
         let plan = self.survey.plan();
         let places = plan.touchpoints.iter().filter_map(|id| plan.hospital.touchpoint(id));
         let names: Vec<String> = places.map(|place| place.name.get(speaker.lang).to_owned()).collect();
@@ -385,8 +296,8 @@ impl Shared {
         if let Some(window) = self.window.upgrade() {
             self.look_at_the_clock(&window);
             self.speak();
-            match &self.staff {
-                Some(staff) => staff::show(self, staff, &self.view(), &window),
+            match self.staff_view() {
+                Some(view) => staff::show(&view, &window),
                 None => pages::show(&self.view(), &window),
             }
         }
@@ -420,7 +331,7 @@ impl Shared {
         let site =
             plan.touchpoints.first().and_then(|id| plan.hospital.touchpoint(id)).map(|place| &place.site);
         // Only a list has to be measured.
-        let listed = self.staff.is_some() || matches!(self.survey.page(), Page::Choice(_));
+        let listed = self.staff.is_none() && matches!(self.survey.page(), Page::Choice(_));
         let grid = if listed { self.list().1 } else { Grid { columns: 1, rows: 1 } };
         View {
             page: self.survey.page(),
@@ -450,7 +361,7 @@ impl Shared {
     fn set_timer(&self) {
         let now = self.clock.now();
         let staff = self.staff.as_ref().and_then(Staff::deadline_ms);
-        let due = [self.survey.deadline_ms(), staff].into_iter().flatten().min();
+        let due = [self.survey.deadline_ms(), staff, self.finger.deadline_ms()].into_iter().flatten().min();
         let left = due.map(|deadline| deadline.saturating_sub(now.up_ms));
         let counting = matches!(self.survey.page(), Page::StillThere { .. } | Page::Cleaning { .. });
         let next = match left {
@@ -478,6 +389,11 @@ impl Shared {
     fn follows_the_clock(&self) -> bool {
         self.look.night.is_some() || self.survey.plan().out_of_hours != crate::survey::OutOfHours::Ask
     }
+}
+
+/// Requests to close the window (Alt+F4, a window manager's button) do nothing from now on: a terminal is not ended by its visitors.
+pub fn keep_open(window: &AppWindow) {
+    window.window().on_close_requested(|| CloseRequestResponse::KeepWindowShown);
 }
 
 /// The language that shows smaller below another: only below the default one, the first of those on offer. Who chose another language sees

@@ -3,9 +3,9 @@
 //! The map, in reading order:
 //! - [`model`], [`questionnaire`]: the nouns. [`wire`], [`chain`], [`sign`]: what terminal and central say to each other, and the
 //!   proof in it. [`survey`]: one visitor. All pure: no clock, no dice, no I/O.
-//! - [`config`]: text files to validated values, with errors that say where, what and how to fix. [`lang`]: texts of the screens, `fonts`: what draws them.
-//! - `journal`, `sync`, `sound`: the terminal's memory, its way to central, and its voice (feature `terminal`).
-//! - `staff`, `pin`: the staff area behind its PIN, pure but for its hands.
+//! - [`config`]: text files to validated values, with errors that say where, what and how to fix. [`lang`]: words of the pages, `fonts`: what draws them.
+//! - `journal`, `sync`, `sound`: the terminal's memory, its way to central, and its voice; `terminal`: all of it put together, without a screen (feature `terminal`).
+//! - `staff`, `pin`: the staff area behind its PIN, pure but for its worker.
 //! - `panel`, `theme`, `ui`, `kiosk`: the Slint screens (feature `kiosk`); `page_audit`: what is drawn, measured; `simulator`: the same screens on
 //!   a panel in memory.
 //! - `central`: the server (feature `central`).
@@ -15,12 +15,13 @@
 pub mod chain;
 pub mod config;
 pub mod durable;
-pub mod icons;
+pub mod lang;
 pub mod log;
 pub mod model;
 pub mod panel;
 pub mod pin;
 pub mod questionnaire;
+mod secrets;
 pub mod sign;
 pub mod survey;
 pub mod theme;
@@ -33,8 +34,6 @@ pub mod fonts;
 #[cfg(feature = "terminal")]
 pub mod journal;
 #[cfg(feature = "terminal")]
-pub mod lang;
-#[cfg(feature = "terminal")]
 pub mod sound;
 #[cfg(feature = "terminal")]
 pub mod staff;
@@ -42,6 +41,8 @@ pub mod staff;
 pub mod start_guard;
 #[cfg(feature = "terminal")]
 pub mod sync;
+#[cfg(feature = "terminal")]
+pub mod terminal;
 
 #[cfg(feature = "kiosk")]
 pub mod kiosk;

@@ -53,8 +53,14 @@ pub enum Rule {
     Glyphs,
     /// Glyphs on a line; an ideograph counts twice.
     LineLength,
+    /// The stroke through a target that takes no tap.
+    Asleep,
     /// From line to line.
     LineSpacing,
+    /// Characters on a line of a text that breaks.
+    Widow,
+    /// The shortest line of a card beside its longest.
+    Balance,
     /// Targets without a label, and touch areas that are no targets.
     Label,
     /// Targets the Tab key misses, or reaches against the order of reading.
@@ -72,7 +78,7 @@ enum Good {
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::TargetSize,
         Self::TargetGap,
         Self::Heading,
@@ -86,7 +92,10 @@ impl Rule {
         Self::Overlap,
         Self::Glyphs,
         Self::LineLength,
+        Self::Asleep,
         Self::LineSpacing,
+        Self::Widow,
+        Self::Balance,
         Self::Label,
         Self::Focus,
         Self::Reach,
@@ -108,7 +117,10 @@ impl Rule {
             Self::Overlap => "text over text or drawing",
             Self::Glyphs => "characters without a glyph",
             Self::LineLength => "glyphs a line, ideographs twice",
+            Self::Asleep => "stroke through what takes no tap",
             Self::LineSpacing => "line spacing",
+            Self::Widow => "characters on a line that was broken",
+            Self::Balance => "shortest line of a card",
             Self::Label => "touchable without role and label",
             Self::Focus => "out of the order of the Tab key",
             Self::Reach => "low reach: height of the highest target",
@@ -117,12 +129,15 @@ impl Rule {
 
     const fn unit(self) -> &'static str {
         match self {
-            Self::TargetSize | Self::TargetGap | Self::Heading | Self::Text | Self::Second => " mm",
+            Self::TargetSize | Self::TargetGap | Self::Heading | Self::Text | Self::Second | Self::Asleep => {
+                " mm"
+            }
             Self::TextContrast | Self::TextContrast565 | Self::EdgeContrast | Self::EdgeContrast565 => ":1",
             Self::Clipped | Self::Overlap => " px",
             Self::LineSpacing => " em",
             Self::Reach => " of the glass",
-            Self::Glyphs | Self::LineLength | Self::Label | Self::Focus => "",
+            Self::Balance => " of the longest",
+            Self::Glyphs | Self::LineLength | Self::Widow | Self::Label | Self::Focus => "",
         }
     }
 
@@ -144,7 +159,10 @@ impl Rule {
             | Self::TextContrast565
             | Self::EdgeContrast
             | Self::EdgeContrast565
-            | Self::LineSpacing => Good::Large,
+            | Self::Asleep
+            | Self::LineSpacing
+            | Self::Widow
+            | Self::Balance => Good::Large,
         }
     }
 }
@@ -245,7 +263,7 @@ impl Table {
         self.readings
     }
 
-    /// A line a rule, for the README.
+    /// A line a rule, for docs/audit.md.
     pub fn markdown(&self) -> String {
         let mut lines = vec!["| rule | must | worst | where |".to_owned(), "|---|---|---|---|".to_owned()];
         for (rule, (reading, place)) in &self.worst {

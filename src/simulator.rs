@@ -24,9 +24,10 @@ use slint::{
 use crate::{
     clock::{Clock, SimClock},
     fonts::Fonts,
-    kiosk::{Kiosk, Parts, fonts},
+    kiosk::{Kiosk, fonts},
     page_audit::Area,
     panel::Panel,
+    terminal::Parts,
     ui::AppWindow,
 };
 use display::Display;

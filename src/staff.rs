@@ -1,8 +1,8 @@
 //! The staff area: what somebody with the PIN can see, test and choose at a terminal. `(state, event, now) -> (state, effects)`.
 //!
-//! Pure like [`crate::survey`]: time since boot is an argument, work is an effect whose result comes back as an event. [`hands`] does the
+//! Pure like [`crate::survey`]: time since boot is an argument, work is an effect whose result comes back as an event. [`worker`] does the
 //! work on a thread of its own; [`lockout`] says how often a PIN may be tried. Invariants:
-//! - no page behind the door is reached but by [`PinVerdict::Right`], given to the very question this visit asked;
+//! - no page behind the PIN is reached but by [`PinVerdict::Right`], given to the very question this visit asked;
 //! - whatever happens, [`IDLE_MS`] after the last touch the area is left, with [`Effect::Leave`] as the last effect of all;
 //! - every press of a button under test is exactly one `self_test` entry, and [`Press::Stored`] is shown only after [`Event::Stored`];
 //! - neither a PIN nor an enrolment code is in any `Debug` output, and the digits of a PIN are in no [`View`].
@@ -11,20 +11,26 @@ mod choices;
 mod contact;
 mod export;
 mod facts;
-pub mod hands;
+mod failure;
+mod head_taps;
 mod keypad;
 pub mod lockout;
 mod moves;
+mod self_test;
 mod stick;
 mod view;
+pub mod worker;
 
 use std::path::PathBuf;
 
 pub use choices::{Choice, FileSays, StaffChoices, Volume, places_on_offer};
 pub use contact::Reached;
 pub use facts::{Ago, StatusFacts, Storage};
+pub use failure::{EnrolFault, ExportFault, Failure};
+pub use head_taps::HeadTaps;
 pub use keypad::{Code, Key};
 pub use lockout::PinVerdict;
+pub use self_test::{buttons_of, language_button};
 pub use view::{ButtonState, EnrolState, ExportState, NetworkState, PinNote, Press, View};
 
 use crate::{
@@ -41,13 +47,22 @@ pub const IDLE_MS: u64 = 60_000;
 /// Pictures of the screen test: red, green, blue, white, black, and a grid.
 pub const PICTURES: usize = 6;
 
+/// Fields of the touch test on the longer and on the shorter side of the glass.
+const FIELDS_LONG: usize = 10;
+const FIELDS_SHORT: usize = 6;
+
+/// Columns and rows of the touch test on a page so many pixels wide and high.
+pub const fn touch_fields((width, height): (u32, u32)) -> (usize, usize) {
+    if height > width { (FIELDS_SHORT, FIELDS_LONG) } else { (FIELDS_LONG, FIELDS_SHORT) }
+}
+
 /// While there is no stick, one is looked for this often.
 const LOOK_FOR_STICK_MS: u64 = 2_000;
 
 /// What a terminal's staff area works with.
 #[derive(Clone, PartialEq, Debug)]
 pub struct StaffPlan {
-    /// Whether kiosk.toml has a PIN; without one nothing but the door opens.
+    /// Whether kiosk.toml has a PIN; without one nothing but the PIN page opens.
     pub has_pin: bool,
     /// Where a self-test is booked.
     pub touchpoint: TouchpointId,
@@ -71,7 +86,7 @@ pub struct StaffPlan {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Entry {
     /// At the keypad for the PIN.
-    Door,
+    Pin,
     /// At the page for the enrolment code and nowhere else: the code is the key, and a new terminal has no PIN yet.
     Enrol,
 }
@@ -101,11 +116,13 @@ pub enum MenuItem {
     Restart,
     /// Gives the terminal its identity.
     Enrol,
+    /// Locks the screen for wiping.
+    Wipe,
 }
 
 impl MenuItem {
     /// Every item, in the order of the page; [`Event::Pick`] counts in it.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Status,
         Self::SelfTest,
         Self::TouchTest,
@@ -117,6 +134,7 @@ impl MenuItem {
         Self::Export,
         Self::Restart,
         Self::Enrol,
+        Self::Wipe,
     ];
 }
 
@@ -138,7 +156,7 @@ pub enum Event {
     Enter,
     /// To the page before this one.
     Back,
-    /// The screen is to be wiped: at the door and in the menu, without a PIN.
+    /// The screen is to be wiped: on the PIN page and in the menu, without a PIN.
     Wipe,
     /// An item of the menu, a place, a language or a volume.
     Pick(usize),
@@ -165,7 +183,7 @@ pub enum Event {
 /// What is to be done.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Effect {
-    /// Have this done on another thread, then report [`Event::Answered`]; see [`hands::HandsHandle::ask`].
+    /// Have this done on another thread, then report [`Event::Answered`]; see [`worker::WorkerHandle::ask`].
     Ask {
         /// To be given back.
         token: Token,
@@ -218,16 +236,25 @@ pub enum Answer {
     /// Where the stick is.
     Stick(Option<PathBuf>),
     /// How many entries are on the stick, or why none are.
-    Exported(Result<u64, String>),
+    Exported(Result<u64, Failure<ExportFault>>),
     /// The terminal's name, or why it has none.
-    Enrolled(Result<TerminalId, String>),
-    /// The choice is in force; `None`: it could not be kept, and nothing has changed.
-    Kept(Option<Choice>),
+    Enrolled(Result<TerminalId, Failure<EnrolFault>>),
+    /// The choice is in force, or nothing has changed.
+    Kept(Result<Choice, NotKept>),
+}
+
+/// Why a choice is not in force.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum NotKept {
+    /// It could not be stored.
+    Storage,
+    /// A page would break a rule; the finding in the words of `check`.
+    Screens(String),
 }
 
 #[derive(Clone, PartialEq, Debug)]
 enum State {
-    Door { typed: Digits, note: Note },
+    Pin { typed: Digits, note: Note },
     Menu,
     Status(Option<Box<StatusFacts>>),
     SelfTest { buttons: Vec<ButtonState>, unstored: Vec<(Token, usize)> },
@@ -237,6 +264,7 @@ enum State {
     Touchpoint,
     Language,
     Volume,
+    NotKept(NotKept),
     Export { state: ExportState, look_at_ms: u64 },
     Restart,
     Enrol { code: Code, state: EnrolState },
@@ -273,7 +301,7 @@ impl Staff {
     pub fn new(plan: StaffPlan, entry: Entry, now_ms: u64) -> Self {
         let note = if plan.has_pin { Note::None } else { Note::NoPin };
         let state = match entry {
-            Entry::Door => State::Door { typed: Digits::default(), note },
+            Entry::Pin => State::Pin { typed: Digits::default(), note },
             Entry::Enrol => State::Enrol { code: Code::default(), state: EnrolState::Typing },
         };
         Self {
@@ -303,13 +331,13 @@ impl Staff {
         let idle = self.touched_at_ms.saturating_add(IDLE_MS);
         match &self.state {
             State::Left => None,
-            State::Door { note: Note::Locked { until_ms }, .. } => {
+            State::Pin { note: Note::Locked { until_ms }, .. } => {
                 // The page counts minutes: it changes when less than so many are left.
                 let left = until_ms.saturating_sub(self.now_ms);
                 Some(idle.min(self.now_ms + (left.saturating_sub(1)) % 60_000 + 1))
             }
             State::Export { state: ExportState::NoStick, look_at_ms } => Some(idle.min(*look_at_ms)),
-            State::Door { .. }
+            State::Pin { .. }
             | State::Menu
             | State::Status(_)
             | State::SelfTest { .. }
@@ -319,6 +347,7 @@ impl Staff {
             | State::Touchpoint
             | State::Language
             | State::Volume
+            | State::NotKept(_)
             | State::Export { .. }
             | State::Restart
             | State::Enrol { .. } => Some(idle),

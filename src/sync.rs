@@ -2,7 +2,7 @@
 //!
 //! - [`engine`]: when to say what, and what an answer changes; without I/O, clock or dice. [`backoff`]: how long to wait.
 //! - `batch_size`: how many entries pass at once. [`outcome`]: what an answer means; the one table of statuses. [`diagnosis`]: what is wrong, for staff. [`message`]: requests and answers as values.
-//! - [`transport`]: HTTPS. [`keys`]: who this terminal is. [`mod@enrol`]: how it became that.
+//! - [`link`]: where central is. [`transport`]: HTTPS. [`keys`]: who this terminal is. [`mod@enrol`]: how it became that.
 //! - [`mod@apply`]: what the engine's effects do to the journal. [`worker`]: the thread that puts them together.
 //!
 //! The journal is the queue: nothing is kept here that a restart would lose.
@@ -15,6 +15,7 @@ pub mod engine;
 pub mod enrol;
 pub mod hardware;
 pub mod keys;
+pub mod link;
 pub mod message;
 pub mod outcome;
 pub mod transport;
@@ -23,6 +24,7 @@ pub mod worker;
 pub use diagnosis::{Diagnosis, Fault};
 pub use enrol::{EnrolError, enrol};
 pub use keys::{Identity, IdentityError};
+pub use link::{Address, Link};
 pub use worker::{
     SyncArgs, SyncHandle, SyncInbox, SyncState, SyncStatus, SyncWorker, TakeConfig, spawn, wake_pair,
 };

@@ -48,6 +48,11 @@ pub fn lay_out(window: &AppWindow, panel: &Panel, low_reach: bool) {
 
 impl From<Words> for Line {
     fn from(words: Words) -> Self {
-        Self { text: words.text.into(), second: words.second.into(), spoken: words.spoken.into() }
+        Self {
+            text: words.text.into(),
+            loose: words.loose.into(),
+            second: words.second.into(),
+            spoken: words.spoken.into(),
+        }
     }
 }

@@ -103,7 +103,10 @@ fn a_journal_of_a_year_opens_at_once_and_a_tap_costs_what_it_costs_in_an_empty_o
         memory / 1024
     );
     assert!(opened < OPEN_MAX, "opening took {opened:?}");
-    assert!(ratio <= PAGES_RATIO_MAX, "an append writes {ratio:.2} times the pages of one in an empty journal");
+    assert!(
+        ratio <= PAGES_RATIO_MAX,
+        "an append writes {ratio:.2} times the pages of one in an empty journal"
+    );
     assert!(memory < MEMORY_BYTES_MAX, "{memory} bytes of memory");
 }
 
@@ -151,7 +154,8 @@ fn written() -> (u64, u64) {
 /// Memory of this program that is in use.
 fn memory_bytes() -> u64 {
     let text = fs::read_to_string("/proc/self/status").expect("status");
-    let line = text.lines().find_map(|line| line.strip_prefix("RssAnon:")).expect("a line of anonymous memory");
+    let line =
+        text.lines().find_map(|line| line.strip_prefix("RssAnon:")).expect("a line of anonymous memory");
     line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
 }
 

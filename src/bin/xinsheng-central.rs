@@ -14,8 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use xinsheng::{
     central::{self, Settings, store::Store},
     config::{self, CentralSetup, Glyphs, Loaded},
-    durable,
-    log,
+    durable, log,
     model::{TerminalId, TouchpointId},
     questionnaire::Hospital,
 };
@@ -135,7 +134,7 @@ impl Setup {
         let listen = loaded.value.central.listen;
         let mut settings = Settings::from_config(&loaded);
         if let Some(dir) = data {
-            settings.data_dir = dir;
+            settings.config.data_dir = dir;
         }
         Self { settings, hospital: loaded.value.hospital, listen }
     }
@@ -146,7 +145,7 @@ fn verdict(good: bool) -> ExitCode {
 }
 
 fn store(setup: &Setup) -> anyhow::Result<Arc<dyn Store>> {
-    central::open_store(&setup.settings.data_dir)
+    central::open_store(&setup.settings.config.data_dir)
 }
 
 async fn serve(setup: Setup) -> anyhow::Result<ExitCode> {

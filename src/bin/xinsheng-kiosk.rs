@@ -14,14 +14,12 @@ use xinsheng::{
     clock::{SystemClock, fresh},
     config::{self, Glyphs, KioskSetup, Loaded, SoundConfig},
     durable, journal,
-    kiosk::{
-        Kiosk, apology, fonts, preview, screens,
-        terminal::{IDENTITY_FILE, Place, Terminal},
-    },
+    kiosk::{self, Kiosk, fonts, out_of_service, preview},
     lang::Languages,
     log,
     model::Lang,
     page_audit, pin, sound, sync,
+    terminal::{Assembly, IDENTITY_FILE, Place, ending, languages_beside, screen_check},
     ui::AppWindow,
 };
 
@@ -45,7 +43,7 @@ enum Command {
     Run,
     /// Show the pages in a window as they would look on another panel, in another language or theme. Nothing is stored.
     Preview(preview::Options),
-    /// Check configuration files; exit code 1 if one has an error.
+    /// Check configuration files. Exit code 0: they are good; 1: one has an error; 2: the command line is wrong.
     Check {
         /// kiosk.toml, touchpoints.toml, ...
         #[arg(required = true, value_name = "FILE")]
@@ -82,12 +80,6 @@ enum Command {
     },
 }
 
-/// The exit code that asks the service manager to start the program anew (`EX_TEMPFAIL`).
-const RESTART: u8 = 75;
-
-/// A folder for fontconfig while screens are measured.
-const CHECK_FONTS: &str = "xinsheng-check";
-
 fn main() -> ExitCode {
     durable::keep_files_private();
     log::to_stderr("info");
@@ -105,12 +97,14 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     match &arguments.command {
         None | Some(Command::Run) => show(arguments),
         Some(Command::Preview(options)) => {
-            provide_fonts(&std::env::temp_dir().join("xinsheng-preview"));
+            let private = private_folder()?;
+            provide_fonts(private.path());
             preview::run(&load(&arguments.config)?.value, Languages::beside(&arguments.config)?, options)?;
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Check { files }) => {
-            provide_fonts(&std::env::temp_dir().join(CHECK_FONTS));
+            let private = private_folder()?;
+            provide_fonts(private.path());
             let mut clean = check(files)?;
             for file in files {
                 // A file that is wrong, or another kind of file, was told of above.
@@ -123,8 +117,9 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Some(Command::Screens) => {
-            screens::answer(&mut io::stdin(), &mut io::stdout(), |loaded, languages| {
-                provide_fonts(&std::env::temp_dir().join(CHECK_FONTS));
+            let private = private_folder()?;
+            screen_check::answer(&mut io::stdin(), &mut io::stdout(), |loaded, languages| {
+                provide_fonts(private.path());
                 Ok(page_audit::check::screens(loaded, languages)?.findings)
             })?;
             Ok(ExitCode::SUCCESS)
@@ -151,6 +146,11 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
 }
 
+/// A folder of this run alone, for fontconfig; nobody else can have laid anything into it.
+fn private_folder() -> anyhow::Result<tempfile::TempDir> {
+    tempfile::Builder::new().prefix("xinsheng-").tempdir().context("cannot make a folder for temporary files")
+}
+
 /// One line that is not shown while it is typed; from a pipe it is read as it comes.
 fn read_unseen(prompt: &str) -> io::Result<String> {
     if io::stdin().is_terminal() {
@@ -169,7 +169,11 @@ fn check(files: &[PathBuf]) -> anyhow::Result<bool> {
     for refused in &languages.refused {
         writeln!(io::stdout(), "{refused}\n")?;
     }
-    let clean = config::cli_check(files, &Glyphs::new(&languages.fonts), &mut io::stdout())?;
+    let clean = config::cli_check(
+        files,
+        &Glyphs::new(&languages.fonts).with_words(&languages.catalogue),
+        &mut io::stdout(),
+    )?;
     Ok(clean && languages.refused.is_empty())
 }
 
@@ -194,29 +198,50 @@ fn data(arguments: &Arguments) -> anyhow::Result<PathBuf> {
 }
 
 fn show(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    ending::end_on_panic();
     if let Ok(data) = data(arguments) {
         provide_fonts(&data.join("fonts"));
     }
     let place = Place { config: arguments.config.clone(), data: arguments.data.clone() };
-    let screens = screens::by_program(std::env::current_exe().context("where is this program?")?);
-    let mut terminal = match Terminal::start_with(place, Arc::new(SystemClock::new()), screens) {
+    let screens = screen_check::by_program(std::env::current_exe().context("where is this program?")?);
+    let assembly = Assembly { screens, ..Assembly::new(place, Arc::new(SystemClock::new())) };
+    let mut terminal = match assembly.start() {
         Ok(terminal) => terminal,
-        Err(error) if apology::is_due(&error) => {
+        Err(error) if out_of_service::is_due(&error) => {
             tracing::error!("out of service: {error:#}");
-            apology::show(&arguments.config)?;
+            out_of_service::show(&arguments.config)?;
             return Err(error);
         }
         Err(error) => return Err(error),
     };
-    let window =
-        AppWindow::new().context("cannot open a window; is there a display (DISPLAY or WAYLAND_DISPLAY)?")?;
-    fonts::register(&terminal.languages().fonts);
-    let kiosk = Kiosk::new(&window, terminal.parts()?)?;
-    terminal.attach(&kiosk.messenger())?;
-    window.run().context("the window ended")?;
+    let window = match AppWindow::new() {
+        Ok(window) => window,
+        Err(error) => {
+            terminal.stop();
+            return Ok(no_display(
+                "cannot open a window; is there a display (DISPLAY or WAYLAND_DISPLAY)?",
+                &error,
+            ));
+        }
+    };
+    kiosk::keep_open(&window);
+    let parts = terminal.parts();
+    fonts::register_for(&parts.fonts, parts.plan.languages.iter().chain(&parts.second_language));
+    let kiosk = Kiosk::new(&window, parts)?;
+    terminal.attach(&kiosk.screen())?;
+    let ended = window.run();
     let restart = terminal.restart_asked();
     terminal.stop();
-    Ok(if restart { ExitCode::from(RESTART) } else { ExitCode::SUCCESS })
+    Ok(match ended {
+        Ok(()) if restart => ExitCode::from(ending::RESTART),
+        Ok(()) => no_display("the window ended", &"nobody asked for it"),
+        Err(error) => no_display("the window ended", &error),
+    })
+}
+
+fn no_display(what: &str, why: &dyn std::fmt::Display) -> ExitCode {
+    tracing::error!("{what}: {why}");
+    ExitCode::from(ending::NO_DISPLAY)
 }
 
 fn provide_fonts(folder: &Path) {
@@ -229,7 +254,7 @@ fn provide_fonts(folder: &Path) {
 }
 
 fn load(config: &Path) -> anyhow::Result<Loaded<KioskSetup>> {
-    let fonts = Languages::beside(config)?.fonts;
+    let fonts = languages_beside(config)?.fonts;
     config::load_kiosk(config, &read, &Glyphs::new(&fonts))
         .map_err(|findings| anyhow::anyhow!("the configuration has errors:\n{findings}"))
 }

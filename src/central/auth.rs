@@ -191,7 +191,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 /// Reads the body of a request whose head is proven, and checks its digest: then the request is proven. A body above the limit is hashed
 /// and not kept, so that a terminal hears from central itself that it must send less.
 async fn read(app: &App, parts: &Parts, body: Body) -> Result<Bytes, ApiError> {
-    let limit = app.settings.limits.body_bytes;
+    let limit = app.settings.config.limits.body_bytes();
     let (mut content, mut length, mut hash) = (Vec::new(), 0_usize, Sha256::new());
     let mut chunks = body.into_data_stream();
     while let Some(chunk) = chunks.next().await {
@@ -279,9 +279,9 @@ fn unpack(app: &App, headers: &HeaderMap, content: &[u8]) -> Result<Vec<u8>, Api
     if text(headers, "content-encoding").is_none() {
         return Ok(content.to_vec());
     }
-    gunzip(content, app.settings.limits.body_bytes)
+    gunzip(content, app.settings.config.limits.body_bytes())
         .map_err(|_| ApiError::bad_request("the body is no gzip"))?
-        .ok_or_else(|| ApiError::too_large(app.settings.limits.body_bytes))
+        .ok_or_else(|| ApiError::too_large(app.settings.config.limits.body_bytes()))
 }
 
 /// Decompresses; `None` if more than `limit` bytes come out.

@@ -142,7 +142,7 @@ fn terminal_row(
 
 /// Whether a terminal was not heard of for too long.
 pub(super) fn is_stale(app: &App, terminal: &Terminal, now: DateTime<Utc>) -> bool {
-    let intervals = TimeDelta::seconds(STALE_INTERVALS * i64::from(app.settings.next_sync_after_s));
+    let intervals = TimeDelta::seconds(STALE_INTERVALS * i64::from(app.settings.next_sync_after_s()));
     let heard = terminal.last_seen.unwrap_or(terminal.enrolled_at);
     terminal.revoked_at.is_none() && now - heard > intervals.max(STALE_FROM)
 }

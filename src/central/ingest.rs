@@ -17,7 +17,7 @@ mod ledger;
 mod project;
 mod time;
 
-pub use batch::{Batch, BatchError, Content, HeldChain, Line, Placement, place, plain_body};
+pub use batch::{Batch, BatchError, Content, Line, Placement, place, plain_body};
 pub use help::{HelpRow, LATE_AFTER_MS, TestedRow, is_late};
 pub use ledger::{AnswerRow, Booked, Counter, Ledger, Origin, ReasonsRow, ResponseRow};
 pub use project::{Context, EntryRow, EntryState, Held, Reading, Writes, project};

@@ -132,14 +132,14 @@ pub(super) async fn get_scores(
             touchpoint: touchpoint.as_ref(),
             by,
             raw: filter == Filter::Raw,
-            rule: app.settings.suppression,
+            rule: app.settings.suppression(),
         };
         rows.extend(scores::report(request, &counts));
     }
     match query.format.unwrap_or_default() {
         Format::Csv => Ok(csv_file("scores.csv", export::scores_csv(&rows))),
         Format::Json => {
-            let hide_below = app.settings.suppression.limit;
+            let hide_below = app.settings.suppression().limit;
             Ok(Json(Scores { time: shell::now(), by, filter, hide_below, rows }).into_response())
         }
     }

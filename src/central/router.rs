@@ -42,7 +42,7 @@ struct Document;
 
 /// The routes and their document.
 pub(super) fn routes_of(app: Shared) -> (Router, utoipa::openapi::OpenApi) {
-    let timeout = app.settings.limits.request_timeout;
+    let timeout = app.settings.config.limits.request_timeout();
     let signed = OpenApiRouter::new()
         .routes(routes!(terminals::enrol))
         .routes(routes!(terminals::get_cursor))

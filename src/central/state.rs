@@ -36,6 +36,9 @@ const EVENTS_KEPT: usize = 256;
 /// Open pages: each holds a connection.
 const PAGES_MAX: usize = 256;
 
+/// Enrolments of all terminals together in a minute: guessing a code of fifteen digits then takes ten million years.
+const ENROLMENTS_PER_MINUTE: u32 = 60;
+
 /// Terminals whose site and rate are remembered before those idle for long are dropped.
 const REMEMBERED_MAX: usize = 100_000;
 
@@ -115,8 +118,10 @@ impl App {
             .take()
             .map(|text| Delivered { etag: format!("\"{}\"", chain::sha256(&text)), text });
         Self {
-            by_terminal: RateLimiter::keyed(quota(settings.limits.requests_per_minute)),
-            enrolments: RateLimiter::direct(quota(settings.limits.enrolments_per_minute)),
+            by_terminal: RateLimiter::keyed(quota(settings.config.limits.requests_per_minute)),
+            enrolments: RateLimiter::direct(quota(
+                NonZeroU32::new(ENROLMENTS_PER_MINUTE).unwrap_or(NonZeroU32::MIN),
+            )),
             settings,
             hospital: Arc::new(hospital),
             store,

@@ -206,7 +206,7 @@ pub(super) async fn post_entries(State(app): State<Shared>, request: Request) ->
                 stored,
                 duplicate,
                 quarantined,
-                next_sync_after_s: app.settings.next_sync_after_s,
+                next_sync_after_s: app.settings.next_sync_after_s(),
                 time: received_at,
             };
             Ok(typed(Json(receipt), content_type::RECEIPT))
@@ -269,7 +269,7 @@ pub(super) async fn post_health(
         app.tell(Event::Alarm { site: terminal.site });
     }
     Ok(Json(HealthReply {
-        next_sync_after_s: app.settings.next_sync_after_s,
+        next_sync_after_s: app.settings.next_sync_after_s(),
         config_etag: app.delivered.as_ref().map(|delivered| delivered.etag.clone()),
         commands: Vec::new(),
         time,

@@ -1,9 +1,12 @@
 //! central.toml: the server. Where it listens, where its data lies, and its limits.
 //!
-//! The `..File` structs are the file's shape and the source of its schema; [`CentralConfig`] is the validated value.
+//! [`CentralFile`] is the file's shape and the source of its schema; [`CentralConfig`] is the validated value. The sections that need no more
+//! than their schema ([`Limits`], [`Scores`], [`Terminals`]) are the same in both, so a new setting is one field there, with its comment, bounds
+//! and default, and is read where it counts as `settings.config.SECTION.FIELD`.
 
 use std::{
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
+    num::NonZeroU32,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -11,7 +14,10 @@ use std::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{located::Located, report::Report, url};
+use super::{
+    check::{Located, Report},
+    values::url,
+};
 use crate::questionnaire::Hospital;
 
 /// Central's configuration, validated. Paths are absolute or relative to the working folder. It holds no secret: the TLS key is named,
@@ -30,12 +36,27 @@ pub struct CentralConfig {
     pub tls: Tls,
     /// What one request and one terminal may ask for.
     pub limits: Limits,
-    /// Scores of fewer answers are hidden.
-    pub hide_below: u32,
-    /// When terminals come again if they have nothing to say.
-    pub next_sync_after: Duration,
-    /// Whether terminals that ask for it get the touchpoints file from here.
-    pub deliver_config: bool,
+    /// How scores are shown.
+    pub scores: Scores,
+    /// What terminals are told.
+    pub terminals: Terminals,
+}
+
+impl CentralConfig {
+    /// Defaults for a data folder: on this machine only.
+    pub fn on_loopback(data_dir: impl Into<PathBuf>) -> Self {
+        let data_dir = data_dir.into();
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            public_url: None,
+            touchpoints_file: data_dir.join(USUAL_TOUCHPOINTS_FILE),
+            data_dir,
+            tls: Tls::Loopback,
+            limits: Limits::default(),
+            scores: Scores::default(),
+            terminals: Terminals::default(),
+        }
+    }
 }
 
 /// Who encrypts the way to the terminals.
@@ -54,16 +75,7 @@ pub enum Tls {
     },
 }
 
-/// What one request and one terminal may ask for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Limits {
-    /// Bytes of one request's body, as sent.
-    pub body_bytes: u64,
-    /// Time for one request.
-    pub request_timeout: Duration,
-    /// Requests of one terminal in a minute.
-    pub requests_per_minute: u32,
-}
+const USUAL_TOUCHPOINTS_FILE: &str = "touchpoints.toml";
 
 /// The server (central.toml).
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -89,13 +101,13 @@ pub struct CentralFile {
     pub tls: Option<Located<TlsFile>>,
     /// What one request and one terminal may ask for.
     #[serde(default)]
-    pub limits: LimitsFile,
+    pub limits: Limits,
     /// How scores are shown.
     #[serde(default)]
-    pub scores: ScoresFile,
+    pub scores: Scores,
     /// What terminals are told.
     #[serde(default)]
-    pub terminals: TerminalsFile,
+    pub terminals: Terminals,
 }
 
 /// Where data lies.
@@ -122,51 +134,59 @@ pub struct TlsFile {
 }
 
 /// What one request and one terminal may ask for.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Limits")]
-#[serde(default)]
-pub struct LimitsFile {
-    /// Most kilobytes of a request; a full batch of a terminal is about 50, compressed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Most kilobytes of a request, as sent and after decompression; a full batch of a terminal is about 50, compressed.
     #[schemars(range(min = 64, max = 16384))]
     pub body_kib: u32,
-    /// Seconds for a request.
+    /// Seconds for a request, its body included.
     #[schemars(range(min = 5, max = 300))]
     pub request_timeout_s: u16,
     /// Most requests of one terminal in a minute; a healthy one makes two.
     #[schemars(range(min = 6, max = 6000))]
-    pub requests_per_minute: u32,
+    pub requests_per_minute: NonZeroU32,
 }
 
-impl Default for LimitsFile {
+impl Default for Limits {
     fn default() -> Self {
-        Self { body_kib: 1024, request_timeout_s: 30, requests_per_minute: 600 }
+        // A backlog of a month drains at a batch a request; 600 of them are 300,000 entries a minute.
+        let requests_per_minute = NonZeroU32::new(600).unwrap_or(NonZeroU32::MIN);
+        Self { body_kib: 1024, request_timeout_s: 30, requests_per_minute }
+    }
+}
+
+impl Limits {
+    /// Most bytes of a body.
+    pub fn body_bytes(&self) -> usize {
+        usize::try_from(self.body_kib).unwrap_or(usize::MAX).saturating_mul(1024)
+    }
+
+    /// Time for one request.
+    pub fn request_timeout(&self) -> Duration {
+        Duration::from_secs(self.request_timeout_s.into())
     }
 }
 
 /// How scores are shown.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Scores")]
-#[serde(default)]
-pub struct ScoresFile {
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Scores {
     /// Scores of fewer answers are hidden, so that nobody is recognised and no ward is judged on a handful.
     #[schemars(range(min = 1, max = 100))]
     pub hide_below: u32,
 }
 
-impl Default for ScoresFile {
+impl Default for Scores {
     fn default() -> Self {
         Self { hide_below: 5 }
     }
 }
 
 /// What terminals are told.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "Terminals")]
-#[serde(default)]
-pub struct TerminalsFile {
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Terminals {
     /// Seconds until a terminal comes again when it has nothing new.
     #[schemars(range(min = 5, max = 3600))]
     pub next_sync_after_s: u16,
@@ -174,7 +194,7 @@ pub struct TerminalsFile {
     pub deliver_config: bool,
 }
 
-impl Default for TerminalsFile {
+impl Default for Terminals {
     fn default() -> Self {
         Self { next_sync_after_s: 60, deliver_config: true }
     }
@@ -191,7 +211,7 @@ pub fn build(
     let tls = tls(file, listen, folder, report);
     let public_url = file.public_url.as_ref().and_then(|text| url::read(text, report));
     let name = file.touchpoints_file.as_ref();
-    let touchpoints_file = folder.join(name.map_or("touchpoints.toml", |name| name.value.as_str()));
+    let touchpoints_file = folder.join(name.map_or(USUAL_TOUCHPOINTS_FILE, |name| name.value.as_str()));
     let hospital = hospital(&touchpoints_file, report, name)?;
     let config = CentralConfig {
         listen: listen?,
@@ -199,14 +219,9 @@ pub fn build(
         data_dir: folder.join(&file.storage.dir.value),
         touchpoints_file,
         tls: tls?,
-        limits: Limits {
-            body_bytes: u64::from(file.limits.body_kib) * 1024,
-            request_timeout: Duration::from_secs(file.limits.request_timeout_s.into()),
-            requests_per_minute: file.limits.requests_per_minute,
-        },
-        hide_below: file.scores.hide_below,
-        next_sync_after: Duration::from_secs(file.terminals.next_sync_after_s.into()),
-        deliver_config: file.terminals.deliver_config,
+        limits: file.limits,
+        scores: file.scores,
+        terminals: file.terminals,
     };
     Some((config, hospital))
 }

@@ -4,18 +4,17 @@
 //! a [`Hospital`], whose invariants it establishes and explains.
 
 mod build;
+mod glyphs;
 mod texts;
+
+pub use glyphs::Glyphs;
 
 use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
-use super::{
-    glyphs::Glyphs,
-    located::Located,
-    report::{self, Checked},
-};
+use super::check::{Checked, Located, check};
 use crate::{
     model::Scale,
     questionnaire::{Dimension, Hospital, Order, Stage},
@@ -62,7 +61,7 @@ const QUESTIONNAIRE_PATTERN: &str = "^[a-z0-9][a-z0-9_-]{0,63}@[1-9][0-9]*$";
 
 /// Reads and checks touchpoints.toml.
 pub fn read(file: &str, bytes: &[u8], glyphs: &Glyphs<'_>) -> Checked<Hospital> {
-    report::check(file, bytes, |read: HospitalFile, report| build::build(&read, glyphs, report))
+    check(file, bytes, |read: HospitalFile, report| build::build(&read, glyphs, report))
 }
 
 /// Sites, touchpoints and questionnaires of a hospital (touchpoints.toml).
@@ -211,5 +210,20 @@ impl JsonSchema for TextsFile {
             "minProperties": 1,
             "examples": [{ "zh-CN": "药房取药", "en": "Pharmacy" }]
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ICONS;
+
+    #[test]
+    fn every_drawing_is_a_file_and_a_row_in_the_pages_table() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let table = include_str!("../../ui/marks.slint");
+        for name in ICONS {
+            assert!(root.join(format!("assets/icons/{name}.svg")).is_file(), "{name}");
+            assert!(table.contains(&format!("assets/icons/{name}.svg")), "{name} is not in ui/marks.slint");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! From files to validated values. The hands that read files are an argument; every use (start, watch, check) goes through here.
+//! From files to validated values. The function that reads files is an argument; every use (start, watch, check) goes through here.
 
 use std::{
     io,
@@ -7,12 +7,9 @@ use std::{
 
 use super::{
     central::{self, CentralConfig, CentralFile, Tls},
-    finding::{Finding, Findings, Severity, Source},
-    glyphs::Glyphs,
-    hospital,
+    check::{self, Checked, Finding, Findings, KeyAt, Located, Report, Severity, Source},
+    hospital::{self, Glyphs},
     kiosk::{self, ConfigSource, KioskConfig, KioskFile},
-    located::Located,
-    report::{self, Checked, Report},
 };
 use crate::{chain, questionnaire::Hospital};
 
@@ -29,10 +26,32 @@ pub struct Loaded<T> {
     pub value: T,
     /// SHA-256 over the bytes of the files, in their order: what `cat kiosk.toml touchpoints.toml | sha256sum` prints.
     pub config_hash: String,
+    /// SHA-256 over what else they name: the picture and the certificate authority. Not part of the configuration's name.
+    pub parts_hash: String,
     /// The files in the order they were read.
     pub files: Vec<(PathBuf, Vec<u8>)>,
     /// What somebody should look at; no errors.
     pub warnings: Findings,
+}
+
+impl<T> Loaded<T> {
+    /// An error at a key; at the nearest one above where the file does not have it.
+    pub fn error_at(&self, key: &KeyAt, what: String, fix: String) -> Finding {
+        check::error_at(&self.files, key, what, fix)
+    }
+}
+
+/// In the order of [`Loaded::files`].
+impl KeyAt {
+    /// A key of kiosk.toml.
+    pub fn kiosk(steps: &[&str]) -> Self {
+        Self::in_file(0, steps)
+    }
+
+    /// A key of the touchpoints.toml that belongs to it.
+    pub fn hospital(steps: &[&str]) -> Self {
+        Self::in_file(1, steps)
+    }
 }
 
 /// A terminal and what it asks.
@@ -53,19 +72,73 @@ pub struct CentralSetup {
     pub hospital: Hospital,
 }
 
+/// Where a terminal's configuration lies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct KioskAt<'p> {
+    /// kiosk.toml.
+    pub file: &'p Path,
+    /// Its data folder, where that is not the one that kiosk.toml names.
+    pub data_dir: Option<&'p Path>,
+}
+
+impl<'p, P: AsRef<Path> + ?Sized> From<&'p P> for KioskAt<'p> {
+    fn from(file: &'p P) -> Self {
+        Self { file: file.as_ref(), data_dir: None }
+    }
+}
+
 /// Loads a terminal's files. With `source = "central"` the delivered touchpoints file counts, and the local one until there is one.
 ///
 /// # Errors
 /// All findings, if any of them is an error.
-pub fn load_kiosk(path: &Path, read: Read<'_>, glyphs: &Glyphs<'_>) -> Result<Loaded<KioskSetup>, Findings> {
+pub fn load_kiosk<'p>(
+    at: impl Into<KioskAt<'p>>,
+    read: Read<'_>,
+    glyphs: &Glyphs<'_>,
+) -> Result<Loaded<KioskSetup>, Findings> {
+    kiosk(at.into(), read, glyphs, Parts::Needed)
+}
+
+/// The same, but whatever a terminal can do without is left out with a warning: a picture, a certificate authority, fonts of an added
+/// language, places of another site. For what was in force once: it must stay so when a part of it is lost.
+///
+/// # Errors
+/// As [`load_kiosk`].
+pub fn load_kiosk_without_parts<'p>(
+    at: impl Into<KioskAt<'p>>,
+    read: Read<'_>,
+) -> Result<Loaded<KioskSetup>, Findings> {
+    kiosk(at.into(), read, &Glyphs::default(), Parts::IfThere)
+}
+
+/// What becomes of a configuration when a part that the terminal can do without is missing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Parts {
+    /// It is refused.
+    Needed,
+    /// It is used without the part.
+    IfThere,
+}
+
+fn kiosk(
+    at: KioskAt<'_>,
+    read: Read<'_>,
+    glyphs: &Glyphs<'_>,
+    parts: Parts,
+) -> Result<Loaded<KioskSetup>, Findings> {
+    let path = at.file;
     let mut files = Files::new(read);
     let bytes = files.first(path)?;
     let folder = folder_of(path);
     let mut inner = Findings::default();
-    let checked = report::check(&path.display().to_string(), &bytes, |file: KioskFile, report| {
+    let mut parts_hash = String::new();
+    let checked = check::check(&path.display().to_string(), &bytes, |file: KioskFile, report| {
+        report.parts_are_optional(parts == Parts::IfThere);
         kiosk::build(&file, folder, report, |config, report, name| {
-            ca_file(&file, config, report, read);
-            logo(&file, config, report, read);
+            if let Some(data_dir) = at.data_dir {
+                data_dir.clone_into(&mut config.storage_dir);
+            }
+            parts_hash = read_parts(&file, config, report, read);
             let delivered = config.storage_dir.join(DELIVERED_FILE);
             if config.source == ConfigSource::Central && files.try_read(&delivered).is_some() {
                 return files.hospital(&delivered, glyphs, &mut inner);
@@ -75,7 +148,56 @@ pub fn load_kiosk(path: &Path, read: Read<'_>, glyphs: &Glyphs<'_>) -> Result<Lo
         })
         .map(|(kiosk, hospital)| KioskSetup { kiosk, hospital })
     });
-    files.finish(checked, inner)
+    let mut loaded = files.finish(checked, inner)?;
+    loaded.parts_hash = parts_hash;
+    Ok(loaded)
+}
+
+/// Looks into the files that kiosk.toml names besides the questions. What they hold is told apart by a hash, so that a changed picture of the
+/// same name is a change.
+fn read_parts(file: &KioskFile, config: &mut KioskConfig, report: &mut Report<'_>, read: Read<'_>) -> String {
+    let mut all = Vec::new();
+    if let (Some(name), Some(path)) = (&file.central.ca_file, &config.central_ca_file) {
+        // Without it the terminal runs all the same, and its way to central says what is missing.
+        all.extend(part(path, name, report, read).unwrap_or_default());
+    }
+    if let (Some(name), Some(path)) = (&file.look.logo, &config.look.logo) {
+        let bytes = part(path, name, report, read);
+        let shown = bytes.as_deref().is_some_and(|bytes| is_picture(path, bytes, name, report));
+        all.extend(bytes.unwrap_or_default());
+        if !shown {
+            config.look.logo = None;
+        }
+    }
+    chain::sha256(&all).to_string()
+}
+
+fn part(path: &Path, name: &Located<String>, report: &mut Report<'_>, read: Read<'_>) -> Option<Vec<u8>> {
+    let error = match read(path) {
+        Ok(bytes) => return Some(bytes),
+        Err(error) => error,
+    };
+    let what = format!("{} cannot be read: {error}", path.display());
+    let fix = "correct the name (it counts from this file's folder), or the file's permissions";
+    report.part(&name.span, what, fix);
+    None
+}
+
+#[cfg(feature = "terminal")]
+fn is_picture(path: &Path, bytes: &[u8], name: &Located<String>, report: &mut Report<'_>) -> bool {
+    match kiosk::read_logo(bytes) {
+        Ok(_) => true,
+        Err(error) => {
+            report.part(&name.span, format!("{} {error}", path.display()), error.fix);
+            false
+        }
+    }
+}
+
+/// A program without a screen takes a picture for one.
+#[cfg(not(feature = "terminal"))]
+fn is_picture(_: &Path, _: &[u8], _: &Located<String>, _: &mut Report<'_>) -> bool {
+    true
 }
 
 /// Loads a server's files.
@@ -90,7 +212,7 @@ pub fn load_central(
     let mut files = Files::new(read);
     let bytes = files.first(path)?;
     let mut inner = Findings::default();
-    let checked = report::check(&path.display().to_string(), &bytes, |file: CentralFile, report| {
+    let checked = check::check(&path.display().to_string(), &bytes, |file: CentralFile, report| {
         let built = central::build(&file, folder_of(path), report, |touchpoints, report, name| {
             files.named(touchpoints, report, name)?;
             files.hospital(touchpoints, glyphs, &mut inner)
@@ -188,7 +310,14 @@ impl<'r> Files<'r> {
         findings.0.extend(inner.0);
         match checked.value {
             Some(value) if !findings.any_error() => {
-                Ok(Loaded { value, config_hash: hash_of(&self.files), files: self.files, warnings: findings })
+                let config_hash = hash_of(&self.files);
+                Ok(Loaded {
+                    value,
+                    config_hash,
+                    parts_hash: String::new(),
+                    files: self.files,
+                    warnings: findings,
+                })
             }
             Some(_) | None => Err(findings),
         }
@@ -199,18 +328,6 @@ impl<'r> Files<'r> {
 pub fn hash_of(files: &[(PathBuf, Vec<u8>)]) -> String {
     let all: Vec<u8> = files.iter().flat_map(|(_, bytes)| bytes.iter().copied()).collect();
     chain::sha256(&all).to_string()
-}
-
-fn ca_file(file: &KioskFile, config: &KioskConfig, report: &mut Report<'_>, read: Read<'_>) {
-    if let (Some(name), Some(path)) = (&file.central.ca_file, &config.central_ca_file) {
-        must_read(path, name, report, read);
-    }
-}
-
-fn logo(file: &KioskFile, config: &KioskConfig, report: &mut Report<'_>, read: Read<'_>) {
-    if let (Some(name), Some(path)) = (&file.look.logo, &config.look.logo) {
-        must_read(path, name, report, read);
-    }
 }
 
 fn must_read(path: &Path, name: &Located<String>, report: &mut Report<'_>, read: Read<'_>) {
@@ -226,7 +343,7 @@ fn must_read(path: &Path, name: &Located<String>, report: &mut Report<'_>, read:
 
 fn unreadable(path: &Path, error: &io::Error) -> Finding {
     let file = path.display().to_string();
-    let source = Source { file: &file, text: "" };
+    let source = Source::new(&file, "");
     let what = format!("the file cannot be read: {error}");
     let fix = "check the name and the permissions".to_owned();
     source.finding(&(0..0), Severity::Error, String::new(), what, fix)

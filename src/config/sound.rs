@@ -9,9 +9,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    hours::{self, HoursError},
-    located::Located,
-    report::Report,
+    check::{Located, Report},
+    values::hours::{self, HoursError},
 };
 
 /// Soft, in the hours when nobody sleeps.

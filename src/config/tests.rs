@@ -32,8 +32,8 @@ fn the_check_of_the_structure_understands_every_keyword_of_the_schemas() {
         let mut found = Vec::new();
         keywords(&schema_of(kind), &mut found);
         for keyword in found {
-            let known = structure::KEYWORDS_CHECKED.contains(&keyword.as_str())
-                || structure::KEYWORDS_LEFT.contains(&keyword.as_str());
+            let known = check::KEYWORDS_CHECKED.contains(&keyword.as_str())
+                || check::KEYWORDS_LEFT.contains(&keyword.as_str());
             assert!(known, "the schema of {} uses `{keyword}`, which the check does not know", kind.name());
         }
     }
@@ -74,4 +74,27 @@ fn the_example_is_what_it_says() {
     assert_eq!(loaded.value.kiosk.touchpoints.len(), 1);
     assert_eq!(loaded.value.kiosk.start, Start::Question);
     assert_eq!(loaded.config_hash.len(), 64);
+}
+
+fn pointed(key: &KeyAt) -> (usize, String, String) {
+    let finding = example().error_at(key, "wrong".into(), "right".into());
+    (finding.line, finding.key, finding.excerpt)
+}
+
+#[test]
+fn a_key_is_found_by_names_ids_and_numbers() {
+    let (_, key, line) = pointed(&KeyAt::kiosk(&["panel", "width_px"]));
+    assert_eq!((key.as_str(), line.as_str()), ("panel.width_px", "width_px = 1280"));
+    let name = KeyAt::hospital(&["touchpoint", "pharmacy", "name"]).then("en");
+    let (_, key, line) = pointed(&name);
+    assert!(key == "touchpoint[pharmacy].name.en" && line.starts_with("name = {"), "{key}: {line}");
+    let (_, key, _) = pointed(&KeyAt::kiosk(&["languages", "1"]));
+    assert_eq!(key, "languages[1]");
+}
+
+#[test]
+fn what_is_not_there_is_pointed_at_as_near_as_it_goes() {
+    let (line, key, _) = pointed(&KeyAt::kiosk(&["look", "large_text"]));
+    assert!(line > 1 && key == "look", "{line}: {key}");
+    assert_eq!(pointed(&KeyAt::kiosk(&["nothing"])).0, 1);
 }

@@ -16,9 +16,9 @@ use notify::{RecursiveMode, Watcher};
 use crate::fonts::Fonts;
 
 use super::{
-    finding::Findings,
-    glyphs::Glyphs,
-    load::{self, DELIVERED_FILE, KioskSetup, Loaded},
+    check::Findings,
+    hospital::Glyphs,
+    load::{self, DELIVERED_FILE, KioskAt, KioskSetup, Loaded},
 };
 
 /// How long no notice may come before the files are read: an editor writes, renames and touches within a few milliseconds, a copy over
@@ -53,7 +53,7 @@ enum Notice {
 }
 
 impl Watch {
-    /// Watches a kiosk.toml and the files it names. `seen_hash` is the [`Loaded::config_hash`] in force; `tell` runs on the watch's
+    /// Watches a kiosk.toml and the files it names. `seen` is what is in force; `tell` runs on the watch's
     /// thread, once for each state of the files that differs from the one before. So does `screens`, which files that are right otherwise
     /// have to pass; what is in force did already.
     ///
@@ -61,13 +61,15 @@ impl Watch {
     /// The thread could not be started. Without system notices the watch goes on with its timer.
     pub fn spawn(
         path: PathBuf,
-        seen_hash: String,
+        data_dir: PathBuf,
+        seen: &Loaded<KioskSetup>,
         fonts: Fonts,
         screens: impl Fn(&Loaded<KioskSetup>) -> Findings + Send + 'static,
         mut tell: impl FnMut(Change) + Send + 'static,
     ) -> std::io::Result<Self> {
         let (notices, inbox) = mpsc::channel();
         let from_system = notices.clone();
+        let seen_hash = hash_of(seen);
         let thread = std::thread::Builder::new().name("config-watch".to_owned()).spawn(move || {
             let mut system = system_watcher(from_system);
             let mut watched = Vec::new();
@@ -87,8 +89,15 @@ impl Watch {
                     continue;
                 }
                 pace.looked(now());
-                let loaded = load::load_kiosk(&path, &|path| std::fs::read(path), &glyphs);
+                let at = KioskAt { file: &path, data_dir: Some(&data_dir) };
+                let loaded = load::load_kiosk(at, &|path| std::fs::read(path), &glyphs);
                 follow(&mut system, &mut watched, folders(&path, loaded.as_ref().ok()));
+                if let Err(findings) = &loaded
+                    && seen.lacks_only_parts(at)
+                {
+                    seen.warn(findings);
+                    continue;
+                }
                 let judge = |loaded: Loaded<KioskSetup>| {
                     if seen.holds(&loaded) { Ok(loaded) } else { load::pass(loaded, &screens) }
                 };
@@ -119,23 +128,42 @@ impl Drop for Watch {
     }
 }
 
+/// Tells one state of the files and their parts from another.
+fn hash_of(loaded: &Loaded<KioskSetup>) -> (String, String) {
+    (loaded.config_hash.clone(), loaded.parts_hash.clone())
+}
+
 /// What was told last: the same state is not told twice.
 struct Seen {
-    hash: Option<String>,
+    hash: Option<(String, String)>,
     findings: Option<Findings>,
 }
 
 impl Seen {
     /// Whether this is what is in force.
     fn holds(&self, loaded: &Loaded<KioskSetup>) -> bool {
-        self.hash.as_ref() == Some(&loaded.config_hash)
+        self.hash.as_ref() == Some(&hash_of(loaded))
+    }
+
+    /// Whether the files are what is in force, and only something that they name is lost. What is in force goes on with it.
+    fn lacks_only_parts(&self, at: KioskAt<'_>) -> bool {
+        let without = load::load_kiosk_without_parts(at, &|path| std::fs::read(path));
+        without.is_ok_and(|loaded| self.hash.as_ref().is_some_and(|(files, _)| *files == loaded.config_hash))
+    }
+
+    /// Says what is lost, once.
+    fn warn(&mut self, findings: &Findings) {
+        if self.findings.as_ref() != Some(findings) {
+            tracing::warn!("something that the configuration names is lost; it stays in force:\n{findings}");
+            self.findings = Some(findings.clone());
+        }
     }
 
     fn change(&mut self, loaded: Result<Loaded<KioskSetup>, Findings>) -> Option<Change> {
         match loaded {
             Ok(loaded) => {
                 let same = self.holds(&loaded) && self.findings.is_none();
-                self.hash = Some(loaded.config_hash.clone());
+                self.hash = Some(hash_of(&loaded));
                 self.findings = None;
                 (!same).then(|| Change::New(Box::new(loaded)))
             }
@@ -207,6 +235,8 @@ fn folders(path: &Path, loaded: Option<&Loaded<KioskSetup>>) -> Vec<PathBuf> {
     let mut folders = vec![named(path)];
     if let Some(loaded) = loaded {
         folders.push(named(&loaded.value.kiosk.touchpoints_file));
+        let parts = loaded.value.kiosk.look.logo.iter().chain(&loaded.value.kiosk.central_ca_file);
+        folders.extend(parts.map(|part| named(part)));
         folders.push(named(&loaded.value.kiosk.storage_dir.join(DELIVERED_FILE)));
     }
     folders.sort();

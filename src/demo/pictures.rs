@@ -7,10 +7,11 @@ use anyhow::Context;
 use super::say;
 use crate::{
     config,
-    kiosk::{fonts, preview::parse_panel, terminal::panel_of},
+    kiosk::{fonts, preview::parse_panel},
     page_audit::gallery::Gallery,
     panel::{Panel, Rotation, TEST_PANELS},
     simulator::pictures::{self, Wanted},
+    terminal::panel_of,
     theme::Theme,
 };
 

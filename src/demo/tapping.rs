@@ -7,10 +7,6 @@ use anyhow::Context;
 use super::{home::Home, say, wait_for_sync};
 use crate::{
     clock::{Clock, SimClock, SystemClock, fresh},
-    kiosk::{
-        Parts,
-        terminal::{Place, Terminal},
-    },
     lang::Catalogue,
     model::{Moment, TimeQuality},
     simulator::{
@@ -19,6 +15,7 @@ use crate::{
         visitor::Visitor,
     },
     survey::{Plan, Start},
+    terminal::{Assembly, Parts, Place},
 };
 
 pub(super) fn tap_rows(home: &Home, setup: &Setup, rows: &[Row]) -> anyhow::Result<()> {
@@ -30,8 +27,8 @@ pub(super) fn tap_rows(home: &Home, setup: &Setup, rows: &[Row]) -> anyhow::Resu
         quality: TimeQuality::Synced,
     }));
     let place = Place { config: home.kiosk_toml(), data: Some(home.kiosk_dir()) };
-    let mut terminal = Terminal::start(place, clock.clone())?;
-    let parts = terminal.parts()?;
+    let mut terminal = Assembly::new(place, clock.clone()).start()?;
+    let parts = terminal.parts();
     let glass = parts.panel;
     let plan = Plan {
         hospital: setup.hospital.clone(),
@@ -40,7 +37,7 @@ pub(super) fn tap_rows(home: &Home, setup: &Setup, rows: &[Row]) -> anyhow::Resu
         ..parts.plan.clone()
     };
     let mut panel = SimPanel::new(glass, clock.clone(), |_| Parts { plan, ..parts })?;
-    terminal.attach(&panel.kiosk().messenger())?;
+    terminal.attach(&panel.kiosk().screen())?;
     let recorder = terminal.recorder();
     // The recorder takes its commands in order: when this one was done, all before it were answered.
     let committed = move || recorder.call(|_| ()).context("the journal's thread ended");

@@ -1,13 +1,24 @@
 //! Our families in a collection of the font library, for the screen and for measuring: both must find the same fonts.
 
+use std::collections::BTreeSet;
+
 use parley::fontique::{Blob, Collection, FontInfoOverride, FontWeight, GenericFamily};
 
 use super::Fonts;
 
-/// Makes every family known by its name; the first one, then the others, stand in for what a family lacks and for the generic families.
-pub(crate) fn collect(fonts: &Fonts, collection: &mut Collection, generics: &[GenericFamily]) {
-    let mut families = Vec::new();
+/// Makes the families that are not `known` yet known by their names; the first one, then the others, stand in for what a family lacks and
+/// for the generic families.
+pub(crate) fn collect(
+    fonts: &Fonts,
+    known: &mut BTreeSet<String>,
+    collection: &mut Collection,
+    generics: &[GenericFamily],
+) {
+    let (first, mut families) = (known.is_empty(), Vec::new());
     for family in fonts.families() {
+        if !known.insert(family.name.clone()) {
+            continue;
+        }
         for (file, weight) in [(&family.regular, FontWeight::NORMAL), (&family.bold, FontWeight::BOLD)] {
             let named = FontInfoOverride {
                 family_name: Some(&family.name),
@@ -20,6 +31,10 @@ pub(crate) fn collect(fonts: &Fonts, collection: &mut Collection, generics: &[Ge
     }
     families.dedup();
     for generic in generics {
-        collection.set_generic_families(*generic, families.iter().copied());
+        if first {
+            collection.set_generic_families(*generic, families.iter().copied());
+        } else {
+            collection.append_generic_families(*generic, families.iter().copied());
+        }
     }
 }

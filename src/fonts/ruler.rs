@@ -1,6 +1,6 @@
 //! How much room a text takes: shaped and broken into lines by the same library as on the screen, without a screen.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, collections::BTreeSet};
 
 use parley::{
     FontContext, FontFamily, FontFamilyName, FontWeight, GenericFamily, Layout, LayoutContext, OverflowWrap,
@@ -16,7 +16,14 @@ const EM: f32 = 100.0;
 /// Measures texts in the fonts of a terminal.
 pub struct Ruler {
     fonts: Fonts,
-    inner: RefCell<(FontContext, LayoutContext<()>)>,
+    inner: RefCell<Inner>,
+}
+
+struct Inner {
+    fonts: FontContext,
+    layouts: LayoutContext<()>,
+    /// The families that something was measured in.
+    known: BTreeSet<String>,
 }
 
 /// How much room a text takes, in em.
@@ -33,10 +40,10 @@ pub struct TextExtent {
 impl Ruler {
     /// Measures in these fonts.
     pub fn new(fonts: &Fonts) -> Self {
-        let mut collection = Collection::new(CollectionOptions { shared: false, system_fonts: false });
-        collect(fonts, &mut collection, &[GenericFamily::SansSerif]);
+        let collection = Collection::new(CollectionOptions { shared: false, system_fonts: false });
         let context = FontContext { collection, source_cache: SourceCache::default() };
-        Self { fonts: fonts.clone(), inner: RefCell::new((context, LayoutContext::new())) }
+        let inner = Inner { fonts: context, layouts: LayoutContext::new(), known: BTreeSet::new() };
+        Self { fonts: fonts.clone(), inner: RefCell::new(inner) }
     }
 
     /// How large a text is that wraps at a width.
@@ -50,7 +57,11 @@ impl Ruler {
     }
 
     fn layout(&self, language: &str, text: &str, bold: bool) -> Layout<()> {
-        let (fonts, layouts) = &mut *self.inner.borrow_mut();
+        let Inner { fonts, layouts, known } = &mut *self.inner.borrow_mut();
+        if !known.contains(self.fonts.family_for(language)) {
+            let needed = self.fonts.only([language]);
+            collect(&needed, known, &mut fonts.collection, &[GenericFamily::SansSerif]);
+        }
         let mut builder = layouts.ranged_builder(fonts, text, 1.0, false);
         let families = [
             FontFamilyName::named(self.fonts.family_for(language)),

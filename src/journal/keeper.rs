@@ -158,7 +158,9 @@ impl Keeper {
             let count = drafts.len();
             if count == 0 {
                 // A commit shows that the disk takes something.
-                self.disk.set_meta(DISK_BACK_KEY, &now.wall.to_rfc3339()).map_err(|error| error.to_string())?;
+                self.disk
+                    .set_meta(DISK_BACK_KEY, &now.wall.to_rfc3339())
+                    .map_err(|error| error.to_string())?;
             } else {
                 self.disk.append(drafts).map_err(|error| error.to_string())?;
             }
@@ -167,7 +169,10 @@ impl Keeper {
         self.disk.not_stored = not_stored;
         match written {
             Ok(count) => {
-                tracing::info!(count, "the disk takes entries again; those that were held in memory are stored");
+                tracing::info!(
+                    count,
+                    "the disk takes entries again; those that were held in memory are stored"
+                );
                 self.memory = None;
                 Some(chain)
             }
@@ -182,10 +187,16 @@ impl Keeper {
     pub(super) fn renew_memory(&mut self, now: &Moment, names: impl FnOnce() -> Names) {
         let Some(memory) = &mut self.memory else { return };
         let head = memory.journal.head();
-        if memory.journal.queue_depth() == 0 && memory.journal.state.refused == 0 && head.seq > MEMORY_ENTRIES_MAX {
+        if memory.journal.queue_depth() == 0
+            && memory.journal.state.refused == 0
+            && head.seq > MEMORY_ENTRIES_MAX
+        {
             match in_memory(&self.disk, names(), now) {
                 Ok(journal) => memory.journal = journal,
-                Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "the memory could not be renewed"),
+                Err(error) => tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the memory could not be renewed"
+                ),
             }
         }
     }
@@ -207,7 +218,10 @@ fn begin(disk: &Journal, names: Names, now: &Moment, refused: &AppendError) -> O
     match in_memory(disk, names, now) {
         Ok(journal) => Some(Memory { journal, tried_up_ms: now.up_ms }),
         Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "entries cannot be held in memory either");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "entries cannot be held in memory either"
+            );
             None
         }
     }

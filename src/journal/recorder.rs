@@ -94,7 +94,12 @@ impl Recorder {
         let (commands, inbox) = mpsc::sync_channel(COMMANDS_MAX);
         let (ended, has_ended) = mpsc::channel::<()>();
         let run = move || {
-            let worker = Worker { keeper: Keeper::new(journal), clock: &*clock, on_append: &on_append, on_keeping: &on_keeping };
+            let worker = Worker {
+                keeper: Keeper::new(journal),
+                clock: &*clock,
+                on_append: &on_append,
+                on_keeping: &on_keeping,
+            };
             worker.run(&inbox);
             drop(ended);
         };
@@ -124,7 +129,9 @@ impl Recorder {
             patience = patience.saturating_sub(STEP);
         }
         if self.has_ended.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
-            tracing::error!("the disk has stalled; the journal is left as it is, and checked at the next start");
+            tracing::error!(
+                "the disk has stalled; the journal is left as it is, and checked at the next start"
+            );
             return;
         }
         if thread.join().is_err() {

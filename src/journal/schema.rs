@@ -213,7 +213,10 @@ mod tests {
     #[test]
     fn a_power_cut_after_any_statement_of_a_migration_leaves_the_old_schema_and_it_runs_again() {
         // As many statements as there are, small pages in a tiny cache: some reach the log before the commit.
-        let next = format!("PRAGMA cache_size = 1; {NEXT} {}", "INSERT INTO mood VALUES (hex(zeroblob(3000)));".repeat(8));
+        let next = format!(
+            "PRAGMA cache_size = 1; {NEXT} {}",
+            "INSERT INTO mood VALUES (hex(zeroblob(3000)));".repeat(8)
+        );
         let dir = tempfile::tempdir().expect("folder");
         let cuts = tempfile::tempdir().expect("folder");
         let mut conn = journal(dir.path());

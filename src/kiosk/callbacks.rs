@@ -93,6 +93,12 @@ fn connect_shell<F: Fn() + 'static>(
     shell.on_louder(turn(true));
     shell.on_softer(turn(false));
     let weak = Rc::downgrade(shared);
+    shell.on_finger(move |down| {
+        if let Some(shared) = weak.upgrade() {
+            shared.borrow_mut().finger(down);
+        }
+    });
+    let weak = Rc::downgrade(shared);
     shell.on_rescaled(move || {
         if let Some(shared) = weak.upgrade() {
             shared.borrow_mut().lay_out_anew();

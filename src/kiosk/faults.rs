@@ -6,8 +6,8 @@
 use super::pages::Speaker;
 use crate::{
     lang::Text,
-    staff::{Reached, Storage},
-    sync::{Diagnosis, Fault, engine::Badge},
+    staff::{EnrolFault, ExportFault, Failure, Reached, Storage},
+    sync::{Diagnosis, Fault},
 };
 
 /// Why central is not in contact, and what to do.
@@ -23,6 +23,28 @@ pub(super) fn answer(speaker: &Speaker, reached: &Reached) -> String {
     }
 }
 
+/// Why the export failed, and what to do.
+pub(crate) fn of_export(speaker: &Speaker, failure: &Failure<ExportFault>) -> String {
+    let text = match failure.fault {
+        ExportFault::TakenOut => Text::ExportTakenOut,
+        ExportFault::Full => Text::ExportFull,
+        ExportFault::ReadOnly => Text::ExportReadOnly,
+        ExportFault::Stick => Text::ExportStick,
+        ExportFault::Journal => Text::ExportJournal,
+    };
+    own_or(speaker, text, "", &failure.words)
+}
+
+/// Why the terminal was not enrolled, and what to do.
+pub(crate) fn of_enrolment(speaker: &Speaker, failure: &Failure<EnrolFault>) -> String {
+    let text = match failure.fault {
+        EnrolFault::Code => Text::EnrolCode,
+        EnrolFault::Storage => Text::EnrolStorage,
+        EnrolFault::Central(fault) => text_of(fault),
+    };
+    own_or(speaker, text, "", &failure.words)
+}
+
 /// How the journal's storage is.
 pub(crate) fn storage(speaker: &Speaker, storage: &Storage) -> String {
     let said = |text: Text| speaker.words(text);
@@ -33,14 +55,6 @@ pub(crate) fn storage(speaker: &Speaker, storage: &Storage) -> String {
         Storage::NotStored(count) => said(Text::StorageNotStored).with(&count.to_string()).spoken,
         Storage::Damaged => said(Text::StorageDamaged).spoken,
         Storage::Broken(why) => own_or(speaker, Text::StorageBroken, "", why),
-    }
-}
-
-/// The corner has room for a word; the staff area says the rest.
-pub(super) const fn badge(badge: &Badge) -> Text {
-    match badge {
-        Badge::NoContact(_) | Badge::Misconfigured(_) => Text::BadgeOffline,
-        Badge::NotAllowed(_) => Text::StatusNotEnrolled,
     }
 }
 
@@ -92,6 +106,24 @@ mod tests {
     }
 
     #[test]
+    fn every_failure_of_an_export_or_an_enrolment_has_a_sentence_of_its_own_in_every_language() {
+        let words = "exact and English";
+        for tag in ["zh-CN", "zh-TW", "ug", "bo", "ja"] {
+            let export = |fault| with_speaker(tag, |speaker| of_export(speaker, &Failure::new(fault, words)));
+            let enrol =
+                |fault| with_speaker(tag, |speaker| of_enrolment(speaker, &Failure::new(fault, words)));
+            let mut said: Vec<String> = ExportFault::ALL.map(export).into();
+            said.push(enrol(EnrolFault::Code));
+            said.push(enrol(EnrolFault::Storage));
+            said.push(enrol(EnrolFault::Central(Fault::Unreached)));
+            for (i, sentence) in said.iter().enumerate() {
+                assert!(!sentence.contains(words) && !sentence.is_ascii(), "{tag}: {sentence}");
+                assert!(!said[..i].contains(sentence), "{tag}: {sentence} twice");
+            }
+        }
+    }
+
+    #[test]
     fn english_and_a_language_without_the_sentence_say_the_exact_words() {
         let found =
             Diagnosis::new(Fault::NotAccepted, "central does not accept this terminal (403): revoked");
@@ -111,13 +143,5 @@ mod tests {
             assert_eq!(storage(speaker, &Storage::NotStored(3)), "3 条丢失，请换磁盘");
         });
         assert_eq!(with_speaker("en", |speaker| answer(speaker, &reached)), reached.words);
-    }
-
-    #[test]
-    fn the_corner_tells_a_terminal_that_has_to_be_enrolled_from_one_that_is_offline() {
-        let said = |found: Badge| with_speaker("zh-CN", |speaker| speaker.text(badge(&found)).to_owned());
-        assert_eq!(said(Badge::NoContact("why".into())), "离线");
-        assert_eq!(said(Badge::Misconfigured("why".into())), "离线");
-        assert_eq!(said(Badge::NotAllowed("why".into())), "未登记");
     }
 }

@@ -4,19 +4,35 @@
 //! that one of ours can draw, so a page looks the same everywhere. But the font library below Slint (fontique 0.11) asks fontconfig for the
 //! machine's fonts first, and ends the program where fontconfig is installed and knows none. So fontconfig is given a folder with one of ours.
 
-use std::{fs, io, path::Path};
+use std::{cell::RefCell, collections::BTreeSet, fs, io, path::Path};
 
 use slint::fontique_011::{fontique::GenericFamily, shared_collection};
 
-use crate::fonts::{Fonts, collect};
+use crate::{
+    fonts::{Fonts, collect},
+    model::Lang,
+};
 
 /// Where fontconfig looks for its configuration.
 const VARIABLE: &str = "FONTCONFIG_FILE";
 
+thread_local! {
+    /// The families that Slint has on this thread.
+    static REGISTERED: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
+}
+
 /// Makes every family usable by its name on this thread's screens.
-/// To be called once a thread, when Slint has its platform and before a window is shown.
+/// To be called when Slint has its platform and before a window is shown; what it has already is not registered again.
 pub fn register(fonts: &Fonts) {
-    collect(fonts, &mut shared_collection(), &[GenericFamily::SansSerif, GenericFamily::SystemUi]);
+    REGISTERED.with_borrow_mut(|known| {
+        let generics = [GenericFamily::SansSerif, GenericFamily::SystemUi];
+        collect(fonts, known, &mut shared_collection(), &generics);
+    });
+}
+
+/// The same with the families of some languages only: what is not registered is not read, and takes no memory.
+pub fn register_for<'a>(fonts: &Fonts, languages: impl IntoIterator<Item = &'a Lang>) {
+    register(&fonts.only(languages.into_iter().map(Lang::as_str)));
 }
 
 /// Points fontconfig at a folder with our font, unless somebody configured it already. To be called before any thread is started.

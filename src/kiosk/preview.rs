@@ -5,10 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use slint::{ComponentHandle, PhysicalSize};
 
-use super::{
-    Kiosk, Parts, Store,
-    terminal::{look_of, panel_of, plan_of},
-};
+use super::Kiosk;
 use crate::{
     clock::SystemClock,
     config::{KioskSetup, example_hospitals},
@@ -16,6 +13,7 @@ use crate::{
     model::Lang,
     panel::{Panel, Rotation},
     survey::{Plan, StoreOutcome},
+    terminal::{Parts, StaffParts, Store, look_of, panel_of, plan_of},
     theme::Theme,
     ui::AppWindow,
 };
@@ -98,7 +96,7 @@ pub(super) fn idle_parts(setup: &KioskSetup, languages: Languages, store: Store)
         full_screen: setup.kiosk.panel.full_screen,
         clock: Arc::new(SystemClock::new()),
         store,
-        staff: super::staff::StaffParts::none(),
+        staff: StaffParts::none(),
         sound: crate::sound::SoundHandle::silent(),
     }
 }

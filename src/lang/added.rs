@@ -1,6 +1,6 @@
 //! The languages of a terminal: those that come with the program, and those that staff added as folders.
 //!
-//! `lang/<tag>/` beside kiosk.toml holds `xinsheng.po`, one or two font files (`.ttf`, `.otf`), or all of them. It adds a language, or takes
+//! `lang/<tag>/` beside kiosk.toml holds `kiosk.po`, one or two font files (`.ttf`, `.otf`), or all of them. It adds a language, or takes
 //! the place of a shipped one's words or font. A folder with a mistake is left out as a whole and said to be; the others count.
 
 use std::{
@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Catalogue, LangError, Text};
+use super::{Catalogue, LangError, PoError, Text};
 use crate::{
     fonts::{Family, FontError, Fonts},
     model::Lang,
@@ -17,8 +17,11 @@ use crate::{
 /// The name of the folder beside kiosk.toml.
 const FOLDER: &str = "lang";
 
-/// The name of the file with the words.
-const WORDS: &str = "xinsheng.po";
+/// The name of the file with the words, and the one it had before.
+const WORDS: [&str; 2] = ["kiosk.po", "xinsheng.po"];
+
+/// The largest font that is read: twice the largest Noto font.
+const FONT_BYTES_MAX: u64 = 64 << 20;
 
 /// How many missing characters a message names.
 const NAMED_MAX: usize = 8;
@@ -36,10 +39,12 @@ pub struct Languages {
 
 /// A folder of a language that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}: error: {what}\n    fix: {fix}", .path.display())]
+#[error("{}{}: error: {what}\n    fix: {fix}", .path.display(), place(*.at))]
 pub struct AddError {
     /// The folder, or the file in it.
     pub path: PathBuf,
+    /// Line and column, where it is a place in a text.
+    pub at: Option<(usize, usize)>,
     /// What is wrong.
     pub what: String,
     /// What to do.
@@ -48,8 +53,16 @@ pub struct AddError {
 
 impl AddError {
     fn new(path: &Path, what: &(impl ToString + ?Sized), fix: impl Into<String>) -> Self {
-        Self { path: path.to_owned(), what: what.to_string(), fix: fix.into() }
+        Self { path: path.to_owned(), at: None, what: what.to_string(), fix: fix.into() }
     }
+
+    fn in_words(path: &Path, error: &PoError) -> Self {
+        Self { at: Some((error.line, error.column)), ..Self::new(path, &error.what, error.fix.as_str()) }
+    }
+}
+
+fn place(at: Option<(usize, usize)>) -> String {
+    at.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default()
 }
 
 impl Languages {
@@ -95,27 +108,29 @@ impl Languages {
         let files = entries(folder).map_err(|error| unreadable(folder, &error))?;
         let (mut fonts, mut catalogue) = (self.fonts.clone(), self.catalogue.clone());
         let family = family(folder, &tag, &files)?;
-        let words = files.iter().find(|path| path.file_name().is_some_and(|name| name == WORDS));
+        let named = |name: &str| files.iter().find(|path| path.file_name().is_some_and(|own| own == name));
+        let [now, before] = WORDS.map(named);
+        if now.is_some() && before.is_some() {
+            let what = format!("the folder holds both {} and {}", WORDS[0], WORDS[1]);
+            return Err(AddError::new(folder, &what, format!("keep {}", WORDS[0])));
+        }
+        let words = now.or(before);
         if family.is_none() && words.is_none() {
-            let what = format!("the folder holds neither {WORDS} nor a font");
+            let what = format!("the folder holds neither {} nor a font", WORDS[0]);
             return Err(AddError::new(folder, &what, "put them there, or remove the folder"));
         }
         if let Some(family) = family {
             fonts.add(family);
         }
         if let Some(words) = words {
-            let text = fs::read_to_string(words).map_err(|error| unreadable(words, &error))?;
-            catalogue.add(&tag, &text).map_err(|LangError::Syntax { reason, .. }| {
-                AddError::new(
-                    words,
-                    &reason,
-                    "correct it, or begin again from the words of a shipped language",
-                )
-            })?;
+            let bytes = fs::read(words).map_err(|error| unreadable(words, &error))?;
+            catalogue
+                .add(&tag, &bytes)
+                .map_err(|LangError { error, .. }| AddError::in_words(words, &error))?;
         }
         if catalogue.name(&tag) == tag {
             let what = format!("nothing says what the language `{tag}` calls itself");
-            let fix = format!("add {WORDS} with the header \"X-Language-Name: ...\\n\"");
+            let fix = format!("add {} with the header \"X-Language-Name: ...\\n\"", WORDS[0]);
             return Err(AddError::new(words.map_or(folder, PathBuf::as_path), &what, fix));
         }
         drawable(folder, &tag, &fonts, &catalogue)?;
@@ -157,7 +172,14 @@ fn family(folder: &Path, tag: &str, files: &[PathBuf]) -> Result<Option<Family>,
         path.extension().is_some_and(|end| end.eq_ignore_ascii_case("ttf") || end.eq_ignore_ascii_case("otf"))
     };
     let fonts: Vec<&PathBuf> = files.iter().filter(is_font).collect();
-    let read = |path: &PathBuf| fs::read(path).map_err(|error| unreadable(path, &error));
+    let read = |path: &PathBuf| {
+        let bytes = fs::metadata(path).map_err(|error| unreadable(path, &error))?.len();
+        if bytes > FONT_BYTES_MAX {
+            let what = format!("the file has {} MB, more than a font has", bytes >> 20);
+            return Err(AddError::new(path, &what, "take the .ttf or .otf file of one font"));
+        }
+        fs::read(path).map_err(|error| unreadable(path, &error))
+    };
     let (first, second) = match fonts[..] {
         [] => return Ok(None),
         [first] => (first, None),
@@ -246,7 +268,7 @@ mod tests {
     fn a_folder_with_words_and_fonts_adds_a_language() {
         let [regular, bold] = uyghur();
         let languages = load(&[
-            ("de/xinsheng.po", GERMAN.as_bytes()),
+            ("de/kiosk.po", GERMAN.as_bytes()),
             ("de/a-bold.TTF", &bold),
             ("de/regular.ttf", &regular),
             ("readme.txt", b"for staff"),
@@ -264,7 +286,7 @@ mod tests {
 
     #[test]
     fn words_alone_are_drawn_in_the_first_font_and_one_font_serves_as_its_own_bold() {
-        let languages = load(&[("de/xinsheng.po", GERMAN.as_bytes())]);
+        let languages = load(&[("de/kiosk.po", GERMAN.as_bytes())]);
         assert_eq!((languages.refused, languages.fonts.family_for("de")), (vec![], "Noto Sans SC"));
         let [regular, _] = uyghur();
         let languages = load(&[("ug/font.ttf", &regular)]);
@@ -283,10 +305,14 @@ mod tests {
     fn a_folder_with_a_mistake_is_left_out_and_says_why() {
         let [regular, bold] = uyghur();
         for (files, said) in [
-            (&[("Deutsch/xinsheng.po", GERMAN.as_bytes())][..], "`Deutsch` is not a language tag"),
-            (&[("de/words.po", GERMAN.as_bytes())], "neither xinsheng.po nor a font"),
-            (&[("de/xinsheng.po", b"msgid \"\"\nmsgstr \"\"\n")], "X-Language-Name"),
-            (&[("de/xinsheng.po", b"\xff\xfe")], "cannot be read"),
+            (&[("Deutsch/kiosk.po", GERMAN.as_bytes())][..], "`Deutsch` is not a language tag"),
+            (&[("de/words.po", GERMAN.as_bytes())], "neither kiosk.po nor a font"),
+            (&[("de/kiosk.po", b"msgid \"\"\nmsgstr \"\"\n")], "X-Language-Name"),
+            (&[("de/kiosk.po", b"\xff\xfe")], "UTF-16"),
+            (
+                &[("de/kiosk.po", GERMAN.as_bytes()), ("de/xinsheng.po", GERMAN.as_bytes())],
+                "both kiosk.po and xinsheng.po",
+            ),
             (&[("xx/font.ttf", &regular)], "what the language `xx` calls itself"),
             (&[("ug/font.ttf", b"not a font")], "no TrueType or OpenType font"),
             (&[("ug/a.ttf", &bold), ("ug/b.ttf", &bold)], "same weight"),
@@ -300,7 +326,7 @@ mod tests {
 
     #[test]
     fn one_folder_with_a_mistake_leaves_the_others_in_force() {
-        let languages = load(&[("de/xinsheng.po", GERMAN.as_bytes()), ("fr/font.ttf", b"")]);
+        let languages = load(&[("de/kiosk.po", GERMAN.as_bytes()), ("fr/font.ttf", b"")]);
         assert_eq!(languages.catalogue.name("de"), "Deutsch");
         let [refused] = &languages.refused[..] else { panic!("one refusal, not {:?}", languages.refused) };
         assert!(refused.path.ends_with("fr/font.ttf"), "{refused}");

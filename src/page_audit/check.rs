@@ -180,8 +180,12 @@ const fn about(rule: Rule) -> About {
         | Rule::Overlap
         | Rule::Glyphs
         | Rule::LineLength
-        | Rule::LineSpacing => About::Words,
-        Rule::TargetSize | Rule::TargetGap | Rule::Label | Rule::Focus | Rule::Reach => About::Room,
+        | Rule::LineSpacing
+        | Rule::Widow
+        | Rule::Balance => About::Words,
+        Rule::TargetSize | Rule::TargetGap | Rule::Asleep | Rule::Label | Rule::Focus | Rule::Reach => {
+            About::Room
+        }
     }
 }
 

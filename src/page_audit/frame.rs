@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::{
     Area, Reading, Rule,
+    geometry::is_strike,
     sketch::{Plate, Sketch},
     stage::Frame,
 };
@@ -38,6 +39,11 @@ pub fn contrast(sketch: &Sketch, frame: &Frame) -> Vec<Reading> {
         if let Some(pair) = core_and_ground(frame, &picture.area, DRAWING_CORE) {
             let what = picture.names.first().map_or("a drawing", String::as_str);
             push([Rule::EdgeContrast, Rule::EdgeContrast565], pair, EDGE_CONTRAST, what);
+        }
+    }
+    for plate in sketch.plates.iter().filter(|plate| is_strike(plate)) {
+        if let Some(pair) = core_and_ground(frame, &around(&plate.area, BESIDE_PX), TEXT_CORE) {
+            push([Rule::EdgeContrast, Rule::EdgeContrast565], pair, EDGE_CONTRAST, "a stroke");
         }
     }
     for plate in sketch.plates.iter().filter(|plate| plate.border > 0.0 && !is_field(plate)) {

@@ -37,6 +37,8 @@ pub struct Scene {
     pub group: Group,
     content: Content,
     touch: Touch,
+    /// The corner has its longest word for staff.
+    badge: bool,
 }
 
 /// What scenes belong together.
@@ -149,6 +151,7 @@ impl Gallery {
             staff::Sheet::all().map(|sheet| scene(sheet.name(), Group::Staff, Content::Staff(sheet))),
         );
         scenes.extend(touched_scenes());
+        scenes.extend(badge_scenes());
         scenes
     }
 
@@ -161,7 +164,7 @@ impl Gallery {
             lang: &voice.lang,
             second: voice.second.as_ref(),
         };
-        self.fill(stage, &scene.content, &speaker);
+        self.fill(stage, scene, &speaker);
         stage.settle();
         match scene.touch {
             Touch::None => {}
@@ -179,8 +182,8 @@ impl Gallery {
         self.hospitals.iter().find(speaks).unwrap_or(&self.hospitals[0])
     }
 
-    fn fill(&self, stage: &Stage, content: &Content, speaker: &Speaker) {
-        let lang = speaker.lang;
+    fn fill(&self, stage: &Stage, scene: &Scene, speaker: &Speaker) {
+        let (content, lang) = (&scene.content, speaker.lang);
         let ((asks, question), (wants, group)) = (self.question(content, lang), self.group(content, lang));
         let by = match content {
             Content::Question(_) => asks,
@@ -188,7 +191,10 @@ impl Gallery {
             _ => None,
         };
         let (places, some) = (self.places(content, lang, by), [0, 2].into());
-        let langs: Vec<Lang> = self.languages.catalogue.tags().filter_map(|tag| tag.parse().ok()).collect();
+        let mut langs: Vec<Lang> =
+            self.languages.catalogue.tags().filter_map(|tag| tag.parse().ok()).collect();
+        // The corner speaks the language at rest.
+        langs.sort_by_key(|other| scene.badge && other != lang);
         let page = match content {
             Content::Staff(sheet) if sheet.tests_keys().is_some() => asked(&question),
             Content::Attract | Content::Staff(_) => Page::Attract,
@@ -220,13 +226,13 @@ impl Gallery {
             choice: ChoicePage { number, grid },
             help: true,
             left_ms: 20_000,
-            badge: None,
+            badge: scene.badge.then(|| longest_badge(speaker)),
         };
         let undo = !matches!(content, Content::Thanks { undo: false, .. });
         stage.window().global::<ui::Thanks>().set_undo_shown(undo);
-        pages::show(&view, stage.window());
-        if let Content::Staff(sheet) = content {
-            sheet.fill(&view, stage.window(), stage.glass());
+        match content {
+            Content::Staff(sheet) => sheet.show(view, self.hospital(lang), stage.window(), stage.glass()),
+            _ => pages::show(&view, stage.window()),
         }
     }
 
@@ -283,7 +289,7 @@ impl Gallery {
 }
 
 fn scene(name: &str, group: Group, content: Content) -> Scene {
-    Scene { name: name.to_owned(), group, content, touch: Touch::None }
+    Scene { name: name.to_owned(), group, content, touch: Touch::None, badge: false }
 }
 
 fn patient_scenes() -> Vec<Scene> {
@@ -347,6 +353,24 @@ fn touched_scenes() -> Vec<Scene> {
         of("still-there-ring", Content::StillThere, Touch::Ring(1)),
         of("language-ring", Content::Language, Touch::Ring(1)),
     ]
+}
+
+/// Pages with something in their lower corner, under the word for staff.
+fn badge_scenes() -> Vec<Scene> {
+    let of = |name: &str, content| Scene { badge: true, ..scene(name, Group::Notice, content) };
+    vec![
+        of("attract-badge", Content::Attract),
+        of("choice-badge", Content::Choice(25, 1)),
+        of("question-badge", Content::Question(Scale::Csat5)),
+        of("reasons-badge", Content::Reasons(6)),
+        of("pin-badge", Content::Staff(staff::Sheet::PinTyped)),
+    ]
+}
+
+fn longest_badge(speaker: &Speaker) -> Text {
+    let length = |text: Text| speaker.text(text).chars().count();
+    let (refused, offline) = (Text::BadgeConfigRefused, Text::BadgeOffline);
+    if length(refused) > length(offline) { refused } else { offline }
 }
 
 fn asked(question: &Question) -> Page<'_> {

@@ -2,7 +2,7 @@
 
 use super::{
     Area, Reading, Rule,
-    sketch::{Line, Sketch, Text},
+    sketch::{Line, Plate, Sketch, Text},
 };
 use crate::panel::Panel;
 
@@ -16,8 +16,14 @@ const SECOND_MM: f64 = 4.0;
 const GAP_MM: f64 = 3.0;
 /// Glyphs on a line, Latin; an ideograph counts twice (WCAG 1.4.8).
 const LINE_LETTERS: u32 = 40;
+/// The stroke through a target that takes no tap: as thick as can be seen at arm's length.
+const STRIKE_MM: f64 = 0.4;
 /// From line to line.
 const SPACING_EM: f64 = 1.3;
+/// Characters on a line of a text that has several.
+const LINE_CHARACTERS: u32 = 2;
+/// The shortest line of a card, as a part of its longest: two characters of seven are too few.
+const BALANCE: f64 = 0.3;
 
 /// Everything that can be told without a pixel.
 pub fn geometry(sketch: &Sketch, panel: &Panel) -> Vec<Reading> {
@@ -26,6 +32,7 @@ pub fn geometry(sketch: &Sketch, panel: &Panel) -> Vec<Reading> {
     for text in &sketch.texts {
         heights(text, panel, &mut readings);
         lines(text, &mut readings);
+        breaks(text, &mut readings);
         inside(text, sketch, &mut readings);
     }
     overlaps(sketch, &mut readings);
@@ -47,6 +54,11 @@ fn targets(sketch: &Sketch, panel: &Panel, readings: &mut Vec<Reading>) {
             readings.push(Reading::new(Rule::TargetGap, gap, GAP_MM, format!("{label} and {}", other.label)));
         }
     }
+    for (i, target) in sketch.targets.iter().enumerate().filter(|(_, target)| target.asleep) {
+        let strikes = sketch.plates.iter().filter(|plate| plate.target == Some(i) && is_strike(plate));
+        let thick = strikes.map(|plate| f64::from(plate.area.height) / mm).fold(0.0, f64::max);
+        readings.push(Reading::new(Rule::Asleep, thick, STRIKE_MM, &target.label));
+    }
     // Two places take touches without being targets: the ground of a page, which tells that somebody is there, and the touch test.
     let known = |names: &Vec<String>| {
         names.iter().any(|name| name == "TouchTestPage::root")
@@ -55,6 +67,11 @@ fn targets(sketch: &Sketch, panel: &Panel, readings: &mut Vec<Reading>) {
     for names in sketch.strays.iter().filter(|names| !known(names)) {
         readings.push(Reading::new(Rule::Label, 1, 0, names.join(" in ")));
     }
+}
+
+/// The stroke through a card that takes no tap.
+pub(super) fn is_strike(plate: &Plate) -> bool {
+    plate.names.first().is_some_and(|name| name == "Card::strike")
 }
 
 fn heights(text: &Text, panel: &Panel, readings: &mut Vec<Reading>) {
@@ -94,6 +111,25 @@ fn lines(text: &Text, readings: &mut Vec<Reading>) {
     }
 }
 
+/// Where a text was broken: no character alone on a line, and on a card no line much shorter than another.
+fn breaks(text: &Text, readings: &mut Vec<Reading>) {
+    if text.lines.len() < 2 {
+        return;
+    }
+    // A word of one letter is one: in scripts other than ideographs only the last line can look lost.
+    let ideographs = text.lines.iter().all(|line| line.wide > line.narrow);
+    let judged = if ideographs { &text.lines[..] } else { &text.lines[text.lines.len() - 1..] };
+    let fewest = judged.iter().map(|line| line.characters).min().unwrap_or_default();
+    let fewest = u32::try_from(fewest).unwrap_or(u32::MAX);
+    readings.push(Reading::new(Rule::Widow, fewest, LINE_CHARACTERS, &text.words));
+    if text.target.is_some() && ideographs {
+        let widths = text.lines.iter().map(|line| f64::from(line.ink.width));
+        let (least, most) =
+            widths.fold((f64::INFINITY, 0.0_f64), |(least, most), width| (least.min(width), most.max(width)));
+        readings.push(Reading::new(Rule::Balance, least / most.max(1.0), BALANCE, &text.words));
+    }
+}
+
 /// Ink outside its room is cut off; ink outside its card or the glass is as bad.
 fn inside(text: &Text, sketch: &Sketch, readings: &mut Vec<Reading>) {
     let Some(ink) = text.ink() else { return };
@@ -118,6 +154,10 @@ fn overlaps(sketch: &Sketch, readings: &mut Vec<Reading>) {
                 for line in &lines(other) {
                     hit(line, &other.words);
                 }
+            }
+            // The word in the corner belongs to no page, and covers nothing that is touched there.
+            for target in sketch.targets.iter().filter(|_| text.is("AppWindow::badge")) {
+                hit(&target.area, &target.label);
             }
             for picture in &sketch.pictures {
                 hit(&picture.area, picture.names.first().map_or("a drawing", String::as_str));

@@ -51,6 +51,8 @@ pub struct Target {
     pub label: String,
     /// Where it takes a touch.
     pub area: Area,
+    /// It takes no tap now.
+    pub asleep: bool,
     item: ItemRc,
 }
 
@@ -112,6 +114,8 @@ pub struct Line {
     pub wide: usize,
     /// All others that take room, spaces too.
     pub narrow: usize,
+    /// Letters, digits and ideographs, without signs and spaces.
+    pub characters: usize,
 }
 
 /// A drawing.
@@ -386,9 +390,12 @@ impl ItemRenderer for Sketcher<'_> {
             let label = item
                 .accessible_string_property(i_slint_core::accessibility::AccessibleStringProperty::Label)
                 .unwrap_or_default();
+            let asleep = item
+                .accessible_string_property(i_slint_core::accessibility::AccessibleStringProperty::Enabled)
+                .is_some_and(|enabled| enabled == "false");
             let area = self.on_glass(geometry);
             self.state.target = Some(self.sketch.targets.len());
-            self.sketch.targets.push(Target { label: label.to_string(), area, item: item.clone() });
+            self.sketch.targets.push(Target { label: label.to_string(), area, asleep, item: item.clone() });
         }
         if visible && self.state.target.is_none() && item.downcast::<TouchArea>().is_some() {
             self.sketch.strays.push(names(item));
@@ -444,6 +451,8 @@ impl GlyphRenderer for Sketcher<'_> {
         let line = line_at(&mut text.lines, baseline, em);
         (line.capital, line.ideograph) = (capital * em, ideograph * em);
         for glyph in &glyphs {
+            let read = glyph.advance > 0.0 && !self.boxes.is_sign(font, glyph.id);
+            line.characters += usize::from(read);
             if glyph.advance > 0.8 * em {
                 line.wide += 1;
             } else if glyph.advance > 0.0 {
@@ -471,7 +480,7 @@ fn line_at(lines: &mut Vec<Line>, baseline: f32, em: f32) -> &mut Line {
     let found = lines.iter().position(|line| (line.baseline - baseline).abs() < 0.3 * em);
     let at = found.unwrap_or_else(|| {
         let ink = Area { x: 0.0, y: baseline, width: 0.0, height: 0.0 };
-        lines.push(Line { baseline, em, capital: em, ideograph: em, ink, wide: 0, narrow: 0 });
+        lines.push(Line { baseline, em, capital: em, ideograph: em, ink, wide: 0, narrow: 0, characters: 0 });
         lines.len() - 1
     });
     &mut lines[at]

@@ -10,16 +10,16 @@ use crate::{
     config::{KeyAt, KioskSetup},
     fonts::Fonts,
     kiosk::{
-        Setup, look,
+        look,
         pages::{self, ChoicePage, Glass, Speaker, View},
         second_below,
-        terminal::setup_of,
     },
     lang::{Languages, Text, unbroken, unmarked},
     model::Lang,
     panel::{Corner, Grid, Panel},
     questionnaire::{Question, Questionnaire, Texts, Touchpoint},
     survey::{HeldStage, HelpStage, OutOfHours, OutOfService, Page, Plan},
+    terminal::{Setup, setup_of},
     theme::Palette,
 };
 
@@ -108,7 +108,7 @@ impl Tour {
     /// Makes a stage this terminal.
     pub fn furnish(&self, stage: &mut Stage) {
         stage.lay_out(self.panel(), self.low_reach());
-        look::hang_logo(stage.window(), &self.setup.look);
+        look::set_logo(stage.window(), &self.setup.look);
     }
 
     /// Every page in every language, for a furnished stage.
@@ -156,9 +156,9 @@ impl Tour {
             left_ms: LEFT_MS,
             badge: None,
         };
-        pages::show(&view, stage.window());
-        if let Content::Staff(sheet) = &stop.content {
-            sheet.fill(&view, stage.window(), stage.glass());
+        match &stop.content {
+            Content::Staff(sheet) => sheet.show(view, &plan.hospital, stage.window(), stage.glass()),
+            Content::Patient(_) | Content::Places(_) => pages::show(&view, stage.window()),
         }
         stage.settle();
     }

@@ -7,7 +7,7 @@
 use super::{Metrics, Panel};
 use crate::{
     fonts::{Fonts, Lines, Ruler, TextExtent},
-    lang::{breakable, unbroken},
+    lang::{breakable, loose},
 };
 
 /// The corner's language button.
@@ -171,13 +171,13 @@ impl<'a> ListLayout<'a> {
         self.m.target.max(2.0 * self.line() + 1.2 * self.m.unit) + self.m.gap
     }
 
-    /// In phrases, or where one is too long, broken where the script allows.
+    /// In phrases, or where one is too long, broken where the script allows. As `Pair` in ui/widgets/pair.slint does it.
     fn measure(&self, text: &str, bold: bool, width: f64, size: f64) -> TextExtent {
         let tight = self.ruler.measure(self.lang, &breakable(text), bold, width / size);
         if tight.word * size <= width {
             tight
         } else {
-            self.ruler.measure(self.lang, &unbroken(text), bold, width / size)
+            self.ruler.measure(self.lang, &loose(text), bold, width / size)
         }
     }
 

@@ -1,7 +1,7 @@
 //! What each page would say: the words of the screens and the hospital's questions, by the name of their clip.
 
 use crate::{
-    lang::{Catalogue, Text, Words},
+    lang::{Catalogue, Text, unbroken},
     model::Lang,
     questionnaire::{Hospital, Texts},
     sound::PageName,
@@ -71,7 +71,7 @@ fn of(texts: &Texts, lang: &Lang) -> String {
 }
 
 fn spoken(text: &str) -> String {
-    Words::new(text, None).spoken
+    unbroken(text)
 }
 
 #[cfg(test)]

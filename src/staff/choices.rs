@@ -1,6 +1,6 @@
 //! What staff choose on site: the touchpoint, the language at rest, the volume.
 //!
-//! Choices are kept among the journal's small facts and laid over kiosk.toml. The later decision wins: a choice says what stood in the
+//! Choices are kept in the journal's key-value table and laid over kiosk.toml. The later decision wins: a choice says what stood in the
 //! file when it was made, and is over as soon as somebody writes something else there.
 
 use serde::{Deserialize, Serialize};
@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     config::{KioskSetup, Start},
     journal::{Journal, JournalError},
-    model::{Lang, TouchpointId},
+    model::{Lang, SiteId, TouchpointId},
 };
 
-/// The choices, among the journal's small facts.
+/// The choices, in the journal's key-value table.
 const KEY: &str = "staff_choices";
 
 /// How loud the terminal is.
@@ -128,13 +128,19 @@ impl StaffChoices {
         choices
     }
 
+    /// The same without what no page shows: how loud it is.
+    #[must_use]
+    pub fn seen_on_pages(&self) -> Self {
+        Self { volume: None, ..self.clone() }
+    }
+
     /// Lays the choices over a setup as it was loaded. What the file has overtaken, or the hospital no longer knows, is left out.
     pub fn apply(&self, setup: &mut KioskSetup) {
         let file = FileSays::of(setup);
         if let Some(over) = &self.touchpoints
             && over.instead_of == file.touchpoints
             && !over.chosen.is_empty()
-            && over.chosen.iter().all(|id| setup.hospital.touchpoint(id).is_some())
+            && over.chosen.iter().all(|id| is_of_this_site(id, setup))
         {
             setup.kiosk.touchpoints.clone_from(&over.chosen);
             if over.chosen.len() > 1 {
@@ -154,11 +160,27 @@ impl StaffChoices {
     }
 }
 
-/// What staff can choose to be rated here: what kiosk.toml says, and each touchpoint of the hospital.
-pub fn places_on_offer(file: &FileSays, setup: &KioskSetup) -> Vec<Vec<TouchpointId>> {
-    let each = setup.hospital.touchpoints.iter().map(|touchpoint| vec![touchpoint.id.clone()]);
+/// What staff can choose to be rated here: what kiosk.toml says, and each touchpoint of the site that the terminal is enrolled for, or of the
+/// file's own site before the enrolment. Central takes no answer of a terminal for another site.
+pub fn places_on_offer(
+    file: &FileSays,
+    setup: &KioskSetup,
+    enrolled_for: Option<&SiteId>,
+) -> Vec<Vec<TouchpointId>> {
+    let own = setup.hospital.touchpoints.iter().filter(|place| match enrolled_for {
+        Some(site) => *site == place.site,
+        None => is_of_this_site(&place.id, setup),
+    });
+    let each = own.map(|touchpoint| vec![touchpoint.id.clone()]);
     let several = Some(file.touchpoints.clone()).filter(|ids| ids.len() > 1);
     several.into_iter().chain(each).collect()
+}
+
+/// Whether the hospital has a touchpoint at the site that is rated here.
+fn is_of_this_site(id: &TouchpointId, setup: &KioskSetup) -> bool {
+    let site = |id: &TouchpointId| setup.hospital.touchpoint(id).map(|place| &place.site);
+    let rated = setup.kiosk.touchpoints.iter().find_map(site);
+    site(id).is_some_and(|own| rated.is_none_or(|rated| rated == own))
 }
 
 #[cfg(test)]
@@ -211,12 +233,43 @@ mod tests {
         let file = FileSays::of(&exit);
         let window = StaffChoices::default().with(Choice::Touchpoints(ids(&["pharmacy"])), &file);
         let now = applied(&window, exit.clone());
-        let places = places_on_offer(&file, &now);
+        let places = places_on_offer(&file, &now, None);
         assert_eq!(places.first(), Some(&file.touchpoints));
         assert_eq!(places.len(), 1 + exit.hospital.touchpoints.len());
         let back = window.with(Choice::Touchpoints(places[0].clone()), &file);
         assert_eq!(applied(&back, exit.clone()), exit);
-        assert!(places_on_offer(&FileSays::of(&setup()), &setup()).iter().all(|place| place.len() == 1));
+        assert!(
+            places_on_offer(&FileSays::of(&setup()), &setup(), None).iter().all(|place| place.len() == 1)
+        );
+    }
+
+    #[test]
+    fn places_of_another_site_than_the_one_enrolled_are_not_on_offer() {
+        let mut two = setup();
+        let own = two.hospital.sites[0].id.clone();
+        let other =
+            crate::questionnaire::Site { id: "east".parse().unwrap(), ..two.hospital.sites[0].clone() };
+        two.hospital.touchpoints[3].site = other.id.clone();
+        two.hospital.sites.push(other);
+        let there = vec![two.hospital.touchpoints[3].id.clone()];
+        let on_offer = |site: Option<&SiteId>| places_on_offer(&FileSays::of(&two), &two, site);
+        assert!(!on_offer(None).contains(&there), "before the enrolment it is the file's own site");
+        assert!(!on_offer(Some(&own)).contains(&there));
+        assert_eq!(on_offer(Some(&own)).len(), two.hospital.touchpoints.len() - 1);
+    }
+
+    #[test]
+    fn a_place_of_another_site_is_neither_offered_nor_taken() {
+        let mut two = setup();
+        let pharmacy =
+            two.hospital.touchpoints.iter_mut().find(|place| place.id.as_str() == "pharmacy").unwrap();
+        pharmacy.site = "west".parse().unwrap();
+        let file = FileSays::of(&two);
+        let offered = places_on_offer(&file, &two, None);
+        assert_eq!(offered.len(), two.hospital.touchpoints.len() - 1);
+        assert!(!offered.contains(&ids(&["pharmacy"])));
+        let chosen = StaffChoices::default().with(Choice::Touchpoints(ids(&["pharmacy"])), &file);
+        assert_eq!(applied(&chosen, two).kiosk.touchpoints, ids(&["registration"]));
     }
 
     #[test]

@@ -11,7 +11,6 @@ use super::{
     Answer, Ask, ButtonState, Choice, Effect, EnrolState, Entry, Event, ExportState, Key, LOOK_FOR_STICK_MS,
     MenuItem, NetworkState, Note, PICTURES, PinVerdict, Press, Staff, State, Token, Volume, keypad::Code,
 };
-use crate::wire::{Body, SelfTest};
 
 impl Staff {
     pub(super) fn touch(&mut self, event: &Event, effects: &mut Vec<Effect>) {
@@ -23,7 +22,7 @@ impl Staff {
             Event::Wipe => self.wipe(effects),
             Event::Pick(index) => self.pick(*index, effects),
             Event::Press(index) => self.press(*index, effects),
-            Event::Field(index) => self.field(*index),
+            Event::Field(index) => self.field(*index, effects),
             Event::Next => self.next_picture(),
             Event::Confirm => self.confirm(effects),
             _ => {}
@@ -38,7 +37,7 @@ impl Staff {
     pub(super) fn tick(&mut self, effects: &mut Vec<Effect>) {
         let now_ms = self.now_ms;
         match &mut self.state {
-            State::Door { note, .. } => {
+            State::Pin { note, .. } => {
                 if let Note::Locked { until_ms } = *note
                     && now_ms >= until_ms
                 {
@@ -61,7 +60,7 @@ impl Staff {
         self.asked = None;
     }
 
-    fn token(&mut self) -> Token {
+    pub(super) fn token(&mut self) -> Token {
         let token = Token { opened_ms: self.opened_ms, n: self.next_token };
         self.next_token += 1;
         token
@@ -76,39 +75,31 @@ impl Staff {
     fn key(&mut self, key: Key) {
         let Some(digit) = key.digit() else { return };
         match &mut self.state {
-            State::Door { typed, note: Note::None | Note::Wrong { .. } | Note::NotPossible } => {
+            State::Pin { typed, note: Note::None | Note::Wrong { .. } | Note::NotPossible } => {
                 typed.push(digit);
             }
-            State::Enrol { code, state: state @ (EnrolState::Typing | EnrolState::Failed { .. }) } => {
-                *state = EnrolState::Typing;
-                code.push(digit);
-            }
+            State::Enrol { code, state: EnrolState::Typing } => code.push(digit),
             _ => {}
         }
     }
 
     fn erase(&mut self) {
         match &mut self.state {
-            State::Door { typed, .. } => typed.pop(),
-            State::Enrol { code, state: state @ (EnrolState::Typing | EnrolState::Failed { .. }) } => {
-                *state = EnrolState::Typing;
-                code.pop();
-            }
+            State::Pin { typed, .. } => typed.pop(),
+            State::Enrol { code, state: EnrolState::Typing } => code.pop(),
             _ => {}
         }
     }
 
     fn enter(&mut self, effects: &mut Vec<Effect>) {
         match &mut self.state {
-            State::Door { typed, note } => {
+            State::Pin { typed, note } => {
                 if let Some(pin) = typed.take() {
                     *note = Note::Checking;
                     self.ask(Ask::CheckPin(pin), effects);
                 }
             }
-            State::Enrol { code, state: state @ (EnrolState::Typing | EnrolState::Failed { .. }) }
-                if code.is_complete() =>
-            {
+            State::Enrol { code, state: state @ EnrolState::Typing } if code.is_complete() => {
                 *state = EnrolState::Working;
                 let code = code.clone();
                 self.ask(Ask::Enrol(code), effects);
@@ -119,7 +110,7 @@ impl Staff {
 
     fn back(&mut self, effects: &mut Vec<Effect>) {
         match (&self.state, self.entry) {
-            (State::Door { .. } | State::Menu, _) | (State::Enrol { .. }, Entry::Enrol) => {
+            (State::Pin { .. } | State::Menu, _) | (State::Enrol { .. }, Entry::Enrol) => {
                 self.leave(effects);
             }
             _ => self.go(State::Menu),
@@ -127,7 +118,7 @@ impl Staff {
     }
 
     fn wipe(&mut self, effects: &mut Vec<Effect>) {
-        if matches!(self.state, State::Door { .. } | State::Menu) {
+        if matches!(self.state, State::Pin { .. } | State::Menu) {
             effects.push(Effect::Wipe);
             self.leave(effects);
         }
@@ -180,6 +171,7 @@ impl Staff {
             }
             MenuItem::Restart => (State::Restart, None),
             MenuItem::Enrol => (State::Enrol { code: Code::default(), state: EnrolState::Typing }, None),
+            MenuItem::Wipe => return self.wipe(effects),
         };
         self.go(page);
         if let Some(ask) = ask {
@@ -187,32 +179,12 @@ impl Staff {
         }
     }
 
-    fn press(&mut self, index: usize, effects: &mut Vec<Effect>) {
-        let token = self.token();
-        let State::SelfTest { buttons, unstored } = &mut self.state else { return };
-        let Some(button) = buttons.get_mut(index) else { return };
-        button.state = Press::Pressed;
-        unstored.push((token, index));
-        let test = SelfTest { touchpoint: self.plan.touchpoint.clone(), target: button.id.clone() };
-        effects.push(Effect::Record { token, body: Body::SelfTest(test) });
-    }
-
-    /// A button is stored when all its presses are; one refusal is shown until it is pressed again.
-    pub(super) fn stored(&mut self, token: Token, result: Press) {
-        let State::SelfTest { buttons, unstored } = &mut self.state else { return };
-        let Some(at) = unstored.iter().position(|(waiting, _)| *waiting == token) else { return };
-        let (_, index) = unstored.swap_remove(at);
-        let all_back = unstored.iter().all(|(_, other)| *other != index);
-        let Some(button) = buttons.get_mut(index) else { return };
-        if result == Press::Failed || (all_back && button.state == Press::Pressed) {
-            button.state = result;
-        }
-    }
-
-    fn field(&mut self, index: usize) {
-        if let State::TouchTest { fields } = &mut self.state
-            && let Some(field) = fields.get_mut(index)
-        {
+    /// Once every field was touched, one more touch goes back.
+    fn field(&mut self, index: usize, effects: &mut Vec<Effect>) {
+        let State::TouchTest { fields } = &mut self.state else { return };
+        if fields.iter().all(|field| *field) {
+            self.back(effects);
+        } else if let Some(field) = fields.get_mut(index) {
             *field = true;
         }
     }
@@ -247,6 +219,8 @@ impl Staff {
                 effects.push(Effect::Restart);
                 self.leave(effects);
             }
+            // The code is still there, to be corrected or sent once more.
+            State::Enrol { state: state @ EnrolState::Failed { .. }, .. } => *state = EnrolState::Typing,
             // Done: on with whatever comes after an enrolment.
             State::Enrol { state: EnrolState::Done { .. }, .. } => self.back(effects),
             _ => {}
@@ -260,8 +234,15 @@ impl Staff {
         }
         match answer {
             // What is in force is in force, whichever page is open by now.
-            Answer::Kept(choice) => self.kept(choice),
+            Answer::Kept(Ok(choice)) => self.kept(choice),
+            // Also one of an earlier visit, which must not open a page behind the PIN.
             _ if is_late => {}
+            Answer::Kept(Err(why)) => {
+                if matches!(self.state, State::Touchpoint | State::Language | State::Volume) {
+                    self.go(State::NotKept(why));
+                    self.read_from_now();
+                }
+            }
             Answer::Pin(verdict) => self.pin_answered(verdict),
             Answer::Status(facts) => {
                 if let State::Status(shown) = &mut self.state {
@@ -306,7 +287,7 @@ impl Staff {
 
     fn pin_answered(&mut self, verdict: PinVerdict) {
         let now_ms = self.now_ms;
-        let State::Door { note, .. } = &mut self.state else { return };
+        let State::Pin { note, .. } = &mut self.state else { return };
         *note = match verdict {
             PinVerdict::Right => {
                 self.go(State::Menu);
@@ -330,20 +311,19 @@ impl Staff {
         }
     }
 
-    fn kept(&mut self, choice: Option<Choice>) {
+    fn kept(&mut self, choice: Choice) {
         let plan = &mut self.plan;
         match choice {
-            Some(Choice::Touchpoints(ids)) => {
+            Choice::Touchpoints(ids) => {
                 plan.place = plan.places.iter().position(|place| *place == ids);
                 if let Some(first) = ids.into_iter().next() {
                     plan.touchpoint = first;
                 }
             }
-            Some(Choice::Language(lang)) => {
+            Choice::Language(lang) => {
                 plan.language = plan.languages.iter().position(|known| *known == lang);
             }
-            Some(Choice::Volume(volume)) => plan.volume = volume,
-            None => {}
+            Choice::Volume(volume) => plan.volume = volume,
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use super::{Note, Reached, Staff, State, StatusFacts, Volume};
+use super::{EnrolFault, ExportFault, Failure, NotKept, Note, Reached, Staff, State, StatusFacts, Volume};
 use crate::{
     model::{Lang, TerminalId, TouchpointId},
     sync::Diagnosis,
 };
 
-/// What is over the keypad of the door.
+/// What is over the keypad for the PIN.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PinNote {
     /// Enter the PIN.
@@ -86,7 +86,7 @@ pub enum ExportState {
     /// They are not.
     Failed {
         /// Why.
-        why: String,
+        why: Failure<ExportFault>,
     },
 }
 
@@ -114,14 +114,14 @@ pub enum EnrolState {
     /// It has none.
     Failed {
         /// Why.
-        why: String,
+        why: Failure<EnrolFault>,
     },
 }
 
 /// What is on the screen.
 #[derive(Clone, PartialEq, Debug)]
 pub enum View<'a> {
-    /// The keypad of the door.
+    /// The keypad for the PIN.
     Pin {
         /// How many digits were typed.
         typed: usize,
@@ -161,6 +161,8 @@ pub enum View<'a> {
         places: &'a [Vec<TouchpointId>],
         /// Which is rated now.
         current: Option<usize>,
+        /// A choice is being looked at.
+        waiting: bool,
     },
     /// The language at rest.
     Language {
@@ -168,9 +170,13 @@ pub enum View<'a> {
         languages: &'a [Lang],
         /// Which is shown now.
         current: Option<usize>,
+        /// A choice is being looked at.
+        waiting: bool,
     },
     /// How loud the terminal is; on offer is [`Volume::ALL`].
     Volume(Volume),
+    /// A choice that is not in force, and why.
+    NotKept(&'a NotKept),
     /// The journal onto a stick.
     Export(&'a ExportState),
     /// Restart?
@@ -185,11 +191,12 @@ pub enum View<'a> {
 }
 
 impl Staff {
-    /// What to show; after the end the empty door.
+    /// What to show; after the end the empty keypad.
     pub fn view(&self) -> View<'_> {
+        let waiting = self.asked.is_some();
         match &self.state {
             State::Left => View::Pin { typed: 0, note: PinNote::None },
-            State::Door { typed, note } => View::Pin { typed: typed.len(), note: self.pin_note(*note) },
+            State::Pin { typed, note } => View::Pin { typed: typed.len(), note: self.pin_note(*note) },
             State::Menu => View::Menu,
             State::Status(facts) => View::Status(facts.as_deref()),
             State::SelfTest { buttons, .. } => {
@@ -202,11 +209,14 @@ impl Staff {
             }
             State::ScreenTest { picture } => View::ScreenTest { picture: *picture },
             State::NetworkTest(state) => View::NetworkTest(state),
-            State::Touchpoint => View::Touchpoint { places: &self.plan.places, current: self.plan.place },
+            State::Touchpoint => {
+                View::Touchpoint { places: &self.plan.places, current: self.plan.place, waiting }
+            }
             State::Language => {
-                View::Language { languages: &self.plan.languages, current: self.plan.language }
+                View::Language { languages: &self.plan.languages, current: self.plan.language, waiting }
             }
             State::Volume => View::Volume(self.plan.volume),
+            State::NotKept(why) => View::NotKept(why),
             State::Export { state, .. } => View::Export(state),
             State::Restart => View::Restart,
             State::Enrol { code, state } => View::Enrol { typed: code.grouped(), state },

@@ -4,7 +4,9 @@
 //! what lands after that is in the journal and counts there, without anybody being thanked. Entries that the terminal holds in memory because
 //! its disk refuses them are being sent at once: the page says so, and that the hospital has them only when central has signed for them.
 
-use super::{Effect, HeldStage, JournalPlace, SavingPage, State, Survey, Token, moves::visit_of_mut, visit::Visit};
+use super::{
+    Effect, HeldStage, JournalPlace, SavingPage, State, Survey, Token, moves::visit_of_mut, visit::Visit,
+};
 use crate::{model::ChainId, wire::EndOutcome};
 
 impl Survey {
@@ -32,7 +34,9 @@ impl Survey {
             Some(at) if self.acknowledged.is_some_and(|through| at.is_within(through)) => {
                 State::Held { visit, stage: HeldStage::Received, until_ms: now_ms + timing.not_stored_ms }
             }
-            Some(_) => State::Held { visit, stage: HeldStage::Sending, until_ms: now_ms + timing.help_wait_ms },
+            Some(_) => {
+                State::Held { visit, stage: HeldStage::Sending, until_ms: now_ms + timing.help_wait_ms }
+            }
         }
     }
 
@@ -101,7 +105,8 @@ impl Survey {
         if self.given_up.remove(&token) {
             self.leave_out_of_service();
         }
-        let Some(visit) = visit_of_mut(&mut self.state).filter(|visit| visit.unstored.contains(&token)) else {
+        let Some(visit) = visit_of_mut(&mut self.state).filter(|visit| visit.unstored.contains(&token))
+        else {
             return;
         };
         let visit = visit.clone();

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::{
     model::{Lang, TouchpointId},
     questionnaire::{Hospital, Questionnaire},
@@ -59,8 +62,9 @@ impl Default for Timing {
     }
 }
 
-/// What the terminal shows at rest.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// What the terminal shows at rest. Written in kiosk.toml under these names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Start {
     /// An invitation; a touch begins.
     Attract,
@@ -68,8 +72,9 @@ pub enum Start {
     Question,
 }
 
-/// What the terminal does outside the opening hours of everything it rates.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+/// What the terminal does outside the opening hours of everything it rates. Written in kiosk.toml under these names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum OutOfHours {
     /// The same as inside.
     #[default]

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::secrets;
+
 /// What keeps a terminal from its central, as far as staff can tell it apart.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fault {
@@ -67,7 +69,7 @@ pub struct Diagnosis {
 impl Diagnosis {
     /// A fault and its words.
     pub fn new(fault: Fault, words: impl Into<String>) -> Self {
-        Self { fault, words: words.into() }
+        Self { fault, words: secrets::without_user_info(&words.into()) }
     }
 
     /// An error with its causes.

@@ -72,10 +72,7 @@ fn cards(network: &Path) -> Vec<String> {
 /// Whether two ids may be of one machine. One that names nothing in common with the other gets the benefit of the doubt.
 pub(super) fn may_be_same(one: &str, other: &str) -> bool {
     let things = |id: &str, kind: &str| -> Vec<String> {
-        id.split(SEPARATOR)
-            .filter(|thing| thing.split('-').next() == Some(kind))
-            .map(str::to_owned)
-            .collect()
+        id.split(SEPARATOR).filter(|thing| thing.split('-').next() == Some(kind)).map(str::to_owned).collect()
     };
     if [one, other].contains(&UNKNOWN) {
         return true;
@@ -159,11 +156,19 @@ mod tests {
             .card("tap0", "pci0", "52:54:00:00:00:07", "3");
         assert!(may_be_same(&plain, &more.id()));
         assert_eq!(more.id().matches("net-").count(), 2, "no card on USB, no chosen address: {}", more.id());
-        let root = Machine::new(&[IMAGE, (BOARD_FILE, "4c4c4544-0042\n")])
-            .card("eth0", "pci0", "52:54:00:00:00:01", "0");
+        let root = Machine::new(&[IMAGE, (BOARD_FILE, "4c4c4544-0042\n")]).card(
+            "eth0",
+            "pci0",
+            "52:54:00:00:00:01",
+            "0",
+        );
         assert!(may_be_same(&plain, &root.id()), "root also sees the board's number");
-        let exchanged = Machine::new(&[IMAGE, (BOARD_FILE, "4c4c4544-0042\n")])
-            .card("eth0", "pci0", "52:54:00:00:00:ff", "0");
+        let exchanged = Machine::new(&[IMAGE, (BOARD_FILE, "4c4c4544-0042\n")]).card(
+            "eth0",
+            "pci0",
+            "52:54:00:00:00:ff",
+            "0",
+        );
         assert!(may_be_same(&root.id(), &exchanged.id()), "the board decides before a network card");
     }
 

@@ -19,7 +19,8 @@ use chrono::{DateTime, Utc};
 use super::{
     diagnosis::Diagnosis,
     engine::{Badge, Pace, Queue},
-    transport::{Deadlines, HttpTransport, Transport, TransportError},
+    link::Link,
+    transport::Deadlines,
 };
 use crate::{
     clock::Clock,
@@ -37,18 +38,15 @@ const LOOK_AT_NETWORK: Duration = Duration::from_secs(10);
 /// A stop waits this long for a request under way; what it would have brought comes again at the next start.
 const STOP_PATIENCE: Duration = Duration::from_secs(2);
 
-/// Makes a connection; the real one, or a test's.
-pub type Connect = Box<dyn Fn() -> Result<Box<dyn Transport>, TransportError> + Send>;
-
 /// Checks the text of a configuration and takes it if it is right; else says what is wrong with it.
 pub type TakeConfig = Box<dyn FnMut(&str) -> Result<(), String> + Send>;
 
 /// What the thread needs to know.
 pub struct SyncArgs {
     /// How to reach central.
-    pub connect: Connect,
-    /// Central's address, for diagnoses.
-    pub url: String,
+    pub link: Link,
+    /// How long a request may take.
+    pub deadlines: Deadlines,
     /// The identity file.
     pub identity_file: PathBuf,
     /// What this machine is called; see [`super::hardware::hardware_id`].
@@ -60,29 +58,24 @@ pub struct SyncArgs {
     /// Takes a delivered configuration.
     pub on_config: TakeConfig,
     /// Called on the sync thread when the status changes; it must not wait.
-    pub on_status: Box<dyn Fn(&SyncStatus) + Send>,
-    /// How the engine paces itself.
+    pub on_status: Box<dyn FnMut(&SyncStatus) + Send>,
+    /// How the engine paces itself; whether it asks for a configuration is the link's to say.
     pub pace: Pace,
 }
 
 impl SyncArgs {
-    /// A terminal in service that reaches central by HTTPS, on this machine, and takes no configuration from central.
-    pub fn new(url: String, ca_file: Option<PathBuf>, identity_file: PathBuf) -> Self {
-        let address = url.clone();
-        let connect: Connect = Box::new(move || {
-            let transport = HttpTransport::new(&address, ca_file.as_deref(), Deadlines::default())?;
-            Ok(Box::new(transport))
-        });
+    /// A terminal in service, on this machine, that can take no configuration from central.
+    pub fn new(link: Link, identity_file: PathBuf) -> Self {
         Self {
-            connect,
-            url,
+            link,
+            deadlines: Deadlines::default(),
             identity_file,
             hardware_id: super::hardware::hardware_id(),
             screen: ScreenFacts::default(),
             config_hash: Box::new(String::new),
             on_config: Box::new(|_| Err("this terminal takes its configuration from its own file".into())),
             on_status: Box::new(|_| {}),
-            pace: Pace { takes_config: false, ..Pace::default() },
+            pace: Pace::default(),
         }
     }
 }

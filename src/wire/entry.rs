@@ -304,6 +304,9 @@ pub struct ConfigChange {
     /// Why it was refused: the first problem found; or what staff chose on site.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What is rated at the terminal from now on; empty where that did not change, and in entries of versions that did not tell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub touchpoints: Vec<TouchpointId>,
 }
 
 #[cfg(test)]

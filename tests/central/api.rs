@@ -422,7 +422,7 @@ async fn an_enrolment_needs_a_good_code_and_the_key_it_is_signed_with() {
 
 #[tokio::test]
 async fn bodies_are_bounded_before_and_after_decompression() {
-    let api = Api::with(|settings| settings.limits.body_bytes = 100_000);
+    let api = Api::with(|settings| settings.config.limits.body_kib = 97);
     let terminal = api.enrolled(1).await;
     let post =
         |body: Vec<u8>, encoding| Call { encoding, ..terminal.post(ENTRIES, "application/x-ndjson", body) };
@@ -481,7 +481,7 @@ async fn a_newer_protocol_is_told_to_wait_for_a_newer_central() {
 
 #[tokio::test]
 async fn one_flooding_terminal_is_slowed_down_and_others_are_not() {
-    let api = Api::with(|settings| settings.limits.requests_per_minute = NonZeroU32::new(3).unwrap());
+    let api = Api::with(|settings| settings.config.limits.requests_per_minute = NonZeroU32::new(3).unwrap());
     let (loud, quiet) = (api.enrolled(1).await, api.enrolled(2).await);
     let journal = Journal::new(1);
     let report = |terminal: &Terminal| terminal.post(HEALTH, "application/json", health(&journal)).request();

@@ -271,7 +271,7 @@ fn example(data: &Path) -> (Settings, Hospital) {
     let loaded = config::load_central(&file, &read, &Glyphs::default())
         .unwrap_or_else(|findings| panic!("{findings}"));
     let mut settings = Settings::from_config(&loaded);
-    data.clone_into(&mut settings.data_dir);
+    data.clone_into(&mut settings.config.data_dir);
     (settings, loaded.value.hospital)
 }
 

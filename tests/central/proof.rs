@@ -103,7 +103,7 @@ async fn row_1_no_answer_is_signed_to_a_request_that_anything_was_done_to() {
 async fn row_1_every_answer_to_a_proven_request_is_signed_for_that_request_alone() {
     let api = Api::with(|settings| {
         settings.delivered = Some(b"# touchpoints".to_vec());
-        settings.limits.body_bytes = 100_000;
+        settings.config.limits.body_kib = 97;
     });
     let terminal = api.enrolled(1).await;
     let journal = journal_of_one();
@@ -158,7 +158,7 @@ async fn row_1_every_answer_to_a_proven_request_is_signed_for_that_request_alone
 
 #[tokio::test]
 async fn row_1_a_refusal_for_haste_is_signed_too() {
-    let api = Api::with(|settings| settings.limits.requests_per_minute = NonZeroU32::MIN);
+    let api = Api::with(|settings| settings.config.limits.requests_per_minute = NonZeroU32::MIN);
     let terminal = api.enrolled(1).await;
     let journal = Journal::new(1);
     let report = || terminal.post(HEALTH, "application/json", health(&journal)).request();

@@ -220,14 +220,6 @@ fn the_patterns_in_the_schema_and_the_ids_in_the_program_agree() {
     }
 }
 
-#[test]
-fn every_icon_is_drawn() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/icons");
-    for icon in config::ICONS {
-        assert!(folder.join(format!("{icon}.svg")).is_file(), "{icon}");
-    }
-}
-
 // ── Broken files ──
 
 /// Line and column of a text in another, both from 1.

@@ -57,10 +57,11 @@ impl Terminal {
 
     fn watch(&self) -> (Watch, Receiver<Change>) {
         let (tell, told) = mpsc::channel();
-        let hash = self.start(None).loaded.config_hash;
+        let seen = self.start(None).loaded;
         let watch = Watch::spawn(
             self.path("kiosk.toml"),
-            hash,
+            self.path("data"),
+            &seen,
             xinsheng::fonts::Fonts::shipped(),
             no_halls,
             move |change| tell.send(change).unwrap(),

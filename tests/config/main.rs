@@ -5,6 +5,8 @@
 #[path = "../support/chance.rs"]
 mod chance;
 mod check;
+mod hostile;
 mod in_force;
 mod mistakes;
+mod parts;
 mod screens;

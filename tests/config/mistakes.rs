@@ -299,7 +299,7 @@ pub const MISTAKES: &[Mistake] = &[
         "languages = [\"zh-CN\", \"en\"]",
         "languages = [\"zh-CN\", \"en\", \"zh_TW\"]",
         "\"zh_TW\"",
-        &["not a language tag", "zh-CN, en or bo"],
+        &["not a language tag", "did you mean \"zh-TW\"?"],
     ),
     // Texts.
     mistake(

@@ -16,7 +16,6 @@ use std::{
 
 use xinsheng::{
     config::{self, EXAMPLE_KIOSK, EXAMPLE_SIX_LANGUAGES, Glyphs, KioskSetup, Loaded, example},
-    kiosk::screens::by_program,
     lang::Languages,
     page_audit::{
         check::{Screens, screens},
@@ -24,6 +23,8 @@ use xinsheng::{
         tour::Tour,
     },
     panel::Panel,
+    staff::StaffChoices,
+    terminal::screen_check::by_program,
 };
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_xinsheng-kiosk");
@@ -222,10 +223,10 @@ fn the_program_and_the_audit_are_of_one_mind_on_any_panel() {
 #[test]
 fn the_program_tells_a_terminal_the_same() {
     let files = Files::new(&Panel::new(5.0, 800, 480));
-    let ask = by_program(PROGRAM.into());
-    assert_eq!(ask(&files.load()), files.measured().findings);
+    let (ask, none) = (by_program(PROGRAM.into()), StaffChoices::default());
+    assert_eq!(ask(&files.load(), &none), files.measured().findings);
     let good = Files::new(&desk());
-    assert_eq!(ask(&good.load()).0, []);
+    assert_eq!(ask(&good.load(), &none).0, []);
 }
 
 #[test]
@@ -238,7 +239,9 @@ fn a_delivered_file_is_judged_before_it_is_in_place() {
     let ask = by_program(PROGRAM.into());
     let deliver = |text: &str| {
         let read = |path: &Path| fs::read(path);
-        config::accept_delivered(&files.kiosk(), &data, text.as_bytes(), &read, &glyphs, &*ask)
+        config::accept_delivered(&files.kiosk(), &data, text.as_bytes(), &read, &glyphs, &|loaded| {
+            ask(loaded, &StaffChoices::default())
+        })
     };
     let refused = deliver(&EXAMPLE_SIX_LANGUAGES.replace("en = \"Unclear costs\"", LONG)).unwrap_err();
     assert!(refused.to_string().contains("Incomprehensible charges"), "{refused}");
@@ -250,9 +253,9 @@ fn a_delivered_file_is_judged_before_it_is_in_place() {
 
 #[test]
 fn a_program_that_cannot_be_asked_refuses_nothing_and_one_that_breaks_down_does() {
-    let loaded = example();
-    assert_eq!(by_program("/nowhere/xinsheng-kiosk".into())(&loaded).0, []);
-    let broken = by_program("/bin/false".into())(&loaded);
+    let (loaded, none) = (example(), StaffChoices::default());
+    assert_eq!(by_program("/nowhere/xinsheng-kiosk".into())(&loaded, &none).0, []);
+    let broken = by_program("/bin/false".into())(&loaded, &none);
     assert!(broken.any_error(), "{broken}");
     assert!(broken.to_string().contains("the screens of this configuration cannot be drawn"), "{broken}");
 }

@@ -33,7 +33,10 @@ pub fn may_log() -> bool {
     let daemon = Command::new("qemu-storage-daemon").arg("--version").output().is_ok();
     let fuse = Path::new("/dev/fuse").exists();
     let missing = format!("qemu-storage-daemon: {daemon}, /dev/fuse: {fuse}");
-    assert!(daemon && fuse || std::env::var_os("CI").is_none_or(|ci| ci != "true"), "CI must run this: {missing}");
+    assert!(
+        daemon && fuse || std::env::var_os("CI").is_none_or(|ci| ci != "true"),
+        "CI must run this: {missing}"
+    );
     if !(daemon && fuse) {
         eprintln!("skipped, it needs a log of writes ({missing})");
     }
@@ -59,11 +62,18 @@ impl LoggedDisk {
         fs::copy(at("image"), at("base")).expect("copy");
         File::create(at("log")).expect("log").set_len(SECTOR).expect("size");
         fs::create_dir(at("mnt")).expect("mkdir");
-        let file = |node: &str, name: &str| format!("driver=file,node-name={node},filename={}", text(&at(name)));
+        let file =
+            |node: &str, name: &str| format!("driver=file,node-name={node},filename={}", text(&at(name)));
         let daemon = Command::new("qemu-storage-daemon")
             .args(["--blockdev", &file("image", "image"), "--blockdev", &file("log", "log")])
-            .args(["--blockdev", "driver=blklogwrites,node-name=logged,file=image,log=log,log-sector-size=512"])
-            .args(["--export", &format!("type=fuse,id=e,node-name=logged,mountpoint={},writable=on", text(&at("device")))])
+            .args([
+                "--blockdev",
+                "driver=blklogwrites,node-name=logged,file=image,log=log,log-sector-size=512",
+            ])
+            .args([
+                "--export",
+                &format!("type=fuse,id=e,node-name=logged,mountpoint={},writable=on", text(&at("device"))),
+            ])
             .stdout(Stdio::null())
             .spawn()
             .expect("the daemon starts");

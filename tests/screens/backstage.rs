@@ -1,4 +1,4 @@
-//! What stands behind a screen: the real journal in a folder of its own, and the real hands of the staff area.
+//! What stands behind a screen: the real journal in a folder of its own, and the real worker of the staff area.
 #![allow(dead_code, reason = "each test file uses its own part")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -10,17 +10,18 @@ use std::time::Duration;
 
 use xinsheng::clock::{Clock, SimClock};
 use xinsheng::journal::{BatchLimits, Journal, OpenArgs, Recorder};
-use xinsheng::kiosk::staff::StaffParts;
-use xinsheng::kiosk::{Kiosk, Store};
+use xinsheng::kiosk::Kiosk;
 use xinsheng::model::{ChainId, StoreId};
 use xinsheng::pin::{Pin, PinHash};
 use xinsheng::sign::KeyPair;
-use xinsheng::staff::hands::{Hands, HandsArgs, HandsHandle, Settings};
+use xinsheng::staff::worker::{Settings, StaffWorker, WorkerArgs, WorkerHandle};
 use xinsheng::staff::{StaffChoices, Volume};
 use xinsheng::sync::message::{Reply, Request};
 use xinsheng::sync::outcome::Trouble;
 use xinsheng::sync::transport::Transport;
-use xinsheng::sync::{self, Identity};
+use xinsheng::sync::{self, Address, Identity, Link};
+use xinsheng::terminal::StaffParts;
+use xinsheng::terminal::{Screen, Store};
 use xinsheng::wire::{Body, EnrolmentReply, Entry, content_type};
 
 /// The PIN that opens the staff area.
@@ -33,8 +34,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Backstage {
     clock: Arc<SimClock>,
     /// Filled once there is a screen to answer to.
-    asked: Rc<RefCell<Option<HandsHandle>>>,
-    hands: Option<(Hands, Receiver<()>)>,
+    asked: Rc<RefCell<Option<WorkerHandle>>>,
+    worker: Option<(StaffWorker, Receiver<()>)>,
     restarted: Rc<Cell<bool>>,
     recorder: Recorder,
     home: tempfile::TempDir,
@@ -62,7 +63,7 @@ impl Backstage {
         Self {
             clock,
             asked: Rc::default(),
-            hands: None,
+            worker: None,
             restarted: Rc::default(),
             recorder,
             home,
@@ -89,11 +90,11 @@ impl Backstage {
     pub fn store(&self) -> Store {
         let recorder = self.recorder.handle();
         Box::new(move |drafts, reply| {
-            recorder.keep(drafts, move |kept| reply(xinsheng::kiosk::terminal::outcome_of(&kept)))
+            recorder.keep(drafts, move |kept| reply(xinsheng::terminal::outcome_of(&kept)))
         })
     }
 
-    /// A staff area with a PIN, whose questions go to the hands.
+    /// A staff area with a PIN, whose questions go to the worker.
     pub fn staff(&self) -> StaffParts {
         let (asked, restarted) = (self.asked.clone(), self.restarted.clone());
         StaffParts {
@@ -106,19 +107,21 @@ impl Backstage {
         }
     }
 
-    /// Hands whose answers go to the screen, and a note of each to the test.
+    /// A worker whose answers go to the screen, and a note of each to the test.
     pub fn serve(&mut self, kiosk: &Kiosk) {
         let (sync, _inbox) = sync::wake_pair();
         let (home, recorder) = (self.home.path(), self.recorder.handle());
         let pin = PinHash::cheapest(&Pin::new(PIN).unwrap(), &[7; 16]).unwrap();
-        let settings =
-            Settings { pin: Some(pin), central_url: "http://127.0.0.1:9".into(), ..Settings::default() };
+        let settings = Settings { pin: Some(pin), ..Settings::default() };
+        let address = Address { url: "http://127.0.0.1:9".into(), ..Address::default() };
+        let link = if self.refused {
+            Link::through(address, Box::new(|_, _| Ok(Box::new(Refusing))))
+        } else {
+            Link::new(address)
+        };
         let identity = home.join("identity.json");
         let clock = self.clock.clone();
-        let mut args = HandsArgs::new(settings, home.to_owned(), identity, recorder, clock, sync);
-        if self.refused {
-            args.connect = Box::new(|_| Ok(Box::new(Refusing)));
-        }
+        let mut args = WorkerArgs::new(settings, home.to_owned(), identity, recorder, clock, sync, link);
         let (told, answers) = mpsc::channel();
         let messenger = kiosk.messenger();
         args.reply = Box::new(move |token, answer| {
@@ -126,19 +129,25 @@ impl Backstage {
             // A test that has ended listens no more.
             let _ = told.send(());
         });
-        let hands = Hands::spawn(args).unwrap();
-        *self.asked.borrow_mut() = Some(hands.handle());
-        self.hands = Some((hands, answers));
+        let worker = StaffWorker::spawn(args).unwrap();
+        *self.asked.borrow_mut() = Some(worker.handle());
+        self.worker = Some((worker, answers));
     }
 
-    /// What was handed to the hands is done; the screen has it as news.
+    /// What was handed to the worker is done; the screen has it as news.
     pub fn answered(&self) {
-        self.hands.as_ref().unwrap().1.recv_timeout(PATIENCE).unwrap();
+        self.worker.as_ref().unwrap().1.recv_timeout(PATIENCE).unwrap();
     }
 
     /// What was handed to the journal is on the disk; the screen has it as news.
     pub fn committed(&self) {
         self.recorder.handle().call(|_| ()).unwrap();
+    }
+
+    /// The journal's end.
+    pub fn end(&self) -> xinsheng::survey::JournalPlace {
+        let head = self.recorder.handle().call(|journal| journal.head()).unwrap();
+        xinsheng::survey::JournalPlace { chain: head.chain, seq: head.seq }
     }
 
     /// What the journal holds, in order.
@@ -162,7 +171,7 @@ impl Backstage {
 
     /// The program ends; what stays is the card.
     pub fn close(mut self) -> tempfile::TempDir {
-        drop(self.hands.take());
+        drop(self.worker.take());
         self.recorder.stop();
         self.home
     }

@@ -13,11 +13,12 @@ use std::time::Duration;
 
 use i_slint_backend_testing::{AccessibleRole, ElementHandle, init_no_event_loop, mock_elapsed_time};
 use xinsheng::clock::SimClock;
-use xinsheng::kiosk::{Kiosk, Parts, Reply};
+use xinsheng::kiosk::Kiosk;
 use xinsheng::lang::Catalogue;
 use xinsheng::model::BootId;
 use xinsheng::panel::Panel;
 use xinsheng::survey::{Page, Start, StoreOutcome};
+use xinsheng::terminal::{Parts, Reply};
 use xinsheng::ui::AppWindow;
 use xinsheng::wire::{Body, Draft, EndOutcome};
 
@@ -73,10 +74,10 @@ impl Screen {
             second_language: Some(hospital::lang("en")),
             panel: Panel::new(10.1, 1280, 800),
             low_reach: false,
-            look: xinsheng::kiosk::look::Look::default(),
+            look: xinsheng::terminal::Look::default(),
             full_screen: false,
             clock: clock.clone(),
-            staff: xinsheng::kiosk::staff::StaffParts::none(),
+            staff: xinsheng::terminal::StaffParts::none(),
             sound: xinsheng::sound::SoundHandle::silent(),
             store: Box::new(store),
         };

@@ -11,11 +11,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use xinsheng::clock::SimClock;
-use xinsheng::kiosk::Parts;
 use xinsheng::lang::Catalogue;
 use xinsheng::model::BootId;
 use xinsheng::panel::Panel;
 use xinsheng::survey::{Page, Start, StoreOutcome};
+use xinsheng::terminal::Parts;
 use xinsheng::wire::{Body, Draft};
 use xinsheng::{page_audit::Area, simulator::SimPanel};
 
@@ -35,10 +35,10 @@ fn panel(glass: Panel, touchpoints: &[&str], start: Start) -> (SimPanel, Journal
         second_language: Some(hospital::lang("en")),
         panel: glass,
         low_reach: false,
-        look: xinsheng::kiosk::look::Look::default(),
+        look: xinsheng::terminal::Look::default(),
         full_screen: false,
         clock,
-        staff: xinsheng::kiosk::staff::StaffParts::none(),
+        staff: xinsheng::terminal::StaffParts::none(),
         sound: xinsheng::sound::SoundHandle::silent(),
         store: Box::new(move |drafts: Vec<Draft>, reply| {
             written.borrow_mut().extend(drafts.into_iter().map(|draft| draft.body));
@@ -165,4 +165,21 @@ fn nothing_is_drawn_while_nobody_is_there() {
     let frames = panel.frames_drawn();
     panel.advance(10 * 60 * 1_000);
     assert_eq!(panel.frames_drawn(), frames, "an idle page must not draw");
+}
+
+/// Fault 37: a bag on the counter, a drop of water.
+#[test]
+fn a_contact_of_a_minute_is_let_go_and_the_next_finger_counts() {
+    let (mut panel, journal) = panel(ten_inch(), &["exit"], Start::Question);
+    panel.advance(1_000);
+    let (stuck, other) = (panel.find("很好").unwrap(), panel.find("一般").unwrap());
+    let before = pixels(&panel, stuck);
+    panel.press_at(stuck.center());
+    panel.advance(59_000);
+    assert_ne!(before, pixels(&panel, stuck), "a long press is still one");
+    panel.advance(2_000);
+    assert_eq!(before, pixels(&panel, stuck), "nothing is pressed any more");
+    assert!(journal.borrow().is_empty(), "and nothing was tapped");
+    panel.tap_at(other.center());
+    assert!(thanked(&panel) || !journal.borrow().is_empty(), "the next finger counts");
 }

@@ -1,4 +1,4 @@
-//! The staff area on the real pages: a finger knocks, a PIN is typed, buttons are tested, with the real journal and the real hands.
+//! The staff area on the real pages: the head of a page is touched, a PIN is typed, buttons are tested, with the real journal and the real worker.
 #![allow(
     clippy::unwrap_used,
     clippy::wildcard_enum_match_arm,
@@ -13,12 +13,13 @@ use i_slint_backend_testing::{AccessibleRole, ElementHandle, init_no_event_loop,
 use slint::platform::{PointerEventButton, WindowEvent};
 use slint::{ComponentHandle, LogicalPosition, PhysicalSize};
 use xinsheng::clock::SimClock;
-use xinsheng::kiosk::{Kiosk, Parts, look::Look};
+use xinsheng::kiosk::Kiosk;
 use xinsheng::lang::{Catalogue, Text};
 use xinsheng::model::BootId;
 use xinsheng::panel::Panel;
 use xinsheng::staff::{Volume, lockout::LOCK_MS};
 use xinsheng::survey::{Page, Start};
+use xinsheng::terminal::{Look, Parts};
 use xinsheng::ui::{AppWindow, Page as Shown, Shell};
 use xinsheng::wire::Body;
 
@@ -82,7 +83,7 @@ impl Screen {
         self
     }
 
-    /// What was handed to the hands is done, and what was handed to the journal is on the disk.
+    /// What was handed to the worker is done, and what was handed to the journal is on the disk.
     fn answered(&self) -> &Self {
         self.behind.answered();
         self.kiosk.take_news();
@@ -137,7 +138,7 @@ impl Screen {
 }
 
 #[test]
-fn five_touches_on_the_head_open_the_door_and_four_do_not() {
+fn five_touches_on_the_head_open_the_pin_page_and_four_do_not() {
     let screen = Screen::new();
     screen.knock(4).wait(4_000);
     assert_eq!(screen.page(), Shown::Question);
@@ -243,7 +244,7 @@ fn a_refused_terminal_says_what_to_do_in_the_language_of_the_page() {
 fn the_corner_says_it_in_the_language_at_rest() {
     let screen = Screen::new();
     let badge = |text| {
-        screen.kiosk.messenger().badge(text);
+        screen.kiosk.screen().badge(text);
         screen.kiosk.take_news();
         screen.window.global::<Shell>().get_badge()
     };
@@ -325,7 +326,10 @@ fn without_a_stick_the_export_says_so_and_a_wrong_code_enrols_nobody() {
         screen.press(&digit.to_string());
     }
     screen.press("确定").answered();
-    assert_eq!(screen.page(), Shown::Keypad, "the code can be typed again");
-    let note = screen.window.global::<xinsheng::ui::Keypad>().get_note().spoken;
-    assert!(note.starts_with("没有登记成功"), "{note}");
+    assert_eq!(screen.page(), Shown::Report);
+    assert!(screen.shows("没有登记成功"));
+    assert!(screen.shows("连不上中心服务器，请检查网线和网络"), "in the language of staff");
+    screen.press("再试一次");
+    assert_eq!(screen.page(), Shown::Keypad, "the code can be corrected");
+    assert_eq!(screen.window.global::<xinsheng::ui::Keypad>().get_typed(), "12345-67890-12345");
 }

@@ -18,11 +18,11 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use xinsheng::clock::{Clock, SimClock};
 use xinsheng::journal::{Journal, OpenArgs, Recorder, cli};
-use xinsheng::kiosk::{Parts, look::Look};
 use xinsheng::lang::Catalogue;
 use xinsheng::model::{BootId, ChainId};
 use xinsheng::panel::Panel;
 use xinsheng::survey::{Page, Start};
+use xinsheng::terminal::{Look, Parts};
 use xinsheng::{page_audit::Area, simulator::SimPanel};
 
 use crate::hospital;
@@ -155,10 +155,10 @@ fn storm() {
         look: Look::default(),
         full_screen: false,
         clock,
-        staff: xinsheng::kiosk::staff::StaffParts::none(),
+        staff: xinsheng::terminal::StaffParts::none(),
         sound: xinsheng::sound::SoundHandle::silent(),
         store: Box::new(move |drafts, reply| {
-            handle.keep(drafts, move |kept| reply(xinsheng::kiosk::terminal::outcome_of(&kept)))
+            handle.keep(drafts, move |kept| reply(xinsheng::terminal::outcome_of(&kept)))
         }),
     });
     let mut storm = Storm {

@@ -9,13 +9,13 @@ use i_slint_backend_testing::{AccessibleRole, ElementHandle, ElementQuery};
 use slint::ComponentHandle;
 use xinsheng::clock::{Clock, SimClock};
 use xinsheng::config::{self, KioskSetup};
-use xinsheng::kiosk::terminal::setup_of;
-use xinsheng::kiosk::{Parts, Setup};
 use xinsheng::lang::{Languages, Text, unbroken};
 use xinsheng::model::{BootId, Lang, Value};
 use xinsheng::page_audit::Area;
 use xinsheng::questionnaire::{Question, ReasonGroup, Texts, Touchpoint};
 use xinsheng::simulator::SimPanel;
+use xinsheng::terminal::setup_of;
+use xinsheng::terminal::{Parts, Setup};
 use xinsheng::ui;
 use xinsheng::wire::{Answer, Body, EndOutcome, Reasons, ResponseEnd};
 

@@ -9,17 +9,17 @@
     reason = "a test that cannot go on fails, and says what it met"
 )]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use xinsheng::clock::SimClock;
 use xinsheng::config;
-use xinsheng::kiosk::Parts;
-use xinsheng::kiosk::terminal::{panel_of, plan_of};
 use xinsheng::lang::Catalogue;
 use xinsheng::model::BootId;
+use xinsheng::terminal::Parts;
+use xinsheng::terminal::{panel_of, plan_of};
 use xinsheng::{page_audit::Area, simulator::SimPanel};
 
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -50,10 +50,10 @@ fn button(label: &str) -> Area {
         second_language: setup.kiosk.second_language.clone(),
         panel: glass,
         low_reach: false,
-        look: xinsheng::kiosk::look::Look::default(),
+        look: xinsheng::terminal::Look::default(),
         full_screen: false,
         clock,
-        staff: xinsheng::kiosk::staff::StaffParts::none(),
+        staff: xinsheng::terminal::StaffParts::none(),
         sound: xinsheng::sound::SoundHandle::silent(),
         store: Box::new(|_, reply| reply(xinsheng::survey::StoreOutcome::PRETENDED)),
     });
@@ -88,63 +88,139 @@ fn kinds(config: &Path) -> Vec<String> {
         .collect()
 }
 
+/// A real terminal in a real window on a display of its own. Fields are dropped in order: the program first.
+struct Scene {
+    kiosk: Running,
+    _wm: Running,
+    x_server: Running,
+    display: String,
+    config: PathBuf,
+    folder: tempfile::TempDir,
+}
+
+impl Scene {
+    /// `None`: tools are missing, and that was said.
+    fn start(number: u32) -> Option<Self> {
+        let tools = ["Xvfb", "xdotool", "matchbox-window-manager", "import"];
+        let missing: Vec<_> = tools
+            .iter()
+            .filter(|tool| Command::new("which").arg(tool).output().is_ok_and(|o| !o.status.success()))
+            .collect();
+        if !missing.is_empty() {
+            assert!(std::env::var_os("CI").is_none(), "under CI nothing is skipped; missing: {missing:?}");
+            println!("skipped: {missing:?} not installed");
+            return None;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("config/kiosk.toml");
+        std::fs::create_dir_all(folder.path().join("config")).unwrap();
+        let full_screen = config::EXAMPLE_KIOSK.replace("full_screen = false", "full_screen = true");
+        std::fs::write(&config, full_screen).unwrap();
+        std::fs::write(folder.path().join("config/touchpoints.toml"), config::EXAMPLE_TOUCHPOINTS).unwrap();
+
+        let display = format!(":{}", 100 + (std::process::id() * 8 + number) % 4000);
+        let x_server =
+            spawn(Command::new("Xvfb").args([&display, "-screen", "0", "1280x800x24", "-nolisten", "tcp"]));
+        until("Xvfb", || run(&display, "xdotool", &["getdisplaygeometry"]));
+        std::fs::create_dir(folder.path().join(".matchbox")).unwrap();
+        std::fs::write(folder.path().join(".matchbox/kbdconfig"), "<Alt>F4=close\n").unwrap();
+        let wm = spawn(
+            Command::new("matchbox-window-manager")
+                .args(["-use_titlebar", "no"])
+                .env("DISPLAY", &display)
+                .env("HOME", folder.path()),
+        );
+        let kiosk = spawn(
+            Command::new(env!("CARGO_BIN_EXE_xinsheng-kiosk"))
+                .arg("--config")
+                .arg(&config)
+                .env("DISPLAY", &display)
+                .env_remove("WAYLAND_DISPLAY"),
+        );
+        let scene = Self { kiosk, _wm: wm, x_server, display, config, folder };
+        until("the window", || scene.x("xdotool", &["search", "--onlyvisible", "--name", "Xinsheng"]));
+        until("the boot entry", || kinds(&scene.config).contains(&"boot".to_owned()));
+        Some(scene)
+    }
+
+    fn x(&self, program: &str, arguments: &[&str]) -> bool {
+        run(&self.display, program, arguments)
+    }
+
+    fn shot(&self, name: &str) -> Vec<u8> {
+        let path = self.folder.path().join(name);
+        self.x("import", &["-window", "root", path.to_str().unwrap()]);
+        std::fs::read(&path).unwrap_or_default()
+    }
+
+    fn wait_for_first_picture(&self) {
+        let blank = self.shot("blank.png");
+        until("the first picture", || {
+            let now = self.shot("question.png");
+            now != blank || now.len() > 8_000
+        });
+    }
+
+    /// The tap is tapped again until it is in the journal: a window may be mapped before it takes input.
+    fn tap_until_answered(&self) {
+        let (at_x, at_y) = button("非常满意").center();
+        let at = [format!("{at_x:.0}"), format!("{at_y:.0}")];
+        let answers = || kinds(&self.config).iter().filter(|kind| *kind == "answer").count();
+        let before = answers();
+        until("the answer in the journal", || {
+            // A terminal without an identity asks for its enrolment code first; Escape puts that off.
+            self.x("xdotool", &["key", "Escape"]);
+            self.x("xdotool", &["mousemove", &at[0], &at[1], "click", "1"]);
+            std::thread::park_timeout(Duration::from_millis(700));
+            answers() > before
+        });
+    }
+}
+
+fn run(display: &str, program: &str, arguments: &[&str]) -> bool {
+    let mut command = Command::new(program);
+    command.args(arguments).env("DISPLAY", display).stderr(Stdio::null());
+    command.output().unwrap().status.success()
+}
+
 #[test]
 fn a_tap_on_a_real_window_is_in_the_journal() {
-    let tools = ["Xvfb", "xdotool", "matchbox-window-manager", "import"];
-    let missing: Vec<_> = tools
-        .iter()
-        .filter(|tool| Command::new("which").arg(tool).output().is_ok_and(|o| !o.status.success()))
-        .collect();
-    if !missing.is_empty() {
-        assert!(std::env::var_os("CI").is_none(), "under CI nothing is skipped; missing: {missing:?}");
-        println!("skipped: {missing:?} not installed");
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let config = folder.path().join("config/kiosk.toml");
-    std::fs::create_dir_all(folder.path().join("config")).unwrap();
-    let full_screen = config::EXAMPLE_KIOSK.replace("full_screen = false", "full_screen = true");
-    std::fs::write(&config, full_screen).unwrap();
-    std::fs::write(folder.path().join("config/touchpoints.toml"), config::EXAMPLE_TOUCHPOINTS).unwrap();
-
-    let display = format!(":{}", 100 + std::process::id() % 400);
-    let _x = spawn(Command::new("Xvfb").args([&display, "-screen", "0", "1280x800x24", "-nolisten", "tcp"]));
-    let x = |command: &mut Command| command.env("DISPLAY", &display).output().unwrap();
-    until("Xvfb", || x(Command::new("xdotool").arg("getdisplaygeometry")).status.success());
-    let _wm =
-        spawn(Command::new("matchbox-window-manager").args(["-use_titlebar", "no"]).env("DISPLAY", &display));
-    let _kiosk = spawn(
-        Command::new(env!("CARGO_BIN_EXE_xinsheng-kiosk"))
-            .arg("--config")
-            .arg(&config)
-            .env("DISPLAY", &display)
-            .env_remove("WAYLAND_DISPLAY"),
-    );
-    until("the window", || {
-        x(Command::new("xdotool").args(["search", "--onlyvisible", "--name", "Xinsheng"])).status.success()
-    });
-    until("the boot entry", || kinds(&config).contains(&"boot".to_owned()));
-
-    let shot = |name: &str| {
-        let path = folder.path().join(name);
-        x(Command::new("import").args(["-window", "root"]).arg(&path));
-        std::fs::read(&path).unwrap_or_default()
-    };
-    let blank = shot("blank.png");
-    until("the first picture", || shot("question.png") != blank || shot("question.png").len() > 8_000);
-    let (at_x, at_y) = button("非常满意").center();
-    let at = [format!("{at_x:.0}"), format!("{at_y:.0}")];
-    // The window may be mapped before it takes input: a lost tap is tapped again, as a visitor would.
-    until("the answer in the journal", || {
-        // A terminal without an identity asks for its enrolment code first; Escape puts that off.
-        x(Command::new("xdotool").args(["key", "Escape"]));
-        x(Command::new("xdotool").args(["mousemove", &at[0], &at[1], "click", "1"]));
-        std::thread::park_timeout(Duration::from_millis(700));
-        kinds(&config).contains(&"answer".to_owned())
-    });
+    let Some(scene) = Scene::start(0) else { return };
+    scene.wait_for_first_picture();
+    scene.tap_until_answered();
     if let Some(folder) = std::env::var_os("XINSHENG_SHOTS") {
         std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(Path::new(&folder).join("window-after-tap.png"), shot("thanks.png")).unwrap();
+        std::fs::write(Path::new(&folder).join("window-after-tap.png"), scene.shot("thanks.png")).unwrap();
     }
-    until("the end of the response", || kinds(&config).contains(&"response_end".to_owned()));
+    until("the end of the response", || kinds(&scene.config).contains(&"response_end".to_owned()));
+}
+
+#[test]
+fn alt_f4_and_a_window_managers_request_to_close_do_nothing() {
+    let Some(mut scene) = Scene::start(1) else { return };
+    scene.wait_for_first_picture();
+    for _ in 0..5 {
+        // The window manager takes the key and asks the window to close (WM_DELETE_WINDOW).
+        scene.x("xdotool", &["key", "alt+F4"]);
+        std::thread::park_timeout(Duration::from_millis(300));
+    }
+    assert!(scene.kiosk.0.try_wait().unwrap().is_none(), "the program still runs");
+    scene.tap_until_answered();
+}
+
+#[test]
+fn a_terminal_whose_display_goes_away_ends_with_a_status_that_a_supervisor_starts_again() {
+    let Some(mut scene) = Scene::start(2) else { return };
+    scene.wait_for_first_picture();
+    scene.x_server.0.kill().unwrap();
+    scene.x_server.0.wait().unwrap();
+    let mut ended = None;
+    until("the end of the program", || {
+        ended = scene.kiosk.0.try_wait().unwrap();
+        ended.is_some()
+    });
+    // The X library ends the program by itself with 1; see docs/service.md.
+    let code = ended.unwrap().code();
+    assert!(matches!(code, Some(1 | 69)), "{code:?}");
+    assert!(kinds(&scene.config).contains(&"boot".to_owned()), "the journal is whole");
 }

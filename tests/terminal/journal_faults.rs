@@ -502,7 +502,9 @@ fn a_journal_that_is_cut_off_every_twenty_seconds_for_hours_counts_its_starts_an
     let at = |life: u64| root.path().join(format!("life-{life}"));
     fs::create_dir(at(0)).expect("mkdir");
     let bytes = |dir: &Path| -> u64 {
-        let files = fs::read_dir(dir).expect("read").map(|entry| entry.expect("entry").metadata().expect("metadata").len());
+        let files = fs::read_dir(dir)
+            .expect("read")
+            .map(|entry| entry.expect("entry").metadata().expect("metadata").len());
         files.sum()
     };
     let mut first = 0;

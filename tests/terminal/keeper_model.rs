@@ -38,7 +38,10 @@ enum Action {
     /// Time passes, and the disk is tried if that is due.
     Idle(u32),
     /// A batch goes to central; its receipt may be lost.
-    Send { entries: u8, receipt: bool },
+    Send {
+        entries: u8,
+        receipt: bool,
+    },
     /// Central refuses one entry for good.
     Refuse,
     /// The program ends in order, and starts again.

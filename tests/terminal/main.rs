@@ -2,8 +2,11 @@
 //!
 //! One program, because each test program links the whole product. `cargo test --test terminal MODULE::` runs one suite.
 
+mod assembly;
 #[path = "../support/chance.rs"]
 mod chance;
+#[path = "../support/headless.rs"]
+mod headless;
 #[path = "../support/hospital.rs"]
 mod hospital;
 #[path = "../support/http.rs"]
@@ -14,8 +17,8 @@ mod keeper_model;
 mod proxy;
 mod proxy_headers;
 mod sound;
-mod staff_hands;
 mod staff_model;
+mod staff_worker;
 mod storage_faults;
 #[path = "../support/journal.rs"]
 mod support;

@@ -60,12 +60,12 @@ fn row_1_a_proxy_that_mangles_any_header_of_a_batch_withholds_nothing_and_everyt
             kiosk.sync.retry();
             status.all_sent && status.queue.cursor >= head.seq && !scene.proxy.is_mangling()
         });
-        let refused = kiosk.recorder.handle().call(|journal| journal.stats().unwrap().refused).unwrap();
+        let refused = kiosk.terminal.recorder().call(|journal| journal.stats().unwrap().refused).unwrap();
         assert_eq!(refused, 0, "{mangle:?} made the terminal withhold an entry");
         assert_eq!(kiosk.ends().0.chain, chain, "{mangle:?} made the terminal begin a new journal");
         assert_ne!(kiosk.sync.status().state, SyncState::NotAllowed, "{mangle:?}");
     }
-    assert_eq!(kiosk.recorder.handle().call(remembered_limit).unwrap(), None, "no batch became smaller");
+    assert_eq!(kiosk.terminal.recorder().call(remembered_limit).unwrap(), None, "no batch became smaller");
     scene.check(&kiosk);
     kiosk.stop();
 }
@@ -216,7 +216,7 @@ fn row_16_an_unsigned_status_changes_nothing_but_the_wait_and_is_told_as_somethi
             kiosk.sync.retry();
             status.all_sent && status.queue.cursor >= head.seq && scene.proxy.left() == 0
         });
-        assert_eq!(kiosk.recorder.handle().call(remembered_limit).unwrap(), None, "{status}");
+        assert_eq!(kiosk.terminal.recorder().call(remembered_limit).unwrap(), None, "{status}");
         assert_eq!(kiosk.ends().0.chain, chain, "{status}");
     }
     scene.check(&kiosk);
@@ -225,15 +225,15 @@ fn row_16_an_unsigned_status_changes_nothing_but_the_wait_and_is_told_as_somethi
 
 #[test]
 fn row_16_a_batch_that_central_s_own_413_halved_grows_again() {
-    let mut scene = Scene::new(|settings| settings.limits.body_bytes = 8 * 1024);
+    let mut scene = Scene::new(|settings| settings.config.limits.body_kib = 8);
     let kiosk = scene.kiosk();
     kiosk.wait_until_sent(kiosk.tap(400));
-    let halved = kiosk.recorder.handle().call(remembered_limit).unwrap().unwrap();
+    let halved = kiosk.terminal.recorder().call(remembered_limit).unwrap().unwrap();
     assert!(halved < 400, "{halved}");
     scene.central.stop().unwrap();
     scene.central = start_central(settings(scene.data.path()));
     scene.proxy.point_to(scene.central.address());
-    let grown = |kiosk: &Kiosk| kiosk.recorder.handle().call(remembered_limit).unwrap().unwrap();
+    let grown = |kiosk: &Kiosk| kiosk.terminal.recorder().call(remembered_limit).unwrap().unwrap();
     for _ in 0..600 {
         if grown(&kiosk) >= 500 {
             break;

@@ -1,4 +1,4 @@
-//! Random hands in the staff area: after every event its promises hold.
+//! Random touches in the staff area: after every event its promises hold.
 //!
 //! The model is a ledger of what was asked, recorded and answered. `XINSHENG_STEPS` sets how many events are tried (default 60,000).
 #![allow(
@@ -15,9 +15,9 @@ use proptest::test_runner::TestRunner;
 use xinsheng::model::{Lang, TouchpointId};
 use xinsheng::pin::Pin;
 use xinsheng::staff::{
-    Ago, Answer, Ask, ButtonState, Choice, Effect, EnrolState, Entry, Event, ExportState, IDLE_MS, MenuItem,
-    NetworkState, PICTURES, PinNote, PinVerdict, Press, Reached, Staff, StaffPlan, StatusFacts, Storage,
-    Token, View, Volume,
+    Ago, Answer, Ask, ButtonState, Choice, Effect, EnrolFault, EnrolState, Entry, Event, ExportFault,
+    ExportState, Failure, IDLE_MS, MenuItem, NetworkState, NotKept, PICTURES, PinNote, PinVerdict, Press,
+    Reached, Staff, StaffPlan, StatusFacts, Storage, Token, View, Volume,
 };
 use xinsheng::sync::{Diagnosis, Fault};
 use xinsheng::wire::Body;
@@ -26,7 +26,7 @@ use crate::chance;
 
 const EVENTS_PER_VISIT_MAX: usize = 120;
 
-/// What the door is opened with.
+/// What opens the menu.
 const PIN: &str = "4071";
 
 const START_MS: u64 = 1_000_000;
@@ -69,7 +69,7 @@ fn reached() -> Reached {
     Reached { held: Some(7), words: "fine".into() }
 }
 
-/// A member of staff with quick hands: whatever is asked is kept for later.
+/// A member of staff with quick fingers: whatever is asked is kept for later.
 struct Visit {
     staff: Staff,
     now: u64,
@@ -127,7 +127,7 @@ impl Visit {
     }
 
     fn opened() -> Self {
-        let mut visit = Self::new(true, Entry::Door);
+        let mut visit = Self::new(true, Entry::Pin);
         visit.types(PIN).does(Event::Enter);
         assert_eq!(visit.asked(), &Ask::CheckPin(Pin::new(PIN).unwrap()));
         visit.hears(Answer::Pin(PinVerdict::Right));
@@ -151,7 +151,7 @@ enum Op {
     TypeThePin,
     /// One of the questions asked so far is answered, early or late.
     Answer(usize, Box<Answer>),
-    /// The door's question is answered as the hands would.
+    /// The question of the PIN page is answered as the worker would.
     CheckThePin(usize),
     /// An entry is on the disk, or is not.
     Stored(usize, bool),
@@ -182,12 +182,12 @@ fn answer() -> impl Strategy<Value = Answer> {
         Just(Answer::Stick(None)),
         Just(Answer::Stick(Some("/media/stick".into()))),
         Just(Answer::Exported(Ok(12))),
-        Just(Answer::Exported(Err("full".into()))),
+        Just(Answer::Exported(Err(Failure::new(ExportFault::Full, "full")))),
         Just(Answer::Enrolled(Ok("t-1".parse().unwrap()))),
-        Just(Answer::Enrolled(Err("wrong code".into()))),
-        Just(Answer::Kept(None)),
-        Just(Answer::Kept(Some(Choice::Volume(Volume::Off)))),
-        Just(Answer::Kept(Some(Choice::Touchpoints(vec!["pharmacy".parse().unwrap()])))),
+        Just(Answer::Enrolled(Err(Failure::new(EnrolFault::Code, "wrong code")))),
+        Just(Answer::Kept(Err(NotKept::Storage))),
+        Just(Answer::Kept(Ok(Choice::Volume(Volume::Off)))),
+        Just(Answer::Kept(Ok(Choice::Touchpoints(vec!["pharmacy".parse().unwrap()])))),
         Just(Answer::Pin(PinVerdict::Wrong { left: 1 })),
         Just(Answer::Pin(PinVerdict::Locked { left_ms: 200_000 })),
         Just(Answer::Pin(PinVerdict::NotPossible)),
@@ -205,7 +205,7 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
-fn is_behind_the_door(view: &View<'_>) -> bool {
+fn is_behind_the_pin(view: &View<'_>) -> bool {
     !matches!(view, View::Pin { .. })
 }
 
@@ -305,9 +305,9 @@ fn run(has_pin: bool, entry: Entry, ops: &[Op]) -> Result<(), TestCaseError> {
             books.check(buttons, left)?;
         }
         let is_enrolment = entry == Entry::Enrol && matches!(view, View::Enrol { .. });
-        prop_assert!(opened || is_enrolment || !is_behind_the_door(&view), "{view:?} without the PIN");
+        prop_assert!(opened || is_enrolment || !is_behind_the_pin(&view), "{view:?} without the PIN");
         prop_assert!(
-            entry == Entry::Door || is_enrolment || visit.staff.has_left(),
+            entry == Entry::Pin || is_enrolment || visit.staff.has_left(),
             "enrolment opens {view:?}"
         );
         prop_assert!(
@@ -342,7 +342,7 @@ fn whatever_anybody_does_the_promises_of_the_staff_area_hold() {
     let steps: usize = std::env::var("XINSHENG_STEPS").ok().and_then(|s| s.parse().ok()).unwrap_or(60_000);
     let cases = u32::try_from(steps / EVENTS_PER_VISIT_MAX).unwrap();
     let mut runner = TestRunner::new(chance::cases(cases));
-    let entries = prop_oneof![4 => Just(Entry::Door), 1 => Just(Entry::Enrol)];
+    let entries = prop_oneof![4 => Just(Entry::Pin), 1 => Just(Entry::Enrol)];
     let ops = prop::collection::vec(op(), EVENTS_PER_VISIT_MAX);
     runner
         .run(&(prop::bool::weighted(0.8), entries, ops), |(has_pin, entry, ops)| run(has_pin, entry, &ops))
@@ -352,7 +352,7 @@ fn whatever_anybody_does_the_promises_of_the_staff_area_hold() {
 
 #[test]
 fn a_pin_is_typed_corrected_and_never_shown() {
-    let mut visit = Visit::new(true, Entry::Door);
+    let mut visit = Visit::new(true, Entry::Pin);
     visit.types("407").does(Event::Enter);
     assert!(visit.asks.is_empty(), "three digits are no PIN");
     visit.types("2").does(Event::Erase).types("1");
@@ -367,7 +367,7 @@ fn a_pin_is_typed_corrected_and_never_shown() {
 
 #[test]
 fn a_wrong_pin_is_said_with_the_tries_left_and_a_lock_counts_down_in_minutes() {
-    let mut visit = Visit::new(true, Entry::Door);
+    let mut visit = Visit::new(true, Entry::Pin);
     visit.types("1111").does(Event::Enter).hears(Answer::Pin(PinVerdict::Wrong { left: 1 }));
     assert_eq!(visit.staff.view(), View::Pin { typed: 0, note: PinNote::Wrong { left: 1 } });
     visit.types("2222").does(Event::Enter).hears(Answer::Pin(PinVerdict::Locked { left_ms: 100_000 }));
@@ -383,7 +383,7 @@ fn a_wrong_pin_is_said_with_the_tries_left_and_a_lock_counts_down_in_minutes() {
 
 #[test]
 fn without_a_pin_in_the_configuration_the_screen_can_be_wiped_and_nothing_else() {
-    let mut visit = Visit::new(false, Entry::Door);
+    let mut visit = Visit::new(false, Entry::Pin);
     visit.types("4071").does(Event::Enter);
     assert_eq!(visit.staff.view(), View::Pin { typed: 0, note: PinNote::NoPin });
     visit.does(Event::Wipe);
@@ -404,17 +404,32 @@ fn who_walks_away_leaves_nothing_open_also_for_a_touch_that_comes_before_the_tic
 }
 
 #[test]
-fn an_answer_to_an_earlier_visit_does_not_open_the_door() {
-    let mut first = Visit::new(true, Entry::Door);
+fn an_answer_to_an_earlier_visit_does_not_open_the_menu() {
+    let mut first = Visit::new(true, Entry::Pin);
     first.types(PIN).does(Event::Enter).does(Event::Back);
     let (token, _) = first.asks.pop().unwrap();
-    let mut second = Staff::new(plan(true), Entry::Door, START_MS + 400);
+    let mut second = Staff::new(plan(true), Entry::Pin, START_MS + 400);
     for digit in "1111".chars() {
         second.handle(Event::Key(digit.into()), START_MS + 500);
     }
     second.handle(Event::Enter, START_MS + 600);
     second.handle(Event::Answered(token, Answer::Pin(PinVerdict::Right)), START_MS + 700);
     assert_eq!(second.view(), View::Pin { typed: 0, note: PinNote::Checking });
+    second.handle(Event::Answered(token, Answer::Kept(Err(NotKept::Storage))), START_MS + 800);
+    assert_eq!(second.view(), View::Pin { typed: 0, note: PinNote::Checking });
+}
+
+#[test]
+fn the_screen_is_wiped_from_the_menu_and_a_glass_that_was_touched_all_over_goes_back() {
+    let visit = Visit::at(MenuItem::Wipe);
+    assert_eq!((visit.wiped, visit.left), (1, 1));
+    let mut visit = Visit::at(MenuItem::TouchTest);
+    for field in 0..6 {
+        visit.does(Event::Field(field));
+    }
+    assert!(matches!(visit.staff.view(), View::TouchTest { .. }), "it says that all is well");
+    visit.does(Event::Field(2));
+    assert_eq!(visit.staff.view(), View::Menu);
 }
 
 #[test]
@@ -443,7 +458,7 @@ fn every_button_is_stored_before_it_is_said() {
 fn the_tests_of_glass_and_screen_come_to_their_end() {
     let mut visit = Visit::at(MenuItem::TouchTest);
     for field in 0..6 {
-        visit.does(Event::Field(field)).does(Event::Field(99));
+        visit.does(Event::Field(99)).does(Event::Field(field));
     }
     let View::TouchTest { fields, columns: 3, rows: 2 } = visit.staff.view() else { panic!("another page") };
     assert!(fields.iter().all(|touched| *touched));
@@ -492,9 +507,17 @@ fn a_choice_is_shown_once_it_is_kept() {
     let wish = Choice::Touchpoints(vec![id("pharmacy")]);
     assert_eq!((visit.asks.len(), visit.asked()), (1, &Ask::Keep(wish.clone())));
     assert!(matches!(visit.staff.view(), View::Touchpoint { current: Some(0), .. }));
-    visit.hears(Answer::Kept(None));
-    assert!(matches!(visit.staff.view(), View::Touchpoint { current: Some(0), .. }), "it could not be kept");
-    visit.does(Event::Pick(1)).does(Event::Back).hears(Answer::Kept(Some(wish)));
+    visit.hears(Answer::Kept(Err(NotKept::Storage)));
+    assert!(matches!(visit.staff.view(), View::NotKept(NotKept::Storage)), "it could not be kept");
+    let mut visit = Visit::at(MenuItem::Touchpoint);
+    visit.does(Event::Pick(1));
+    assert!(matches!(visit.staff.view(), View::Touchpoint { waiting: true, .. }));
+    visit.hears(Answer::Kept(Err(NotKept::Screens("3.9 mm".into()))));
+    assert!(matches!(visit.staff.view(), View::NotKept(NotKept::Screens(_))), "and it says why");
+    visit.does(Event::Back);
+    assert_eq!(visit.staff.plan().place, Some(0), "nothing has changed");
+    let mut visit = Visit::at(MenuItem::Touchpoint);
+    visit.does(Event::Pick(1)).does(Event::Back).hears(Answer::Kept(Ok(wish)));
     assert_eq!(visit.staff.plan().place, Some(1), "also when the page was left meanwhile");
     assert_eq!(
         visit.staff.plan().touchpoint,
@@ -503,10 +526,10 @@ fn a_choice_is_shown_once_it_is_kept() {
     );
 
     let mut visit = Visit::at(MenuItem::Language);
-    visit.does(Event::Pick(1)).hears(Answer::Kept(Some(Choice::Language(lang("en")))));
+    visit.does(Event::Pick(1)).hears(Answer::Kept(Ok(Choice::Language(lang("en")))));
     assert!(matches!(visit.staff.view(), View::Language { current: Some(1), .. }));
     let mut visit = Visit::at(MenuItem::Volume);
-    visit.does(Event::Pick(3)).hears(Answer::Kept(Some(Choice::Volume(Volume::High))));
+    visit.does(Event::Pick(3)).hears(Answer::Kept(Ok(Choice::Volume(Volume::High))));
     assert_eq!(visit.staff.view(), View::Volume(Volume::High));
 }
 
@@ -552,9 +575,11 @@ fn a_new_terminal_is_enrolled_with_nothing_but_its_code() {
     assert_eq!(visit.staff.view(), View::Enrol { typed, state: &EnrolState::Typing });
     visit.does(Event::Enter);
     assert!(matches!(visit.asked(), Ask::Enrol(code) if code.grouped() == typed));
-    visit.does(Event::Erase).hears(Answer::Enrolled(Err("unknown code".into())));
-    let state = EnrolState::Failed { why: "unknown code".into() };
-    assert_eq!(visit.staff.view(), View::Enrol { typed, state: &state }, "to be corrected");
+    visit.does(Event::Erase).hears(Answer::Enrolled(Err(Failure::new(EnrolFault::Code, "unknown code"))));
+    let state = EnrolState::Failed { why: Failure::new(EnrolFault::Code, "unknown code") };
+    assert_eq!(visit.staff.view(), View::Enrol { typed, state: &state });
+    visit.does(Event::Confirm);
+    assert_eq!(visit.staff.view(), View::Enrol { typed, state: &EnrolState::Typing }, "to be corrected");
     visit.does(Event::Erase).types("6").does(Event::Enter);
     visit.hears(Answer::Enrolled(Ok("t-1".parse().unwrap())));
     let state = EnrolState::Done { terminal: "t-1".parse().unwrap() };

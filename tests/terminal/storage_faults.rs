@@ -21,10 +21,8 @@ use xinsheng::{
     central::{Central, Settings},
     clock::{Clock, SimClock, SystemClock, fresh},
     journal::{AppendError, Journal, Keeping, Kept, OpenArgs, OpenReport, Recorder},
-    survey::{
-        Effect, Event, HeldStage, JournalPlace, OutOfService, Page, Plan, Start, StoreOutcome, Survey, Token,
-    },
-    sync::{self, SyncArgs, SyncWorker, backoff::Backoff, engine::Pace},
+    survey::{Effect, Event, HeldStage, JournalPlace, OutOfService, Page, Plan, Start, Survey, Token},
+    sync::{self, Address, Link, SyncArgs, SyncWorker, backoff::Backoff, engine::Pace},
     wire::Draft,
 };
 
@@ -58,10 +56,6 @@ struct Terminal {
     thanked: u32,
 }
 
-fn place(head: xinsheng::journal::Head) -> JournalPlace {
-    JournalPlace { chain: head.chain, seq: head.seq }
-}
-
 fn exit() -> Plan {
     plan(&["exit"], Start::Question)
 }
@@ -82,7 +76,8 @@ impl Terminal {
         )
         .unwrap();
         let worker = central.map(|(central, identity)| {
-            let mut args = SyncArgs::new(central.url(), None, identity.to_owned());
+            let address = Address { url: central.url(), ca_file: None, takes_config: false };
+            let mut args = SyncArgs::new(Link::new(address), identity.to_owned());
             let backoff = Backoff { floor_ms: 1, base_ms: 2, cap_ms: 20 };
             args.pace = Pace { backoff, gather_ms: 0, ..Pace::default() };
             if args.hardware_id == "unknown" {
@@ -97,14 +92,26 @@ impl Terminal {
             sync::spawn(inbox, recorder.handle(), clock.clone(), args).unwrap()
         });
         let survey = Survey::new(exit()).unwrap();
-        Self { survey, clock, recorder, worker, tell, news, report, keeping: Vec::new(), outstanding: 0, thanked: 0 }
+        Self {
+            survey,
+            clock,
+            recorder,
+            worker,
+            tell,
+            news,
+            report,
+            keeping: Vec::new(),
+            outstanding: 0,
+            thanked: 0,
+        }
     }
 
     /// What a finger or the clock does; returns without waiting for anything.
     fn does(&mut self, event: Event) {
         let was_thanked = matches!(self.survey.page(), Page::Thanks { .. });
         let now = self.clock.now();
-        for Effect::Store { token, bodies } in self.survey.handle(event, now.up_ms, fresh::response_id(&now)) {
+        for Effect::Store { token, bodies } in self.survey.handle(event, now.up_ms, fresh::response_id(&now))
+        {
             let draft = |body| Draft { id: fresh::entry_id(&now), at: now, body };
             let tell = self.tell.clone();
             self.outstanding += 1;
@@ -130,13 +137,7 @@ impl Terminal {
             match news {
                 News::Kept(token, kept) => {
                     self.outstanding -= 1;
-                    let outcome = match kept {
-                        Ok(Kept::OnDisk(head)) => StoreOutcome::OnDisk(place(head)),
-                        Ok(Kept::InMemory { head, unsaved }) => {
-                            StoreOutcome::InMemory { at: place(head), unsaved }
-                        }
-                        Err(_) => StoreOutcome::Refused,
-                    };
+                    let outcome = xinsheng::terminal::outcome_of(&kept);
                     self.does(outcome.event(token));
                 }
                 News::Delivered(through) => self.does(Event::Delivered { through }),
@@ -231,7 +232,10 @@ fn a_stalled_disk_never_stops_the_screen_and_a_commit_that_lands_late_is_counted
     terminal.passes(10_000);
     terminal.passes(60_000);
     assert_eq!(terminal.survey.page(), Page::OutOfService(OutOfService::Storage), "it is still stalled");
-    assert_eq!(terminal.outstanding, 2, "the rating and the end of its response; the disk owes both an answer");
+    assert_eq!(
+        terminal.outstanding, 2,
+        "the rating and the end of its response; the disk owes both an answer"
+    );
     drop(stalled);
     terminal.until("page at rest", |terminal| terminal.survey.at_rest());
     assert_eq!(terminal.survey.tally().saved_late, 1);
@@ -351,7 +355,11 @@ fn ratings_that_a_disk_refused_for_a_while_are_on_it_afterwards_and_count_once()
     // The disk is tried once a minute.
     terminal.clock.advance(60_000);
     terminal.until("word that the disk is back", |terminal| terminal.keeping.len() == 2);
-    assert!(matches!(terminal.keeping[..], [Keeping::InMemory, Keeping::OnDisk(_)]), "{:?}", terminal.keeping);
+    assert!(
+        matches!(terminal.keeping[..], [Keeping::InMemory, Keeping::OnDisk(_)]),
+        "{:?}",
+        terminal.keeping
+    );
     terminal.rates();
     terminal.shows(&thanks());
     terminal.leaves();
@@ -367,7 +375,8 @@ fn ratings_that_a_disk_refused_for_a_while_are_on_it_afterwards_and_count_once()
 /// The kernel refuses writes to a file that is marked so, also to a program that has it open.
 fn immutable(how: &str, dir: &Path) {
     for name in ["journal.db", "journal.db-wal"] {
-        let done = Command::new("chattr").arg(how).arg(dir.join(name)).output().expect("chattr, from e2fsprogs");
+        let done =
+            Command::new("chattr").arg(how).arg(dir.join(name)).output().expect("chattr, from e2fsprogs");
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     }
 }

@@ -280,7 +280,10 @@ fn step(
             newest.is_some_and(|r| !ledger.unconfirmed.contains(r) && !ledger.lost.contains(r)),
             "thanked before everything was stored"
         );
-        prop_assert!(newest.is_some_and(|r| !ledger.held.contains_key(r)), "thanked for what is in memory alone");
+        prop_assert!(
+            newest.is_some_and(|r| !ledger.held.contains_key(r)),
+            "thanked for what is in memory alone"
+        );
         prop_assert!(newest.is_some_and(|r| !ledger.told_not_stored.contains(r)), "thanked after all");
     }
     match (survey.page(), ledger.answers.keys().max()) {

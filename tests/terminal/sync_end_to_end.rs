@@ -17,31 +17,30 @@ use std::{
     num::NonZeroU32,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex,
+        Arc,
         mpsc::{self, Receiver},
     },
     time::{Duration, Instant},
 };
 
+use crate::headless::{self, Headless};
 use crate::proxy::{Fault, Proxy, answer};
 use flate2::{Compression, write::GzEncoder};
 use tempfile::TempDir;
 use xinsheng::{
-    central::{Central, Settings, TlsFiles},
+    central::{Central, Settings},
     clock::{Clock, SystemClock, fresh},
-    config::{
-        self, Change, DELIVERED_FILE, EXAMPLE_CENTRAL, EXAMPLE_KIOSK, EXAMPLE_TOUCHPOINTS, Glyphs, Watch,
-    },
-    fonts::Fonts,
-    journal::{Head, Journal, OpenArgs, Recorder},
+    config::{self, DELIVERED_FILE, EXAMPLE_CENTRAL, EXAMPLE_KIOSK, EXAMPLE_TOUCHPOINTS, Glyphs, Tls},
+    journal::Head,
+    lang::Text,
     model::{ChainId, TouchpointId},
     questionnaire::{Hospital, OpeningHours, Site, Stage, Texts, Touchpoint},
+    staff::{Answer, Ask, Reached},
     sync::{
-        self, Identity, SyncArgs, SyncHandle, SyncState, SyncStatus, SyncWorker, TakeConfig,
-        backoff::Backoff,
-        engine::Pace,
-        transport::{Deadlines, HttpTransport},
+        self, Diagnosis, Identity, SyncHandle, SyncState, SyncStatus, backoff::Backoff, engine::Pace,
+        transport::Deadlines,
     },
+    terminal::{Assembly, Place, Screen, Terminal},
     wire::{Body, ConfigChange, Draft, Entry, SelfTest, content_type},
 };
 
@@ -83,7 +82,7 @@ fn hospital() -> Hospital {
 
 pub fn settings(data: &Path) -> Settings {
     let mut settings = Settings::new(data);
-    settings.limits.requests_per_minute = NonZeroU32::new(1_000_000).unwrap();
+    settings.config.limits.requests_per_minute = NonZeroU32::new(1_000_000).unwrap();
     settings
 }
 
@@ -92,39 +91,30 @@ pub fn start_central(settings: Settings) -> Central {
     Central::start(settings, hospital(), listener).unwrap()
 }
 
-/// A terminal without a screen.
+/// A terminal put together as its program does it, with the example's files, on a screen that nobody sees.
 pub struct Kiosk {
-    folder: PathBuf,
-    pub recorder: Recorder,
-    worker: SyncWorker,
+    pub terminal: Terminal,
+    screen: Arc<Headless>,
     pub sync: SyncHandle,
     clock: Arc<SystemClock>,
-    statuses: Receiver<SyncStatus>,
+    changes: Receiver<()>,
 }
 
 impl Kiosk {
-    fn start(folder: &Path, url: &str, ca_file: Option<PathBuf>, adjust: impl FnOnce(&mut SyncArgs)) -> Self {
+    fn start(files: &Files) -> Self {
         let clock = Arc::new(SystemClock::new());
-        let mut open = OpenArgs::new(fresh::chain_id(), clock.now());
-        open.ballast_bytes = 4096;
-        let (journal, _) = Journal::open(folder, open).unwrap();
-        let (sync, inbox) = sync::wake_pair();
-        let waker = sync.clone();
-        let recorder = Recorder::spawn(journal, clock.clone(), move |_| waker.nudge()).unwrap();
-        let mut args = SyncArgs::new(url.to_owned(), ca_file.clone(), folder.join("identity.json"));
-        let address = url.to_owned();
-        args.connect =
-            Box::new(move || Ok(Box::new(HttpTransport::new(&address, ca_file.as_deref(), DEADLINES)?)));
-        args.pace = pace();
+        let place = Place { config: files.kiosk_toml(), data: None };
+        let mut assembly = Assembly::new(place, clock.clone());
+        (assembly.pace, assembly.deadlines, assembly.ballast_bytes) = (pace(), DEADLINES, Some(4096));
         // A bare machine has neither serial number nor machine id, and what nobody can tell apart is let through.
-        if args.hardware_id == "unknown" {
-            args.hardware_id = "serial-of-this-machine".into();
+        if assembly.hardware_id == "unknown" {
+            assembly.hardware_id = "serial-of-this-machine".into();
         }
-        let (change, statuses) = mpsc::channel();
-        args.on_status = Box::new(move |status| drop(change.send(status.clone())));
-        adjust(&mut args);
-        let worker = sync::spawn(inbox, recorder.handle(), clock.clone(), args).unwrap();
-        Self { folder: folder.to_owned(), recorder, worker, sync, clock, statuses }
+        let mut terminal = assembly.start().unwrap();
+        let (screen, changes) = Headless::new();
+        terminal.attach(&(screen.clone() as Arc<dyn Screen>)).unwrap();
+        let sync = terminal.sync().clone();
+        Self { terminal, screen, sync, clock, changes }
     }
 
     pub fn tap(&self, count: usize) -> Head {
@@ -134,7 +124,7 @@ impl Kiosk {
             Draft { id: fresh::entry_id(&at), at, body }
         });
         let (tell, told) = mpsc::channel();
-        self.recorder.handle().append(drafts.collect(), move |head| tell.send(head).unwrap());
+        self.terminal.recorder().append(drafts.collect(), move |head| tell.send(head).unwrap());
         told.recv_timeout(PATIENCE).unwrap().unwrap()
     }
 
@@ -148,7 +138,7 @@ impl Kiosk {
             }
             assert!(Instant::now() < until, "no {what} in time: {now:?}");
             // Most changes are told of; figures in between are looked up.
-            drop(self.statuses.recv_timeout(Duration::from_millis(10)));
+            let _ = self.changes.recv_timeout(Duration::from_millis(10));
         }
     }
 
@@ -160,12 +150,30 @@ impl Kiosk {
 
     /// The journal's end, and how far central signed for it: a cursor only moves over hashes that are equal on both sides.
     pub fn ends(&self) -> (Head, u64) {
-        self.recorder.handle().call(|journal| (journal.head(), journal.cursor())).unwrap()
+        self.terminal.recorder().call(|journal| (journal.head(), journal.cursor())).unwrap()
+    }
+
+    /// Whether the place that is rated here has this name on the screen.
+    fn shows(&self, name: &str) -> bool {
+        self.screen.told().setup.is_some_and(|setup| {
+            let place = setup.plan.hospital.touchpoint(&registration());
+            place.is_some_and(|place| place.name.get(&"zh-CN".parse().unwrap()) == name)
+        })
+    }
+
+    /// What somebody in the staff area is told who tests the network.
+    fn tests_network(&self) -> Result<Reached, Diagnosis> {
+        self.screen.forget_answer();
+        (self.terminal.parts().staff.ask)(headless::token(), Ask::TestNetwork);
+        self.wait_for("answer of the network test", |_| self.screen.told().answer.is_some());
+        match self.screen.told().answer {
+            Some(Answer::Network(result)) => result,
+            other => panic!("{other:?}"),
+        }
     }
 
     pub fn stop(self) {
-        self.worker.stop();
-        self.recorder.stop();
+        self.terminal.stop();
     }
 }
 
@@ -196,7 +204,7 @@ impl Scene {
     }
 
     pub fn kiosk(&self) -> Kiosk {
-        Kiosk::start(self.home.path(), &self.proxy.url(), None, |_| {})
+        Kiosk::start(&Files::new(self.home.path(), &self.proxy.url()))
     }
 
     /// Both sides hold the same entries, and central's audit finds every chain and signature whole.
@@ -363,7 +371,7 @@ fn a_storm_of_faults_loses_nothing() {
 
 #[test]
 fn a_batch_that_central_finds_too_large_is_halved_until_it_passes() {
-    let scene = Scene::new(|settings| settings.limits.body_bytes = 8 * 1024);
+    let scene = Scene::new(|settings| settings.config.limits.body_kib = 8);
     let kiosk = scene.kiosk();
     let head = kiosk.tap(400);
     kiosk.wait_until_sent(head);
@@ -401,7 +409,7 @@ fn a_central_restored_from_an_old_backup_is_filled_again() {
     while !rewound(&scene, &kiosk) {
         assert!(Instant::now() < until, "central was not filled again");
         kiosk.sync.retry();
-        drop(kiosk.statuses.recv_timeout(Duration::from_millis(20)));
+        let _ = kiosk.changes.recv_timeout(Duration::from_millis(20));
     }
     kiosk.wait_until_sent(head);
     scene.check(&kiosk);
@@ -431,7 +439,7 @@ fn a_card_copied_into_another_machine_stops_and_what_it_holds_is_kept() {
     kiosk.wait_for("contact", |status| status.all_sent && status.state == SyncState::InContact);
     kiosk.wait_until_sent(head);
     scene.check(&kiosk);
-    assert!(kiosk.folder.join("identity.json").exists());
+    assert!(kiosk.terminal.identity_file().exists());
     kiosk.stop();
 }
 
@@ -487,7 +495,7 @@ fn a_used_code_is_refused_and_a_lost_answer_costs_no_code() {
 }
 
 /// A certificate authority and a server certificate for names, valid from one year to another.
-fn certificates(folder: &Path, name: &str, years: (i32, i32)) -> (PathBuf, TlsFiles) {
+fn certificates(folder: &Path, name: &str, years: (i32, i32)) -> (PathBuf, Tls) {
     let ca_key = rcgen::KeyPair::generate().unwrap();
     let mut ca = rcgen::CertificateParams::new(Vec::<String>::new()).unwrap();
     ca.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
@@ -506,7 +514,7 @@ fn certificates(folder: &Path, name: &str, years: (i32, i32)) -> (PathBuf, TlsFi
         path
     };
     let ca_file = write("ca.pem", ca_cert.pem());
-    (ca_file, TlsFiles { cert: write("cert.pem", cert.pem()), key: write("key.pem", key.serialize_pem()) })
+    (ca_file, Tls::Files { cert: write("cert.pem", cert.pem()), key: write("key.pem", key.serialize_pem()) })
 }
 
 #[test]
@@ -523,7 +531,7 @@ fn tls_is_checked_against_the_pinned_authority_and_troubles_are_told_apart() {
         let other_pems = tempfile::tempdir().unwrap();
         let (other_ca, _) = certificates(other_pems.path(), name, years);
         let mut settings = settings(data.path());
-        settings.tls = Some(tls);
+        settings.config.tls = tls;
         let central = start_central(settings);
         let code = central.new_code(&registration()).unwrap();
         let believed = if pinned { ca_file } else { other_ca };
@@ -540,50 +548,40 @@ fn tls_is_checked_against_the_pinned_authority_and_troubles_are_told_apart() {
     }
 }
 
-/// A terminal's files, with questions of its own until central delivers some.
+/// A terminal's files: the example's, with the journal beside them.
 struct Files(PathBuf);
 
 impl Files {
-    fn new(folder: &Path) -> Self {
-        let kiosk =
-            EXAMPLE_KIOSK.replace("../data/kiosk", ".").replace("source = \"local\"", "source = \"central\"");
-        fs::write(folder.join("kiosk.toml"), kiosk).unwrap();
-        fs::write(folder.join("touchpoints.toml"), EXAMPLE_TOUCHPOINTS).unwrap();
-        Self(folder.to_owned())
+    /// What is there already stays as it is.
+    fn new(folder: &Path, url: &str) -> Self {
+        let files = Self(folder.to_owned());
+        if !files.kiosk_toml().exists() {
+            let kiosk = EXAMPLE_KIOSK.replace("../data/kiosk", ".").replace(EXAMPLE_URL, url);
+            fs::write(files.kiosk_toml(), kiosk).unwrap();
+            fs::write(folder.join("touchpoints.toml"), EXAMPLE_TOUCHPOINTS).unwrap();
+        }
+        files
     }
 
     fn kiosk_toml(&self) -> PathBuf {
         self.0.join("kiosk.toml")
     }
 
+    fn change(&self, old: &str, new: &str) {
+        let text = fs::read_to_string(self.kiosk_toml()).unwrap();
+        assert!(text.contains(old), "no {old} in kiosk.toml");
+        fs::write(self.kiosk_toml(), text.replace(old, new)).unwrap();
+    }
+
     fn delivered(&self) -> String {
         fs::read_to_string(self.0.join(DELIVERED_FILE)).unwrap()
     }
-
-    /// Puts a delivered file in place, as the terminal program does.
-    fn taker(&self) -> TakeConfig {
-        let (kiosk, folder) = (self.kiosk_toml(), self.0.clone());
-        Box::new(move |text| {
-            config::accept_delivered(
-                &kiosk,
-                &folder,
-                text.as_bytes(),
-                &read,
-                &Glyphs::default(),
-                &any_screens,
-            )
-            .map(drop)
-            .map_err(|error| error.to_string())
-        })
-    }
 }
+
+const EXAMPLE_URL: &str = "http://127.0.0.1:8460";
 
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     fs::read(path)
-}
-
-fn any_screens(_: &config::Loaded<config::KioskSetup>) -> config::Findings {
-    config::Findings::default()
 }
 
 /// Central as its program starts it: from central.toml and the touchpoints file beside it.
@@ -593,7 +591,7 @@ fn configured_central(folder: &Path, touchpoints: &str) -> Central {
     let loaded = config::load_central(&folder.join("central.toml"), &read, &Glyphs::default()).unwrap();
     let mut settings = Settings::from_config(&loaded);
     // The shortest that a terminal agrees to.
-    settings.next_sync_after_s = 1;
+    settings.config.terminals.next_sync_after_s = 1;
     Central::start(settings, loaded.value.hospital, TcpListener::bind("127.0.0.1:0").unwrap()).unwrap()
 }
 
@@ -624,31 +622,12 @@ fn what_central_delivers_is_taken_into_force_and_what_the_terminal_cannot_use_is
     let proxy = Proxy::start(central.address());
     let mut scene = Scene { data, home, central, proxy };
     scene.enrol();
-    let files = Files::new(scene.home.path());
-    let started = config::start(&files.kiosk_toml(), &files.0, None, &read, &Glyphs::default(), &any_screens);
-    let in_force = Arc::new(Mutex::new(started.loaded.config_hash.clone()));
-    let (tell, told) = mpsc::channel();
-    let _watch = Watch::spawn(
-        files.kiosk_toml(),
-        started.loaded.config_hash,
-        Fonts::shipped(),
-        any_screens,
-        move |change| {
-            tell.send(change).unwrap();
-        },
-    );
-    let shown = Arc::clone(&in_force);
-    let kiosk = Kiosk::start(scene.home.path(), &scene.proxy.url(), None, |args| {
-        args.on_config = files.taker();
-        args.config_hash = Box::new(move || shown.lock().unwrap().clone());
-    });
-    // The watch finds the file that was delivered; what it tells is in force, and central hears so.
+    let files = Files::new(scene.home.path(), &scene.proxy.url());
+    files.change("source = \"local\"", "source = \"central\"");
+    let kiosk = Kiosk::start(&files);
+    // What is delivered is shown, and central hears so.
     let is_taken = |central: &Central, name: &str| {
-        let Ok(Change::New(loaded)) = told.recv_timeout(PATIENCE) else { panic!("{name} was not taken") };
-        let touchpoint = loaded.value.hospital.touchpoint(&registration()).unwrap();
-        assert_eq!(touchpoint.name.get(&"zh-CN".parse().unwrap()), name);
-        in_force.lock().unwrap().clone_from(&loaded.config_hash);
-        kiosk.wait_for(name, |_| reported_hash(central) == loaded.config_hash);
+        kiosk.wait_for(name, |_| kiosk.shows(name) && reported_hash(central) == kiosk.terminal.config_hash());
     };
     is_taken(&scene.central, "挂号大厅");
 
@@ -671,7 +650,7 @@ fn what_central_delivers_is_taken_into_force_and_what_the_terminal_cannot_use_is
     assert_eq!(refused[0].config_hash, xinsheng::chain::sha256(of_no_use.as_bytes()).to_string());
     assert_eq!(files.delivered(), named("一楼挂号厅"), "the last good file stays");
     kiosk.wait_until_sent(kiosk.tap(1));
-    assert_eq!(reported_hash(&scene.central), *in_force.lock().unwrap());
+    assert_eq!(reported_hash(&scene.central), kiosk.terminal.config_hash());
 
     scene.central.stop().unwrap();
     scene.central = configured_central(scene.data.path(), &named("挂号收费处"));
@@ -693,4 +672,117 @@ fn copy(from: &Path, to: &Path) {
             fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
         }
     }
+}
+
+// ── A changed address, authority or source is in force without a restart ──
+
+/// Two centrals with the same data and key, as after a move to another machine.
+struct Moved {
+    scene: Scene,
+    other_data: TempDir,
+    other: Central,
+}
+
+impl Moved {
+    fn new() -> Self {
+        let mut scene = Scene::new(|_| {});
+        let other_data = tempfile::tempdir().unwrap();
+        scene.central.stop().unwrap();
+        copy(scene.data.path(), other_data.path());
+        scene.central = start_central(settings(scene.data.path()));
+        scene.proxy.point_to(scene.central.address());
+        let other = start_central(settings(other_data.path()));
+        Self { scene, other_data, other }
+    }
+}
+
+fn held(central: &Central, chain: ChainId) -> u64 {
+    let chains = central.verify().unwrap().chains;
+    chains.iter().find(|one| one.held.chain == chain).map_or(0, |one| one.held.cursor.accepted_through)
+}
+
+#[test]
+fn a_changed_central_address_is_in_force_without_a_restart_and_what_staff_test_is_what_sync_uses() {
+    let Moved { scene, other_data, other } = Moved::new();
+    let files = Files::new(scene.home.path(), &scene.proxy.url());
+    let kiosk = Kiosk::start(&files);
+    let first = kiosk.tap(3);
+    kiosk.wait_until_sent(first);
+    assert!(kiosk.tests_network().unwrap().words.starts_with(&scene.proxy.url()));
+
+    files.change(&scene.proxy.url(), &other.url());
+    kiosk.terminal.look_at_files();
+    let hash = kiosk.terminal.config_hash();
+    kiosk.wait_for("the change", |_| kiosk.terminal.config_hash() != hash);
+    let head = kiosk.tap(2);
+    kiosk.wait_for("everything at the other central", |status| {
+        status.all_sent && status.queue.cursor >= head.seq && held(&other, head.chain) >= head.seq
+    });
+    assert!(held(&scene.central, head.chain) < head.seq, "nothing goes to the old one any more");
+    let tested = kiosk.tests_network().unwrap();
+    assert!(tested.words.starts_with(&other.url()), "{}", tested.words);
+
+    // A change that cannot be used says so and changes nothing.
+    files.change(&other.url(), "http://192.0.2.1:8460");
+    kiosk.terminal.look_at_files();
+    kiosk.wait_for("refusal", |_| kiosk.screen.told().badge == Some(Text::BadgeConfigRefused));
+    let head = kiosk.tap(1);
+    kiosk.wait_for("contact", |_| held(&other, head.chain) >= head.seq);
+    assert!(kiosk.tests_network().unwrap().words.starts_with(&other.url()));
+    kiosk.stop();
+    other.stop().unwrap();
+    drop(other_data);
+}
+
+#[test]
+fn a_changed_authority_file_is_read_again_without_a_restart() {
+    let (data, home, pems) =
+        (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (right, tls) = certificates(pems.path(), "127.0.0.1", (2020, 2090));
+    let mut settings = settings(data.path());
+    settings.config.tls = tls;
+    let central = start_central(settings);
+    let other_pems = tempfile::tempdir().unwrap();
+    let (wrong, _) = certificates(other_pems.path(), "127.0.0.1", (2020, 2090));
+    let code = central.new_code(&registration()).unwrap();
+    let identity = home.path().join("identity.json");
+    sync::enrol(&central.url(), Some(&right), &code, &identity, &SystemClock::new()).unwrap();
+
+    let files = Files::new(home.path(), &format!("{}\"\nca_file = \"ca.pem", central.url()));
+    let believed = home.path().join("ca.pem");
+    fs::copy(&wrong, &believed).unwrap();
+    let kiosk = Kiosk::start(&files);
+    let head = kiosk.tap(1);
+    let status = kiosk.wait_for("trouble", |status| status.last_error.is_some());
+    assert!(status.last_error.unwrap().words.contains("unknown authority"));
+    assert_eq!(kiosk.tests_network().unwrap_err().fault, sync::Fault::CertificateIssuer);
+
+    fs::copy(&right, &believed).unwrap();
+    kiosk.wait_until_sent(head);
+    kiosk.tests_network().unwrap();
+    kiosk.stop();
+}
+
+#[test]
+fn a_source_that_is_switched_to_central_and_back_is_in_force_without_a_restart() {
+    let (data, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let central = configured_central(data.path(), &EXAMPLE_TOUCHPOINTS.replace("挂号窗口", "挂号大厅"));
+    let proxy = Proxy::start(central.address());
+    let scene = Scene { data, home, central, proxy };
+    scene.enrol();
+    let files = Files::new(scene.home.path(), &scene.proxy.url());
+    let kiosk = Kiosk::start(&files);
+    kiosk.wait_until_sent(kiosk.tap(1));
+    assert!(!scene.home.path().join(DELIVERED_FILE).exists(), "it takes nothing from central");
+
+    files.change("source = \"local\"", "source = \"central\"");
+    kiosk.terminal.look_at_files();
+    kiosk.wait_for("central's file", |_| kiosk.shows("挂号大厅"));
+    kiosk.wait_for("report", |_| reported_hash(&scene.central) == kiosk.terminal.config_hash());
+
+    files.change("source = \"central\"", "source = \"local\"");
+    kiosk.terminal.look_at_files();
+    kiosk.wait_for("the terminal's own file", |_| kiosk.shows("挂号窗口"));
+    kiosk.wait_for("report", |_| reported_hash(&scene.central) == kiosk.terminal.config_hash());
+    kiosk.stop();
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     chain,
-    model::{Hash, TerminalId},
+    model::Hash,
     wire::{BATCH_ENTRIES_MAX, BatchHeader, Withheld},
 };
 
@@ -139,17 +139,6 @@ fn link_lines(header: &BatchHeader, raw: &[&[u8]]) -> Vec<Line> {
             Line { seq, hash, content }
         })
         .collect()
-}
-
-/// How far a journal is held, and who writes it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct HeldChain {
-    /// The terminal it came from.
-    pub terminal: TerminalId,
-    /// End of the unbroken prefix; 0 when nothing is held.
-    pub accepted_through: u64,
-    /// Chain hash there.
-    pub head_hash: Hash,
 }
 
 /// How a batch lies against the held journal.

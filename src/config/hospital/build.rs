@@ -1,6 +1,6 @@
 //! From the file's structs to a [`Hospital`], with every contradiction found on the way.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono_tz::Tz;
 
@@ -10,7 +10,10 @@ use super::{
     texts::{self, Use},
 };
 use crate::{
-    config::{hours, located::Located, report::Report, suggest},
+    config::{
+        check::{Located, Report, nearest},
+        values::{hours, tags},
+    },
     model::{Lang, QuestionnaireRef, Scale, SiteId, Value},
     questionnaire::{
         Hospital, OpeningHours, Question, Questionnaire, Reason, ReasonGroup, Site, Texts, Touchpoint,
@@ -71,7 +74,8 @@ struct Builder<'b, 'r> {
 impl Builder<'_, '_> {
     fn languages(&mut self, listed: &[Located<String>]) {
         for text in listed {
-            let Some(lang): Option<Lang> = self.report.parse(text) else { continue };
+            let Some(lang) = tags::read(text, self.report) else { continue };
+            tags::say_what_shows(text, self.glyphs, self.report);
             if self.languages.contains(&lang) {
                 self.report.error(
                     &text.span,
@@ -96,7 +100,7 @@ impl Builder<'_, '_> {
             return Some(zone);
         }
         let known = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
-        let fix = match suggest::nearest(&text.value, known) {
+        let fix = match nearest(&text.value, known) {
             Some(near) => format!("did you mean \"{near}\"?"),
             None => "write it as continent and city; all of China is \"Asia/Shanghai\"".to_owned(),
         };
@@ -163,12 +167,20 @@ impl Builder<'_, '_> {
 
     /// Two touchpoints of one site that read the same are two buttons nobody can tell apart.
     fn same_names(&mut self, touchpoints: &[TouchpointFile]) {
-        let mut seen = BTreeSet::new();
+        let mut seen = BTreeMap::new();
         for touchpoint in touchpoints {
             let site = touchpoint.site.as_ref().map(|site| site.value.clone());
             for (lang, name) in &touchpoint.name.value.0 {
-                if !seen.insert((site.clone(), lang.value.clone(), name.value.clone())) {
-                    let what = format!("two touchpoints are called `{}`", name.value);
+                let key = (site.clone(), lang.value.clone(), as_read(&name.value));
+                if let Some(first) = seen.insert(key, &name.value) {
+                    let what = if *first == name.value {
+                        format!("two touchpoints are called `{first}`")
+                    } else {
+                        format!(
+                            "two touchpoints are called `{first}` and `{}`: patients see no difference",
+                            name.value
+                        )
+                    };
                     self.report.warning(&name.span, what, "give each a name that patients can tell apart");
                 }
             }
@@ -253,7 +265,7 @@ impl Builder<'_, '_> {
         if known.contains(&text.value) {
             return Some(());
         }
-        let fix = match suggest::nearest(&text.value, known.iter().map(String::as_str)) {
+        let fix = match nearest(&text.value, known.iter().map(String::as_str)) {
             Some(near) => format!("did you mean \"{near}\"?"),
             None => format!("use one of {}, or add a section [[{kind}]] with this id", known.join(", ")),
         };
@@ -286,6 +298,19 @@ impl Builder<'_, '_> {
             }
         }
     }
+}
+
+/// A name as a patient reads it: blanks, upper and lower case and full-width letters make no difference.
+fn as_read(name: &str) -> String {
+    let unseen = |c: &char| {
+        c.is_whitespace()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{ad}')
+    };
+    let narrow = |c: char| match u32::from(c) {
+        wide @ 0xFF01..=0xFF5E => char::from_u32(wide - 0xFEE0).unwrap_or(c),
+        _ => c,
+    };
+    name.chars().filter(|c| !unseen(c)).map(narrow).flat_map(char::to_lowercase).collect()
 }
 
 fn icon_of(touchpoint: &TouchpointFile) -> String {

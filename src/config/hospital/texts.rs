@@ -2,7 +2,7 @@
 
 use super::{Glyphs, TextsFile};
 use crate::{
-    config::{finding::cells, located::Located, report::Report, suggest},
+    config::check::{Located, Report, cells, nearest},
     model::Lang,
     questionnaire::Texts,
 };
@@ -58,7 +58,7 @@ pub fn read(
     }
     let written: Vec<&str> = texts.value.0.keys().map(|key| key.value.as_str()).collect();
     for lang in languages.iter().filter(|lang| !read.has(lang)) {
-        let fix = match suggest::nearest(lang.as_str(), written.iter().copied()) {
+        let fix = match nearest(lang.as_str(), written.iter().copied()) {
             Some(near) if !languages.iter().any(|known| known.as_str() == near) => {
                 format!("write {lang} in place of {near}")
             }

@@ -1,21 +1,20 @@
-//! The pages of the staff area, filled with the longest that they have to say.
-
-use slint::{ComponentHandle, Model, ModelRc, SharedString, VecModel};
+//! The pages of the staff area with the longest that they have to say, shown by the very function that the running screen uses.
 
 use crate::{
     kiosk::{
         faults,
-        pages::{self, ChoicePage, Glass, Speaker, View},
-        staff::fill_status,
+        pages::{Glass, Speaker, View},
+        staff::{self, StaffView},
     },
     lang::Text,
-    panel::Corner,
-    staff::{Ago, StatusFacts, Storage},
-    sync::{Diagnosis, Fault, outcome::Trouble},
-    ui::{
-        self, AppWindow, Choice, Keypad, Line, PlaceItem, Question, Report, ReportRow, ScreenTest, Shell,
-        TouchTest,
+    questionnaire::{Hospital, Question},
+    staff::{
+        Ago, ButtonState, EnrolFault, EnrolState, ExportState, Failure, NetworkState, PinNote, Press,
+        StatusFacts, Storage, View as StaffPage, Volume, buttons_of, touch_fields,
     },
+    survey::Page,
+    sync::{Diagnosis, Fault, outcome::Trouble},
+    ui::AppWindow,
 };
 
 /// What of the staff area shows.
@@ -31,6 +30,8 @@ pub enum Sheet {
     PinLocked,
     /// The keypad of the code.
     EnrolCode,
+    /// Why the terminal was not enrolled.
+    EnrolFailed,
     /// What staff can do.
     Menu,
     /// How loud.
@@ -93,6 +94,7 @@ impl Sheet {
             Self::PinWrong,
             Self::PinLocked,
             Self::EnrolCode,
+            Self::EnrolFailed,
             Self::Menu,
             Self::Volume,
             Self::Status,
@@ -118,6 +120,7 @@ impl Sheet {
             Self::PinWrong => "pin-wrong",
             Self::PinLocked => "pin-locked",
             Self::EnrolCode => "enrol",
+            Self::EnrolFailed => "enrol-failed",
             Self::Menu => "staff-menu",
             Self::Volume => "volume",
             Self::Status => "status",
@@ -144,6 +147,7 @@ impl Sheet {
             | Self::PinWrong
             | Self::PinLocked
             | Self::EnrolCode
+            | Self::EnrolFailed
             | Self::Menu
             | Self::Volume
             | Self::Status
@@ -156,128 +160,101 @@ impl Sheet {
         }
     }
 
-    /// Fills the page; for a self-test the question shows already.
-    pub fn fill(self, view: &View, window: &AppWindow, glass: &Glass) {
-        let speaker = &view.speaker;
-        let line = |text| speaker.line(text);
-        if self.tests_keys().is_none() {
-            pages::show_frame(view, window);
-        }
-        window.global::<Shell>().set_help(Line::default());
-        window.global::<Shell>().set_back(line(Text::StaffButton));
-        window.global::<Shell>().set_place(Line::default());
-        if self.tests_keys().is_none() {
-            window.global::<Shell>().set_language_label("".into());
-        }
-        let pin = |typed, note, busy| keypad(window, speaker, Text::StaffPin, typed, note, busy);
-        let page = match self {
-            Self::PinEmpty => pin("", Line::default(), false),
-            Self::PinTyped => pin("●●●●●●●●", Line::default(), false),
-            Self::PinWrong => pin("", counted(speaker, Text::StaffPinWrong, "3"), false),
-            Self::PinLocked => pin("", counted(speaker, Text::StaffLocked, "60"), true),
-            Self::EnrolCode => {
-                let failed = line(Text::EnrolFailed);
-                let page = keypad(window, speaker, Text::EnrolTitle, "48392-01765-32178", failed, false);
-                window.global::<Keypad>().set_other(line(Text::EnrolLater));
-                page
-            }
-            Self::Menu => menu(window, speaker, glass),
-            Self::Volume => volume(window, speaker, glass),
-            Self::Status => status(window, speaker, false),
-            Self::StatusWrong => status(window, speaker, true),
-            Self::Network => {
-                let again = Some(Text::StaffNetworkTest);
-                let note = faults::of_central(speaker, &diagnosis(speaker));
-                report(window, speaker, Text::NetworkBad, Vec::new(), &note, again)
-            }
-            Self::Export => {
-                let (folder, start) = ("/media/usb0/xinsheng-export", Some(Text::ExportStart));
-                report(window, speaker, Text::ExportTitle, Vec::new(), folder, start)
-            }
-            Self::Restart => {
-                let (note, go) = (line(Text::RestartExplanation).text, Some(Text::StaffRestart));
-                report(window, speaker, Text::RestartTitle, Vec::new(), &note, go)
-            }
-            Self::SelfTest | Self::SelfTestKeys => self_test(window, speaker),
-            Self::TouchTest => touch_test(window, speaker, glass),
-            Self::Picture(picture) => screen_test(window, picture),
+    /// Puts the page on a window. `view` is the page of a patient below it: for a self-test the question whose buttons are tested.
+    pub fn show(self, view: View, hospital: &Hospital, window: &AppWindow, glass: &Glass) {
+        let question = match &view.page {
+            Page::Question { question, .. } => Some((*question).clone()),
+            _ => None,
         };
-        window.global::<Shell>().set_page(page);
+        let content = self.content(&view.speaker, question.as_ref(), glass);
+        let view = StaffView { page: content.page(), frame: view, hospital, question, glass, list_page: 0 };
+        staff::show(&view, window);
+    }
+
+    fn content(self, speaker: &Speaker, question: Option<&Question>, glass: &Glass) -> Content {
+        let pin = |typed, note| Content::Pin { typed, note };
+        match self {
+            Self::PinEmpty => pin(0, PinNote::None),
+            Self::PinTyped => pin(8, PinNote::None),
+            Self::PinWrong => pin(0, PinNote::Wrong { left: 3 }),
+            Self::PinLocked => pin(0, PinNote::Locked { minutes: 60 }),
+            Self::EnrolCode => Content::Enrol(EnrolState::Typing),
+            Self::EnrolFailed => {
+                let Diagnosis { fault, words } = diagnosis(speaker);
+                Content::Enrol(EnrolState::Failed { why: Failure::new(EnrolFault::Central(fault), words) })
+            }
+            Self::Menu => Content::Menu,
+            Self::Volume => Content::Volume,
+            Self::Status => Content::Status(facts(speaker, false)),
+            Self::StatusWrong => Content::Status(facts(speaker, true)),
+            Self::Network => Content::Network(NetworkState::Bad(diagnosis(speaker))),
+            Self::Export => {
+                Content::Export(ExportState::Ready { folder: "/media/usb0/xinsheng-export".into() })
+            }
+            Self::Restart => Content::Restart,
+            Self::SelfTest | Self::SelfTestKeys => Content::SelfTest(pressed(question)),
+            Self::TouchTest => {
+                let grid = touch_fields(glass.panel.page_px());
+                Content::TouchTest {
+                    grid,
+                    fields: (0..grid.0 * grid.1).map(|field| field % 3 != 0).collect(),
+                }
+            }
+            Self::Picture(Picture::White) => Content::ScreenTest(0),
+            Self::Picture(Picture::Black) => Content::ScreenTest(1),
+            Self::Picture(Picture::Greys) => Content::ScreenTest(5),
+        }
     }
 }
 
-/// A text with its number, in both languages.
-fn counted(speaker: &Speaker, text: Text, number: &str) -> Line {
-    let line = speaker.line(text);
-    let with = |text: SharedString| SharedString::from(text.replace("{n}", number));
-    Line { text: with(line.text), second: with(line.second), spoken: with(line.spoken) }
+/// What a page shows, held while it is put on the window.
+enum Content {
+    Pin { typed: usize, note: PinNote },
+    Enrol(EnrolState),
+    Menu,
+    Volume,
+    Status(StatusFacts),
+    Network(NetworkState),
+    Export(ExportState),
+    Restart,
+    SelfTest(Vec<ButtonState>),
+    TouchTest { grid: (usize, usize), fields: Vec<bool> },
+    ScreenTest(usize),
 }
 
-fn keypad(
-    window: &AppWindow,
-    speaker: &Speaker,
-    title: Text,
-    typed: &str,
-    note: Line,
-    busy: bool,
-) -> ui::Page {
-    let keypad = window.global::<Keypad>();
-    keypad.set_title(speaker.line(title));
-    keypad.set_typed(typed.into());
-    keypad.set_note(note);
-    keypad.set_busy(busy);
-    keypad.set_erase(speaker.line(Text::StaffErase));
-    keypad.set_enter(speaker.line(Text::StaffEnter));
-    keypad.set_other(speaker.line(Text::StaffWipe));
-    ui::Page::Keypad
+impl Content {
+    fn page(&self) -> StaffPage<'_> {
+        match self {
+            Self::Pin { typed, note } => StaffPage::Pin { typed: *typed, note: *note },
+            Self::Enrol(state) => StaffPage::Enrol { typed: "48392-01765-32178", state },
+            Self::Menu => StaffPage::Menu,
+            Self::Volume => StaffPage::Volume(Volume::Medium),
+            Self::Status(facts) => StaffPage::Status(Some(facts)),
+            Self::Network(state) => StaffPage::NetworkTest(state),
+            Self::Export(state) => StaffPage::Export(state),
+            Self::Restart => StaffPage::Restart,
+            // As many as can be left, for the longest title.
+            Self::SelfTest(buttons) => StaffPage::SelfTest { buttons, left: 11 },
+            Self::TouchTest { grid: (columns, rows), fields } => {
+                StaffPage::TouchTest { fields, columns: *columns, rows: *rows }
+            }
+            Self::ScreenTest(picture) => StaffPage::ScreenTest { picture: *picture },
+        }
+    }
 }
 
-fn menu(window: &AppWindow, speaker: &Speaker, glass: &Glass) -> ui::Page {
-    let all = [
-        (Text::StaffStatus, "staff-status"),
-        (Text::StaffSelfTest, "staff-self-test"),
-        (Text::StaffTouchTest, "staff-touch-test"),
-        (Text::StaffScreenTest, "staff-screen-test"),
-        (Text::StaffNetworkTest, "staff-network-test"),
-        (Text::StaffTouchpoint, "staff-touchpoint"),
-        (Text::StaffLanguage, "staff-language"),
-        (Text::StaffVolume, "staff-volume"),
-        (Text::StaffExport, "staff-export"),
-        (Text::StaffRestart, "staff-restart"),
-        (Text::StaffEnrol, "staff-enrol"),
-        (Text::StaffWipe, "staff-wipe"),
-    ];
-    choice(window, speaker, glass, Text::StaffMenu, &all)
+/// The buttons of a question; the first half of them and the language button were pressed and stored.
+fn pressed(question: Option<&Question>) -> Vec<ButtonState> {
+    let names = question.map(|question| buttons_of(question, true)).unwrap_or_default();
+    let half = names.len().saturating_sub(1) / 2;
+    let last = names.len().saturating_sub(1);
+    let state = |i| if i < half || i == last { Press::Stored } else { Press::Untouched };
+    names.into_iter().enumerate().map(|(i, id)| ButtonState { id, state: state(i) }).collect()
 }
 
-fn volume(window: &AppWindow, speaker: &Speaker, glass: &Glass) -> ui::Page {
-    let all = [Text::VolumeOff, Text::VolumeLow, Text::VolumeMedium, Text::VolumeHigh];
-    choice(window, speaker, glass, Text::StaffVolume, &all.map(|text| (text, "staff-volume")))
-}
-
-fn choice(
-    window: &AppWindow,
-    speaker: &Speaker,
-    glass: &Glass,
-    title: Text,
-    items: &[(Text, &str)],
-) -> ui::Page {
-    let item = |(text, icon): &(Text, &str)| PlaceItem {
-        line: speaker.line(*text),
-        icon: (*icon).into(),
-        held: false,
-    };
-    let names: Vec<String> = items.iter().map(|(text, _)| speaker.text(*text).to_owned()).collect();
-    let corner = Corner::Staff(speaker.text(Text::StaffButton));
-    let page = ChoicePage { number: 0, grid: speaker.grid(glass, title, &names, corner) };
-    let items: Vec<PlaceItem> = items.iter().map(item).collect();
-    pages::fill_choice(speaker, speaker.line(title), &items, page, &window.global::<Choice>());
-    ui::Page::Choice
-}
-
-/// The status of a terminal where all is well, or of one that needs a hand.
-fn status(window: &AppWindow, speaker: &Speaker, wrong: bool) -> ui::Page {
-    let facts = StatusFacts {
+/// The status of a terminal where all is well, or of one that somebody has to look after.
+fn facts(speaker: &Speaker, wrong: bool) -> StatusFacts {
+    StatusFacts {
         unsent: Some(if wrong { 128_404 } else { 12 }),
         oldest_unsent: Some(Ago::Days(if wrong { 128 } else { 1 })),
         last_contact: (!wrong).then_some(Ago::Minutes(59)),
@@ -285,62 +262,5 @@ fn status(window: &AppWindow, speaker: &Speaker, wrong: bool) -> ui::Page {
         terminal: if wrong { None } else { "registration-12".parse().ok() },
         version: env!("CARGO_PKG_VERSION"),
         storage: if wrong { worst_storage(speaker) } else { Storage::Good },
-    };
-    fill_status(speaker, Some(&facts), &window.global::<Report>());
-    ui::Page::Report
-}
-
-fn report(
-    window: &AppWindow,
-    speaker: &Speaker,
-    title: Text,
-    rows: Vec<ReportRow>,
-    note: &str,
-    action: Option<Text>,
-) -> ui::Page {
-    let report = window.global::<Report>();
-    report.set_title(speaker.line(title));
-    report.set_rows(model(rows));
-    report.set_note_latin(note.is_ascii());
-    report.set_note(note.into());
-    report.set_action(action.map(|text| speaker.line(text)).unwrap_or_default());
-    ui::Page::Report
-}
-
-/// The real question, half of its buttons pressed and stored.
-fn self_test(window: &AppWindow, speaker: &Speaker) -> ui::Page {
-    window.global::<Shell>().set_language_stored(true);
-    let question = window.global::<Question>();
-    question.set_title(counted(speaker, Text::SelfTestTitle, "11"));
-    let options = question.get_options();
-    for i in 0..options.row_count() / 2 {
-        if let Some(option) = options.row_data(i) {
-            options.set_row_data(i, ui::OptionItem { stored: true, ..option });
-        }
     }
-    ui::Page::Question
-}
-
-fn touch_test(window: &AppWindow, speaker: &Speaker, glass: &Glass) -> ui::Page {
-    let (width, height) = glass.panel.page_px();
-    let (columns, rows) = if height > width { (6, 10) } else { (10, 6) };
-    let test = window.global::<TouchTest>();
-    test.set_title(speaker.line(Text::TouchTestTitle));
-    test.set_columns(columns);
-    test.set_rows(rows);
-    test.set_fields(model((0..columns * rows).map(|field| field % 3 != 0).collect()));
-    ui::Page::TouchTest
-}
-
-fn screen_test(window: &AppWindow, picture: Picture) -> ui::Page {
-    window.global::<ScreenTest>().set_picture(match picture {
-        Picture::White => 0,
-        Picture::Black => 1,
-        Picture::Greys => 5,
-    });
-    ui::Page::ScreenTest
-}
-
-fn model<T: Clone + 'static>(items: Vec<T>) -> ModelRc<T> {
-    ModelRc::new(VecModel::from(items))
 }

@@ -1,6 +1,6 @@
 //! How much of an em each glyph covers.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use i_slint_core::textlayout::sharedparley::parley::FontData;
 
@@ -12,6 +12,7 @@ pub struct GlyphBoxes {
     boxes: HashMap<(u64, u32, u32), Option<[f32; 4]>>,
     heights: HashMap<(u64, u32), (f32, f32)>,
     ellipses: HashMap<(u64, u32), Option<u32>>,
+    signs: HashMap<(u64, u32), HashSet<u32>>,
 }
 
 /// Of the font that all languages fall back to: stands in for fonts without the letter.
@@ -19,6 +20,9 @@ const CAPITAL_EM: f32 = 0.733;
 const IDEOGRAPH_EM: f32 = 0.92;
 /// Ideographs of everyday questions: the height of the middle one stands for the font's.
 const COMMON: &str = "的意服可以多已文字年用院生中出地方分";
+
+/// What takes room on a line without being read as a character: spaces and punctuation.
+const SIGNS: &str = " \u{a0}\u{2002}\u{2003}\u{200b}\u{200f}\u{2060}\u{3000}.,:;!?'\"()[]/-–—…·“”‘’«»，。、；：？！…（）《》〈〉「」『』【】・～،؛؟་།༎";
 
 impl GlyphBoxes {
     /// What a glyph covers when its pen stands at a place; `None` for a space.
@@ -35,6 +39,16 @@ impl GlyphBoxes {
             let face = ttf_parser::Face::parse(font.data.as_ref(), font.index).ok()?;
             face.glyph_index('…').map(|glyph| glyph.0.into())
         })
+    }
+
+    /// Whether a glyph is a space or punctuation.
+    pub(super) fn is_sign(&mut self, font: &FontData, glyph: u32) -> bool {
+        let signs = self.signs.entry((font.data.id(), font.index)).or_insert_with(|| {
+            let face = ttf_parser::Face::parse(font.data.as_ref(), font.index).ok();
+            let glyph = |c| Some(face.as_ref()?.glyph_index(c)?.0.into());
+            SIGNS.chars().filter_map(glyph).collect()
+        });
+        signs.contains(&glyph)
     }
 
     /// The heights of a capital H and of an ideograph, in em.

@@ -13,8 +13,9 @@ use crate::{
     sync::{
         apply,
         diagnosis::{Diagnosis, Fault},
-        engine::{Badge, Effect, Engine, NewChainReason, Queue, Step},
+        engine::{Badge, Effect, Engine, NewChainReason, Pace, Queue, Step},
         keys::{Identity, put_aside},
+        link::Version,
         message::{MessageError, Request, Speaker, ask_config, ask_cursor, send_batch, send_json},
         nonce,
         outcome::{Asked, Exchange, Trust, classify},
@@ -37,7 +38,7 @@ pub(super) struct Shell {
 enum End {
     /// The thread is to end: it was told to, or the journal is closed.
     Stop,
-    /// The identity changed on disk.
+    /// The identity changed on disk, or central is to be reached otherwise.
     Again,
 }
 
@@ -82,7 +83,9 @@ fn begin<'a>(shell: &'a Shell, args: &'a mut SyncArgs) -> Result<Option<Session<
         leave_copied_identity(shell, args)?;
         return Ok(None);
     }
-    let transport = match (args.connect)() {
+    // Before the connection, so that no change in between is missed.
+    let version = args.link.version();
+    let transport = match args.link.connect(args.deadlines) {
         Ok(transport) => transport,
         Err(error) => {
             let fault = error.fault();
@@ -103,7 +106,8 @@ fn begin<'a>(shell: &'a Shell, args: &'a mut SyncArgs) -> Result<Option<Session<
     *shell.shared.status() = status.clone();
     (args.on_status)(&status);
     Ok(Some(Session {
-        engine: Engine::new(args.pace, limit),
+        engine: Engine::new(Pace { takes_config: version.address.takes_config, ..args.pace }, limit),
+        version,
         shell,
         args,
         identity,
@@ -118,7 +122,7 @@ fn begin<'a>(shell: &'a Shell, args: &'a mut SyncArgs) -> Result<Option<Session<
 }
 
 /// A card that was copied from another machine: its journal goes on as another chain, its key is not used here.
-fn leave_copied_identity(shell: &Shell, args: &SyncArgs) -> Result<(), End> {
+fn leave_copied_identity(shell: &Shell, args: &mut SyncArgs) -> Result<(), End> {
     let now = shell.clock.now();
     let begun = shell.recorder.call(move |journal| apply::begin_chain(journal, fresh::chain_id(), &now))?;
     if let Err(error) = begun {
@@ -140,7 +144,7 @@ fn leave_copied_identity(shell: &Shell, args: &SyncArgs) -> Result<(), End> {
 }
 
 /// Tells of a state outside a session, once.
-fn tell(shell: &Shell, args: &SyncArgs, state: SyncState, badge: Badge, fault: Fault) {
+fn tell(shell: &Shell, args: &mut SyncArgs, state: SyncState, badge: Badge, fault: Fault) {
     let diagnosis = Diagnosis::new(fault, badge.to_string());
     let status = {
         let mut status = shell.shared.status();
@@ -162,6 +166,8 @@ struct Session<'a> {
     identity: Identity,
     trust: Trust,
     transport: Box<dyn Transport>,
+    /// What the connection was made with.
+    version: Version,
     engine: Engine,
     watch: Stopwatch,
     network: u64,
@@ -188,6 +194,9 @@ impl Session<'_> {
             match self.engine.next(self.watch.ms(), queue) {
                 Step::WaitUntil(at) => self.wait(at)?,
                 step @ (Step::GetCursor | Step::SendBatch { .. } | Step::SendHealth | Step::GetConfig) => {
+                    if self.args.link.version() != self.version {
+                        return Err(End::Again);
+                    }
                     self.step(step, queue)?;
                 }
             }
@@ -224,6 +233,9 @@ impl Session<'_> {
             self.network = network;
             self.engine.wake(self.watch.ms());
         }
+        if self.args.link.version() != self.version {
+            return Err(End::Again);
+        }
         // Staff who enrol a terminal anew ask for an attempt right after.
         if (self.status.state == SyncState::NotAllowed || woken == Woken::Retry)
             && let Ok(found) = Identity::load(&self.args.identity_file)
@@ -241,7 +253,7 @@ impl Session<'_> {
         let answer = self.transport.send(&request);
         let outcome = classify(&exchange, &self.trust, answer.as_ref());
         tracing::debug!(?request, ?outcome, "asked central");
-        let trouble = outcome.diagnosis(&self.args.url);
+        let trouble = outcome.diagnosis(&self.version.address.url);
         let effects = self.engine.handle(exchange.asked, outcome, queue, self.watch.ms(), fresh::unit());
         for effect in effects {
             self.apply(effect, exchange.chain)?;
@@ -389,6 +401,7 @@ impl Session<'_> {
             config_hash: chain::sha256(text.as_bytes()).to_string(),
             accepted: false,
             reason: Some(reason.chars().take(REASON_CHARS_MAX).collect()),
+            touchpoints: Vec::new(),
         });
         self.shell.recorder.append(vec![Draft { id: fresh::entry_id(&at), at, body }], |_| {});
     }
@@ -411,7 +424,9 @@ impl Session<'_> {
         let answered = trouble.is_none();
         match &trouble {
             None => self.status.last_contact = Some(self.shell.clock.now().wall),
-            Some(found) if trouble != before.last_error => tracing::warn!(url = self.args.url, "{found}"),
+            Some(found) if trouble != before.last_error => {
+                tracing::warn!(url = self.version.address.url, "{found}")
+            }
             Some(_) => {}
         }
         self.status.all_sent = answered && queue.waiting == 0;
