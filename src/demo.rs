@@ -3,12 +3,15 @@
 //! Central listens on loopback with SQLite; the terminal is enrolled by a one-time code over HTTP, as in a hospital; the screen is a
 //! window if there is a display, else a panel in memory on which scripted visitors tap.
 
+mod feedback;
 mod home;
+mod living;
 mod pictures;
+mod places;
+mod replayed;
 mod tapping;
 
 use std::{
-    fs::File,
     io::{self, Write as _},
     net::{Ipv4Addr, TcpListener},
     path::PathBuf,
@@ -19,24 +22,24 @@ use std::{
 use anyhow::{Context, ensure};
 use slint::ComponentHandle;
 
+pub use feedback::FileWords;
 pub use pictures::{Pictures, show_pages};
 
 use crate::{
     central::{self, Central},
     clock::{Clock, SystemClock},
     config::{self, Glyphs, KioskSetup, Loaded},
+    journal::RecorderHandle,
     kiosk::{Kiosk, fonts},
     questionnaire::Hospital,
-    simulator::replay::{self, Row, Setup},
     sync,
     terminal::{Assembly, IDENTITY_FILE, Place, Terminal},
 };
+use feedback::Feedback;
 use home::Home;
+use living::Living;
 use pictures::take_pictures;
 use tapping::tap_rows;
-
-/// A sample of real feedback, tapped when there is neither a display nor a file.
-const SAMPLE: &str = include_str!("../assets/sample/fft-ambulance-sample.csv");
 
 /// The port of the examples in config/.
 pub const PORT: u16 = 8460;
@@ -50,6 +53,8 @@ const SYNC_LOOK: Duration = Duration::from_millis(50);
 pub struct Options {
     /// Tap every row of this file.
     pub replay: Option<PathBuf>,
+    /// How that file is written.
+    pub words: FileWords,
     /// Keep the databases here.
     pub data: Option<PathBuf>,
     /// No window, even if there is a display.
@@ -60,6 +65,8 @@ pub struct Options {
     pub screens: Option<PathBuf>,
     /// End when everything is synced and verified.
     pub exit: bool,
+    /// An example history: by default only beside a window, and never with real feedback.
+    pub history: Option<bool>,
 }
 
 /// Runs the demo until it is told to end.
@@ -74,31 +81,86 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         take_pictures(&Pictures::default(), folder)?;
     }
     let display = !options.headless && has_display();
-    let rows = rows(options, display)?;
-    let replay = match &rows {
-        Some(rows) => Some(replay::set_up(&setup.value.hospital, rows)?),
-        None => None,
+    replayed::settle(&home.kiosk_dir(), || home.last_seq())?;
+    let shown = what_is_shown(options, &home, display)?;
+    let feedback = if shown == Shown::Feedback {
+        if options.replay.is_none() {
+            say("no display: scripted visitors tap a sample of real feedback on a panel in memory")?;
+        }
+        Some(feedback::prepare(&home, options.replay.as_deref(), &options.words, &mut setup)?)
+    } else {
+        None
     };
-    let hospital =
-        replay.as_ref().map_or_else(|| Arc::new(setup.value.hospital.clone()), |r| r.hospital.clone());
+    let hospital = Arc::new(setup.value.hospital.clone());
     let listener = listen(options.port)?;
     let address = listener.local_addr()?;
-    let central = start_central(&home, &hospital, listener)?;
+    let central = start_central(&home, &hospital, listener, shown == Shown::Example)?;
     setup.value.kiosk.central_url = format!("http://{address}");
     home.write_kiosk(address)?;
-    enrol(&home, &central, &setup, replay.as_ref())?;
     say(&format!("central's page: http://{address}/"))?;
-    match (&rows, &replay) {
-        (Some(rows), Some(replay)) => tap_rows(&home, replay, rows)?,
-        _ => show_window(&home)?,
+    let living = match shown {
+        Shown::Example => Some(Living::start(&home, &central, &hospital)?),
+        Shown::Feedback | Shown::Nothing => None,
+    };
+    enrol(&home, &central, &setup, feedback.as_ref())?;
+    let mut journals = Vec::new();
+    if let Some(feedback) = &feedback {
+        tap_rows(&home, feedback)?;
+        journals.push(home.kiosk_dir());
+    } else if display {
+        show_window(&home)?;
+        journals.push(home.kiosk_dir());
     }
-    check(&home, &central)?;
-    if rows.is_some() && !options.exit {
+    if !display && !options.exit && feedback.is_none() {
+        say("central stays up; end with Ctrl-C")?;
+        wait_for_interrupt();
+    }
+    journals.extend(living.map(Living::end).transpose()?);
+    check(&journals, &central)?;
+    if feedback.is_some() && !options.exit {
         say("central stays up; end with Ctrl-C")?;
         wait_for_interrupt();
     }
     central.stop()?;
     Ok(())
+}
+
+/// What central has to show beside what is tapped on a window.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Shown {
+    /// Somebody's feedback: a file, or the sample.
+    Feedback,
+    /// A made-up history, marked as such.
+    Example,
+    Nothing,
+}
+
+/// Real feedback and made-up answers never come into one folder.
+fn what_is_shown(options: &Options, home: &Home, display: bool) -> anyhow::Result<Shown> {
+    let holds_example = home.example_dir().exists();
+    if options.replay.is_some() {
+        ensure!(
+            !holds_example,
+            "{} holds example data, which real feedback must not be mixed with; name another folder with --data",
+            home.path.display()
+        );
+        ensure!(
+            options.history != Some(true),
+            "an example history and real feedback are not mixed; leave out --history"
+        );
+        return Ok(Shown::Feedback);
+    }
+    if holds_example {
+        return Ok(Shown::Example);
+    }
+    let wanted = options.history.unwrap_or(display);
+    Ok(match (wanted, home.is_used()) {
+        // Made once, for a new folder; the answers of one that is in use are somebody's.
+        (true, false) => Shown::Example,
+        (_, _) if display => Shown::Nothing,
+        (true, true) => Shown::Nothing,
+        (false, _) => Shown::Feedback,
+    })
 }
 
 fn has_display() -> bool {
@@ -107,31 +169,25 @@ fn has_display() -> bool {
         .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
-fn rows(options: &Options, display: bool) -> anyhow::Result<Option<Vec<Row>>> {
-    match &options.replay {
-        Some(path) => {
-            let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-            Ok(Some(replay::read(file).with_context(|| format!("cannot replay {}", path.display()))?))
-        }
-        None if display => Ok(None),
-        None => {
-            say("no display: scripted visitors tap a sample of real feedback on a panel in memory")?;
-            Ok(Some(replay::read(SAMPLE.as_bytes())?))
-        }
-    }
-}
-
 fn listen(port: u16) -> anyhow::Result<TcpListener> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port));
-    listener.with_context(|| format!("port {port} is taken; choose another with --port, or 0 for any"))
+    listener.with_context(|| {
+        format!("central cannot listen on 127.0.0.1:{port}; choose another port with --port, or 0 for any free one")
+    })
 }
 
-fn start_central(home: &Home, hospital: &Hospital, listener: TcpListener) -> anyhow::Result<Central> {
+fn start_central(
+    home: &Home,
+    hospital: &Hospital,
+    listener: TcpListener,
+    example: bool,
+) -> anyhow::Result<Central> {
     let path = home.config_dir().join("central.toml");
     let loaded = config::load_central(&path, &|path| std::fs::read(path), &Glyphs::default())
         .map_err(|findings| anyhow::anyhow!("the configuration has errors:\n{findings}"))?;
     let mut settings = central::Settings::from_config(&loaded);
     settings.config.data_dir = home.central_dir();
+    settings.example = example;
     Central::start(settings, hospital.clone(), listener).context("cannot start central")
 }
 
@@ -140,13 +196,14 @@ fn enrol(
     home: &Home,
     central: &Central,
     setup: &Loaded<KioskSetup>,
-    replay: Option<&Setup>,
+    feedback: Option<&Feedback>,
 ) -> anyhow::Result<()> {
     let file = home.kiosk_dir().join(IDENTITY_FILE);
     if sync::Identity::load(&file).is_ok() {
         return Ok(());
     }
-    let touchpoints = replay.map_or(&setup.value.kiosk.touchpoints, |replay| &replay.touchpoints);
+    let touchpoints = feedback
+        .map_or_else(|| setup.value.kiosk.touchpoints.clone(), |feedback| feedback.setup.touchpoints());
     let touchpoint = touchpoints.first().context("no touchpoint to enrol for")?;
     let code = central.new_code(touchpoint)?;
     let url = &setup.value.kiosk.central_url;
@@ -169,14 +226,16 @@ fn show_window(home: &Home) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Waits until central has signed for every entry.
+/// Waits until central has signed for every entry of a terminal.
 fn wait_for_sync(terminal: &Terminal) -> anyhow::Result<()> {
-    let sync = terminal.sync();
+    wait_until_sent(terminal.sync(), &terminal.recorder())
+}
+
+fn wait_until_sent(sync: &sync::SyncHandle, recorder: &RecorderHandle) -> anyhow::Result<()> {
     sync.retry();
     let looks = SYNC_PATIENCE.as_millis() / SYNC_LOOK.as_millis();
     for _ in 0..looks {
-        let waiting =
-            terminal.recorder().call(|journal| journal.stats().map(|stats| stats.queue_depth))??;
+        let waiting = recorder.call(|journal| journal.stats().map(|stats| stats.queue_depth))??;
         if waiting == 0 {
             return Ok(());
         }
@@ -187,12 +246,17 @@ fn wait_for_sync(terminal: &Terminal) -> anyhow::Result<()> {
 }
 
 /// Both sides recompute their chains.
-fn check(home: &Home, central: &Central) -> anyhow::Result<()> {
-    let mut report = Vec::new();
-    let verdict = crate::journal::cli::verify(&home.kiosk_dir(), &mut report)?;
-    let report = String::from_utf8_lossy(&report).into_owned();
-    ensure!(verdict == crate::journal::cli::Verdict::Good, "the terminal's journal does not hold:\n{report}");
-    say(&format!("terminal: {}", report.trim().replace('\n', "\n          ")))?;
+fn check(journals: &[PathBuf], central: &Central) -> anyhow::Result<()> {
+    for journal in journals {
+        let mut report = Vec::new();
+        let verdict = crate::journal::cli::verify(journal, &mut report)?;
+        let report = String::from_utf8_lossy(&report).into_owned();
+        ensure!(
+            verdict == crate::journal::cli::Verdict::Good,
+            "the terminal's journal does not hold:\n{report}"
+        );
+        say(&format!("terminal: {}", report.trim().replace('\n', "\n          ")))?;
+    }
     let findings = central.verify()?;
     for chain in &findings.chains {
         say(&format!("central:  {chain}"))?;

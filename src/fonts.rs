@@ -19,7 +19,7 @@ pub use ruler::{Ruler, TextExtent};
 
 use ttf_parser::{Face, name_id};
 
-use crate::lang::tags;
+use crate::model::tags;
 
 /// The bytes of a font file, shared with whoever draws.
 pub type FontFile = Arc<dyn AsRef<[u8]> + Send + Sync>;

@@ -16,7 +16,6 @@ mod list;
 #[cfg(feature = "terminal")]
 mod phrases;
 mod po;
-pub(crate) mod tags;
 #[cfg(feature = "terminal")]
 mod words;
 

@@ -30,6 +30,8 @@ pub mod wire;
 #[cfg(feature = "terminal")]
 pub mod clock;
 #[cfg(feature = "terminal")]
+pub mod example;
+#[cfg(feature = "terminal")]
 pub mod fonts;
 #[cfg(feature = "terminal")]
 pub mod journal;
@@ -48,6 +50,8 @@ pub mod terminal;
 pub mod kiosk;
 #[cfg(feature = "kiosk")]
 pub mod page_audit;
+#[cfg(feature = "replay")]
+pub mod replay;
 #[cfg(feature = "simulator")]
 pub mod simulator;
 #[cfg(feature = "kiosk")]

@@ -6,6 +6,7 @@
 
 mod ids;
 mod scale;
+pub(crate) mod tags;
 mod time;
 
 pub use ids::{

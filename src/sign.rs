@@ -247,3 +247,5 @@ fn response_components(parts: &ResponseParts, digest: Option<&str>) -> Result<Ve
 
 #[cfg(test)]
 mod tests;
+#[cfg(all(test, any(feature = "terminal", feature = "central")))]
+mod vectors;

@@ -16,8 +16,8 @@ pub use entry::{
     Reasons, ResponseEnd, SelfTest, Withheld,
 };
 pub use requests::{
-    BatchHeader, CursorReply, Enrolment, EnrolmentReply, Health, HealthReply, Problem, Quarantined, Receipt,
-    ScreenFacts,
+    BatchHeader, CursorReply, EXAMPLE_HARDWARE, Enrolment, EnrolmentReply, Health, HealthReply, Problem,
+    Quarantined, Receipt, ScreenFacts,
 };
 
 /// The protocol's major version, sent in [`header::PROTOCOL`]; a newer one is refused with 426.

@@ -4,7 +4,7 @@
 
 const TEXTS = {
   "zh-CN": {
-    other: "English", skip: "跳到评分", live: "实时", lost: "与服务器的连接断开，显示的是最后收到的数据", updated: "更新于",
+    other: "English", skip: "跳到评分", live: "实时", example: "示例数据：以下评价由程序生成，不是患者的评价", lost: "与服务器的连接断开，显示的是最后收到的数据", updated: "更新于",
     scores: "各触点评分", period: "时间范围", filter: "计入哪些评价", today: "今天", week: "7 天", month: "30 天", all: "全部",
     filtered: "不含可疑", raw: "全部评价", terminals: "终端", alarms: "警报", n: "份评价", interval: "95% 区间",
     hidden: "少于 {k} 份，不显示", complement: "为保护少数评价而不显示", count_only: "{n} 份，太少，暂不评分", none: "还没有评价",
@@ -20,7 +20,7 @@ const TEXTS = {
     times: "{n} 次", now: "刚刚", min: "{n} 分钟前", hr: "{n} 小时前", day: "{n} 天前", site: "患者体验",
   },
   en: {
-    other: "中文", skip: "Skip to the scores", live: "live", lost: "no connection to the server; these are the last numbers received", updated: "updated",
+    other: "中文", skip: "Skip to the scores", live: "live", example: "Example data: a program made these answers; no patient gave them", lost: "no connection to the server; these are the last numbers received", updated: "updated",
     scores: "Scores by touchpoint", period: "Period", filter: "Which answers count", today: "Today", week: "7 days", month: "30 days", all: "All",
     filtered: "Without doubtful", raw: "All answers", terminals: "Terminals", alarms: "Alarms", n: "answers", interval: "95% interval",
     hidden: "fewer than {k} answers: not shown", complement: "not shown, to protect a small group", count_only: "{n} answers: too few for a score", none: "no answers yet",
@@ -170,6 +170,7 @@ function hourStrip(rows) {
 
 function drawScores() {
   if (!state.scores) return;
+  $("#example").hidden = !state.scores.example;
   const groups = new Map();
   for (const row of state.scores.rows) {
     const key = `${row.site} ${row.touchpoint} ${row.question} ${row.scale}`;

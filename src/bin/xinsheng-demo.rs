@@ -8,13 +8,14 @@ use std::{
 
 use clap::{Parser, Subcommand};
 use xinsheng::{
-    demo::{self, Options, PORT, Pictures},
+    demo::{self, FileWords, Options, PORT, Pictures},
     durable, log,
 };
 
 /// Starts central on this machine, enrols a terminal, and shows its screen: in a window if there is a display, else on a panel in memory
 /// on which scripted visitors tap real feedback.
 #[derive(Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "four switches of a command line")]
 #[command(name = "xinsheng-demo", version, about)]
 struct Arguments {
     #[command(subcommand)]
@@ -22,6 +23,8 @@ struct Arguments {
     /// Tap every row of a CSV file (respondent,date,touchpoint,rating) on the real pages.
     #[arg(long, value_name = "FILE")]
     replay: Option<PathBuf>,
+    #[command(flatten)]
+    words: FileWords,
     /// Keep configuration and databases in this folder.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -37,6 +40,12 @@ struct Arguments {
     /// End when everything is synced and verified.
     #[arg(long)]
     exit: bool,
+    /// Show an example history also without a window, instead of tapping the sample.
+    #[arg(long, conflicts_with_all = ["no_history", "replay"])]
+    history: bool,
+    /// No example history: central's page begins empty.
+    #[arg(long)]
+    no_history: bool,
 }
 
 #[derive(Subcommand)]
@@ -53,10 +62,20 @@ enum Command {
 fn main() -> ExitCode {
     durable::keep_files_private();
     log::to_stderr("warn");
-    let Arguments { command, replay, data, headless, port, screens, exit } = Arguments::parse();
+    let Arguments { command, replay, words, data, headless, port, screens, exit, history, no_history } =
+        Arguments::parse();
     let done = match command {
         Some(Command::Screens { folder, pictures }) => demo::show_pages(&pictures, &folder),
-        None => demo::run(&Options { replay, data, headless, port, screens, exit }),
+        None => demo::run(&Options {
+            replay,
+            words,
+            data,
+            headless,
+            port,
+            screens,
+            exit,
+            history: (history || no_history).then_some(history),
+        }),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

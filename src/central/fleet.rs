@@ -19,7 +19,7 @@ use super::{
 use crate::{
     model::{SiteId, TerminalId, TouchpointId},
     questionnaire::Texts,
-    wire::Problem,
+    wire::{EXAMPLE_HARDWARE, Problem},
 };
 
 /// A terminal not heard of for this many of its intervals is stale; one lost request is no reason to send somebody.
@@ -45,6 +45,8 @@ pub(super) struct TerminalRow {
     names: Texts,
     /// What tells the machine from a copy of its card.
     hardware_id: String,
+    /// Its answers were made by a program to show what the page looks like; nobody gave them.
+    example: bool,
     /// Program version.
     software: String,
     /// When it was taken in.
@@ -133,6 +135,7 @@ fn terminal_row(
         site: terminal.site,
         terminal: terminal.id,
         touchpoint: terminal.touchpoint,
+        example: terminal.hardware_id == EXAMPLE_HARDWARE,
         hardware_id: terminal.hardware_id,
         enrolled_at: terminal.enrolled_at,
         revoked_at: terminal.revoked_at,

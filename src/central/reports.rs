@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     model::{SiteId, TerminalId, TouchpointId, millis},
-    wire::Problem,
+    wire::{EXAMPLE_HARDWARE, Problem},
 };
 
 /// Alarms shown.
@@ -90,6 +90,8 @@ pub(super) struct Scores {
     filter: Filter,
     /// Cells with fewer answers are hidden.
     hide_below: u64,
+    /// Some of the answers are example data: a program made them, and nobody gave them.
+    example: bool,
     /// The scores.
     rows: Vec<ScoreRow>,
 }
@@ -115,7 +117,9 @@ pub(super) async fn get_scores(
     let (by, filter) = (query.by.unwrap_or_default(), query.filter.unwrap_or_default());
     let touchpoint = query.touchpoint.as_deref().map(|id| known_touchpoint(&app, id)).transpose()?;
     let mut rows = Vec::new();
+    let mut example = false;
     for site in app.sites(query.site.as_deref())? {
+        example |= holds_example(&app, &site.id).await?;
         let edge =
             |text: &Option<String>| text.as_deref().map(|text| read_edge(text, site.time_zone)).transpose();
         let wanted = CountQuery {
@@ -140,9 +144,14 @@ pub(super) async fn get_scores(
         Format::Csv => Ok(csv_file("scores.csv", export::scores_csv(&rows))),
         Format::Json => {
             let hide_below = app.settings.suppression().limit;
-            Ok(Json(Scores { time: shell::now(), by, filter, hide_below, rows }).into_response())
+            Ok(Json(Scores { time: shell::now(), by, filter, hide_below, example, rows }).into_response())
         }
     }
+}
+
+/// Whether a terminal of this site sends made-up answers.
+async fn holds_example(app: &App, site: &SiteId) -> Result<bool, ApiError> {
+    Ok(app.store.terminals(site).await?.iter().any(|terminal| terminal.hardware_id == EXAMPLE_HARDWARE))
 }
 
 /// Only some answers.

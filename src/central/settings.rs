@@ -12,12 +12,14 @@ pub struct Settings {
     pub config: CentralConfig,
     /// The touchpoints file that is delivered to terminals that ask for it.
     pub delivered: Option<Vec<u8>>,
+    /// Takes in a terminal with made-up answers (`wire::EXAMPLE_HARDWARE`); only the demo does.
+    pub example: bool,
 }
 
 impl Settings {
     /// Defaults for a data folder: loopback, no delivery.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
-        Self { config: CentralConfig::on_loopback(data_dir), delivered: None }
+        Self { config: CentralConfig::on_loopback(data_dir), delivered: None, example: false }
     }
 
     /// What central.toml says.
@@ -25,7 +27,7 @@ impl Settings {
         let config = loaded.value.central.clone();
         let touchpoints = loaded.files.iter().find(|(path, _)| *path == config.touchpoints_file);
         let delivered = touchpoints.filter(|_| config.terminals.deliver_config);
-        Self { delivered: delivered.map(|(_, bytes)| bytes.clone()), config }
+        Self { delivered: delivered.map(|(_, bytes)| bytes.clone()), config, example: false }
     }
 
     /// The rule for small counts.

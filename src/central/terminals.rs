@@ -24,7 +24,10 @@ use crate::{
     chain,
     model::ChainId,
     sign::PublicKey,
-    wire::{CursorReply, Enrolment, EnrolmentReply, Health, HealthReply, Problem, Receipt, content_type},
+    wire::{
+        CursorReply, EXAMPLE_HARDWARE, Enrolment, EnrolmentReply, Health, HealthReply, Problem, Receipt,
+        content_type,
+    },
 };
 
 /// Longest hardware id or software version kept.
@@ -56,6 +59,11 @@ pub(super) async fn enrol(
     let asked: Enrolment = read_json(&body)?;
     if asked.public_key.parse::<PublicKey>().ok() != Some(key) {
         return Err(ApiError::unauthorized("the request is signed with another key than it offers"));
+    }
+    if asked.hardware_id == EXAMPLE_HARDWARE && !app.settings.example {
+        return Err(ApiError::forbidden(
+            "this central takes no example data: its scores are of real answers only",
+        ));
     }
     let at = shell::now();
     let shortened = |text: &str| text.chars().take(FACT_CHARS_MAX).collect::<String>();

@@ -1,15 +1,20 @@
 //! The demo's folder: configuration, the terminal's data and central's.
 
 use std::{
+    fs::DirBuilder,
     net::SocketAddr,
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
 };
 
 use anyhow::Context;
 
 use crate::{
+    clock::{Clock as _, SystemClock, fresh},
     config::{self, Glyphs, KioskSetup, Loaded},
+    journal::{Journal, OpenArgs},
     lang::Languages,
+    terminal::IDENTITY_FILE,
 };
 
 /// Where the demo keeps its things. A temporary one is removed at the end.
@@ -22,7 +27,7 @@ impl Home {
     pub(super) fn new(data: Option<&Path>) -> anyhow::Result<Self> {
         let (path, temporary) = match data {
             Some(path) => (path.to_owned(), false),
-            None => (std::env::temp_dir().join(format!("xinsheng-demo-{}", std::process::id())), true),
+            None => (temporary_folder()?, true),
         };
         let home = Self { path, temporary };
         for folder in [home.path.clone(), home.config_dir(), home.kiosk_dir(), home.central_dir()] {
@@ -55,6 +60,16 @@ impl Home {
         self.path.join("kiosk")
     }
 
+    /// The terminal of the example history.
+    pub(super) fn example_dir(&self) -> PathBuf {
+        self.path.join("example")
+    }
+
+    /// Whether somebody's answers may be here: the terminal is enrolled already.
+    pub(super) fn is_used(&self) -> bool {
+        self.kiosk_dir().join(IDENTITY_FILE).exists()
+    }
+
     pub(super) fn central_dir(&self) -> PathBuf {
         self.path.join("central")
     }
@@ -63,6 +78,13 @@ impl Home {
         let fonts = Languages::beside(&self.kiosk_toml())?.fonts;
         config::load_kiosk(&self.kiosk_toml(), &|path| std::fs::read(path), &Glyphs::new(&fonts))
             .map_err(|findings| anyhow::anyhow!("the configuration has errors:\n{findings}"))
+    }
+
+    /// The place of the last entry in the terminal's journal.
+    pub(super) fn last_seq(&self) -> anyhow::Result<u64> {
+        let args = OpenArgs::new(fresh::chain_id(), SystemClock::new().now());
+        let (journal, _) = Journal::open(&self.kiosk_dir(), args).context("cannot open the journal")?;
+        Ok(journal.head().seq)
     }
 
     /// The terminal finds central where it really listens.
@@ -76,6 +98,15 @@ impl Home {
         let text = lines.collect::<Vec<_>>().join("\n") + "\n";
         std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
     }
+}
+
+/// A new folder that nobody else can look into.
+fn temporary_folder() -> anyhow::Result<PathBuf> {
+    let name: String = fresh::bytes::<8>().iter().map(|byte| format!("{byte:02x}")).collect();
+    let path = std::env::temp_dir().join(format!("xinsheng-demo-{name}"));
+    let made = DirBuilder::new().mode(0o700).create(&path);
+    made.with_context(|| format!("cannot make the folder {}", path.display()))?;
+    Ok(path)
 }
 
 impl Drop for Home {

@@ -4,24 +4,54 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
-use super::{home::Home, say, wait_for_sync};
+use super::{
+    feedback::{Feedback, now},
+    home::Home,
+    replayed::Replayed,
+    say, wait_for_sync,
+};
 use crate::{
-    clock::{Clock, SimClock, SystemClock, fresh},
+    clock::{Clock, SimClock, fresh},
     lang::Catalogue,
     model::{Moment, TimeQuality},
     simulator::{
         SimPanel,
-        replay::{self, Row, Setup, Tally},
+        replay::{self, Tally, Visit},
         visitor::Visitor,
     },
     survey::{Plan, Start},
     terminal::{Assembly, Parts, Place},
 };
 
-pub(super) fn tap_rows(home: &Home, setup: &Setup, rows: &[Row]) -> anyhow::Result<()> {
-    let first = rows.first().context("no rows")?;
+/// Taps the rows that this folder does not hold yet.
+pub(super) fn tap_rows(home: &Home, feedback: &Feedback) -> anyhow::Result<()> {
+    let mut replayed = Replayed::open(&home.kiosk_dir())?;
+    let mut visits = replay::schedule(&feedback.plan, feedback.setup.time_zone, now());
+    let all = visits.len();
+    visits.retain(|visit| !replayed.holds(visit.row.identity));
+    if visits.len() < all {
+        say(&format!(
+            "{} of {all} rows are in this folder already and are not counted again",
+            all - visits.len()
+        ))?;
+    }
+    let tally = match visits.first() {
+        Some(first) => tap(home, feedback, &visits, first, &mut replayed)?,
+        None => Tally::default(),
+    };
+    let Tally { thanked, left } = tally;
+    say(&format!("{thanked} visitors were thanked, {left} left without an answer"))
+}
+
+fn tap(
+    home: &Home,
+    feedback: &Feedback,
+    visits: &[Visit<'_>],
+    first: &Visit<'_>,
+    replayed: &mut Replayed,
+) -> anyhow::Result<Tally> {
     let clock = Arc::new(SimClock::new(Moment {
-        wall: first.date.and_hms_opt(0, 0, 0).context("midnight exists")?.and_utc(),
+        wall: first.at,
         boot: fresh::boot_id(),
         up_ms: 1_000,
         quality: TimeQuality::Synced,
@@ -31,27 +61,30 @@ pub(super) fn tap_rows(home: &Home, setup: &Setup, rows: &[Row]) -> anyhow::Resu
     let parts = terminal.parts();
     let glass = parts.panel;
     let plan = Plan {
-        hospital: setup.hospital.clone(),
-        touchpoints: setup.touchpoints.clone(),
+        hospital: feedback.setup.hospital.clone(),
+        touchpoints: feedback.setup.touchpoints(),
         start: Start::Attract,
         ..parts.plan.clone()
     };
     let mut panel = SimPanel::new(glass, clock.clone(), |_| Parts { plan, ..parts })?;
     terminal.attach(&panel.kiosk().screen())?;
-    let recorder = terminal.recorder();
+    let (recorder, journal) = (terminal.recorder(), terminal.recorder());
     // The recorder takes its commands in order: when this one was done, all before it were answered.
     let committed = move || recorder.call(|_| ()).context("the journal's thread ended");
     let words = Catalogue::shipped()?;
     let mut visitor = Visitor::new(&mut panel, &words, &committed);
-    let bar = indicatif::ProgressBar::new(rows.len() as u64).with_style(
+    let bar = indicatif::ProgressBar::new(visits.len() as u64).with_style(
         indicatif::ProgressStyle::with_template("{bar:40} {pos}/{len} visits, {elapsed} ({eta} left)")?,
     );
-    let tally = replay::run(&mut visitor, setup, rows, |_| bar.inc(1))?;
+    let tally = replay::run(&mut visitor, &feedback.setup, visits, |row| {
+        bar.inc(1);
+        let seq = journal.call(|journal| journal.head().seq).context("the journal's thread ended")?;
+        replayed.begin(row.identity, seq)
+    })?;
+    replayed.end()?;
     bar.finish();
-    let Tally { thanked, left } = tally;
-    say(&format!("{thanked} visitors were thanked, {left} left without an answer"))?;
-    clock.set_wall(SystemClock::new().now().wall.max(clock.now().wall));
+    clock.set_wall(now().max(clock.now().wall));
     wait_for_sync(&terminal)?;
     terminal.stop();
-    Ok(())
+    Ok(tally)
 }

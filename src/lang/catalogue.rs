@@ -6,8 +6,8 @@ use super::{
     kiosk::Text,
     list::Texts,
     po::{self, PoError},
-    tags,
 };
+use crate::model::tags;
 
 /// A language's .po file cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -11,6 +11,7 @@ mod headless;
 mod hospital;
 #[path = "../support/http.rs"]
 mod http;
+mod architecture;
 mod journal_faults;
 mod journal_model;
 mod keeper_model;

@@ -5,8 +5,7 @@ use crate::{
         check::{Located, Report},
         hospital::Glyphs,
     },
-    lang::tags,
-    model::Lang,
+    model::{Lang, tags},
 };
 
 /// A tag; with a finding if it is none, or not written as usual.
