@@ -213,8 +213,7 @@ fn response_vectors() -> Json {
                 body: body.as_bytes(),
                 request: sent.answered(&asked),
             };
-            let params =
-                SignatureParams { created: CREATED + 1, nonce: (*name).into(), keyid: STORE.into() };
+            let params = SignatureParams { created: CREATED + 1, nonce: (*name).into(), keyid: STORE.into() };
             let signed = sign_response(&KeyPair::from_seed(&CENTRAL_SEED), &parts, &params)
                 .expect("an answer of ours can be signed");
             let components = response_components(&parts, signed.content_digest.as_deref())
@@ -241,7 +240,8 @@ fn chain_vectors() -> Json {
         })
         .collect();
     let withheld = Withheld { seq: 2, leaf: chain::leaf(LINES[1].as_bytes()), reason: "erased".into() };
-    let with_gap = [json!(LINES[0]), json!(serde_json::to_string(&withheld).expect("plain data")), json!(LINES[2])];
+    let with_gap =
+        [json!(LINES[0]), json!(serde_json::to_string(&withheld).expect("plain data")), json!(LINES[2])];
     json!({"chain": CHAIN, "first_hash": chain::genesis(CHAIN), "entries": entries, "with_a_withheld_line": with_gap, "head_hash": hash})
 }
 

@@ -127,10 +127,8 @@ fn no_arrow_leads_back() {
     let code = in_the_code();
     let mut left: BTreeSet<&str> = code.keys().map(String::as_str).collect();
     // Takes away what uses nothing that is left; what can never be taken away stands in a circle.
-    while let Some(free) = left
-        .iter()
-        .find(|module| code[**module].iter().all(|used| !left.contains(used.as_str())))
-        .copied()
+    while let Some(free) =
+        left.iter().find(|module| code[**module].iter().all(|used| !left.contains(used.as_str()))).copied()
     {
         left.remove(free);
     }

@@ -2,6 +2,7 @@
 //!
 //! One program, because each test program links the whole product. `cargo test --test terminal MODULE::` runs one suite.
 
+mod architecture;
 mod assembly;
 #[path = "../support/chance.rs"]
 mod chance;
@@ -11,7 +12,6 @@ mod headless;
 mod hospital;
 #[path = "../support/http.rs"]
 mod http;
-mod architecture;
 mod journal_faults;
 mod journal_model;
 mod keeper_model;
