@@ -64,6 +64,7 @@ pub fn write(dir: &Path, hospital: &Arc<Hospital>, wanted: &Wanted) -> anyhow::R
         config_hash: String::new(),
         boot: start.boot,
         clock: start.quality,
+        in_memory: false,
     };
     let boot = Draft { id: fresh::entry_id(&start), at: start, body: Body::Boot(facts) };
     journal.append(vec![boot])?;
