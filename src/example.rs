@@ -65,6 +65,7 @@ pub fn write(dir: &Path, hospital: &Arc<Hospital>, wanted: &Wanted) -> anyhow::R
         boot: start.boot,
         clock: start.quality,
         touchpoints: hospital.touchpoints.iter().map(|place| place.id.clone()).collect(),
+        in_memory: false,
     };
     let boot = Draft { id: fresh::entry_id(&start), at: start, body: Body::Boot(facts) };
     journal.append(vec![boot])?;

@@ -7,6 +7,8 @@
 //! - `lock`: held while a program has the journal;
 //! - `corrupt-<n>/`: databases that were set aside. Nothing in them is ever written or deleted.
 //!
+//! While the disk refuses entries, [`Keeper`] holds them in memory.
+//!
 //! Invariants:
 //! - [`Journal::append`] returns `Ok` only after the commit reached the disk;
 //! - an entry that central has not acknowledged is never erased, whatever the clock says;
@@ -26,6 +28,7 @@ mod carry;
 pub mod cli;
 mod deliver;
 mod files;
+mod keeper;
 mod open;
 mod recorder;
 mod report;
@@ -48,7 +51,8 @@ use serde::{Deserialize, Serialize};
 pub use append::AppendError;
 pub use audit::{ChainReport, Flaw, VerifyReport};
 pub use deliver::{Batch, BatchLimits};
-pub use recorder::{Gone, Recorder, RecorderHandle};
+pub use keeper::{Keeper, Kept, MEMORY_ENTRIES_MAX, Names};
+pub use recorder::{Gone, Keeping, Recorder, RecorderHandle};
 pub use report::{Lost, OpenError, OpenReport, Opened, Why};
 pub use upkeep::Upkeep;
 
@@ -233,6 +237,8 @@ pub struct Stats {
     pub quarantined: u64,
     /// Appends that failed since the program started: taps nobody was thanked for.
     pub not_stored: u64,
+    /// Entries held in memory alone that central has not signed for; `None` while the disk takes entries.
+    pub unsaved: Option<u64>,
     /// Program starts since the journal was made.
     pub restarts: u64,
     /// The newest entry that was readable when storage was last found damaged.
@@ -250,8 +256,8 @@ pub struct Journal {
     dir: PathBuf,
     /// `None` after storage failed, until it can be opened again.
     conn: Option<Connection>,
-    /// Held for as long as the journal is open.
-    _lock: File,
+    /// Held for as long as the journal is open; `None` for one in memory, which has no files.
+    lock: Option<File>,
     retention: Retention,
     ballast_bytes: u64,
     hooks: TestHooks,
@@ -306,6 +312,11 @@ impl Journal {
         open::open(dir, args)
     }
 
+    /// A journal without files, for entries that the disk refuses; see [`Keeper`].
+    pub(crate) fn in_memory(args: &OpenArgs) -> rusqlite::Result<Self> {
+        open::in_memory(args)
+    }
+
     /// The end of the chain.
     pub const fn head(&self) -> Head {
         self.state.head()
@@ -319,6 +330,11 @@ impl Journal {
     /// Entries without a receipt.
     pub const fn queue_depth(&self) -> u64 {
         self.state.last_seq - self.state.cursor + self.state.to_carry
+    }
+
+    /// Whether there are files.
+    const fn is_in_memory(&self) -> bool {
+        self.lock.is_none()
     }
 
     /// The folder.
@@ -339,6 +355,7 @@ impl Journal {
             refused: self.state.refused,
             quarantined,
             not_stored: self.not_stored,
+            unsaved: None,
             restarts: self.state.restarts,
             lost_after: self.state.lost_after,
             db_bytes: size(files::DB),

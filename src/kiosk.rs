@@ -35,7 +35,7 @@ use crate::{
     panel::{Corner, Grid},
     sound::{PageName, SoundHandle},
     staff::{Entry, HeadTaps, Staff},
-    survey::{Effect, Event, HelpStage, Page, Survey, Token},
+    survey::{Effect, Event, HeldStage, HelpStage, Page, StoreOutcome, Survey, Token},
     terminal::{Ambient, Look, Parts, Screen, Setup, StaffParts, Store},
     ui::{self, AppWindow, Shell},
     wire::{Body, Draft},
@@ -214,12 +214,10 @@ impl Shared {
 
     fn record(&mut self, token: Token, bodies: Vec<Body>) {
         let messenger = self.messenger.clone();
-        self.write(bodies, move |through| {
-            messenger.tell(through.map_or(News::StoreFailed(token), |through| News::Stored(token, through)));
-        });
+        self.write(bodies, move |outcome| messenger.tell(News::Kept(token, outcome)));
     }
 
-    fn write(&mut self, bodies: Vec<Body>, reply: impl FnOnce(Option<u64>) + Send + 'static) {
+    fn write(&mut self, bodies: Vec<Body>, reply: impl FnOnce(StoreOutcome) + Send + 'static) {
         let at = self.clock.now();
         let drafts = bodies.into_iter().map(|body| Draft { id: fresh::entry_id(&at), at, body }).collect();
         (self.store)(drafts, Box::new(reply));
@@ -228,8 +226,8 @@ impl Shared {
     fn drain(&mut self) {
         while let Ok(news) = self.news.try_recv() {
             match news {
-                News::Stored(token, through) => self.dispatch(Event::Stored { token, through }),
-                News::StoreFailed(token) => self.dispatch(Event::StoreFailed(token)),
+                News::Kept(token, outcome) => self.dispatch(outcome.event(token)),
+                News::Saved(chain) => self.dispatch(Event::Saved { chain }),
                 News::Setup(setup) => self.take_setup(*setup),
                 News::Badge(text) => self.badge = text,
                 News::Delivered(through) => self.dispatch(Event::Delivered { through }),
@@ -420,6 +418,10 @@ fn spoken_page(survey: &Survey) -> Option<PageName> {
         Page::Thanks { .. } => PageName::Thanks,
         Page::StillThere { .. } => PageName::StillThere,
         Page::Language(_) => PageName::Language,
+        Page::StillSaving => PageName::StillSaving,
+        Page::Held(HeldStage::Sending) => PageName::Held,
+        Page::Held(HeldStage::Received) => PageName::HeldReceived,
+        Page::Held(HeldStage::Waiting { .. }) => PageName::HeldWaiting,
         Page::NotStored => PageName::NotRecorded,
         Page::OutOfService(_) => PageName::OutOfService,
         Page::Help(HelpStage::Calling) => PageName::Help,

@@ -16,6 +16,7 @@ pub mod chain;
 pub mod config;
 pub mod durable;
 pub mod lang;
+pub mod log;
 pub mod model;
 pub mod panel;
 pub mod pin;
@@ -38,6 +39,8 @@ pub mod journal;
 pub mod sound;
 #[cfg(feature = "terminal")]
 pub mod staff;
+#[cfg(feature = "terminal")]
+pub mod start_guard;
 #[cfg(feature = "terminal")]
 pub mod sync;
 #[cfg(feature = "terminal")]

@@ -2,7 +2,8 @@
 //!
 //! Pure: time since boot and fresh ids are arguments, storing is an effect whose result comes back as an event. Invariants:
 //! - every accepted tap on a rating becomes an `answer` entry; flags are opinions and never drop one;
-//! - [`Page::Thanks`] is reached only after every entry of the visit was reported stored;
+//! - [`Page::Thanks`] is reached only after every entry of the visit was reported stored; entries that are held in memory alone are not;
+//! - a commit is waited for `Timing::saving_max_ms` at most; what lands later is counted, and nobody is thanked for it;
 //! - a visit that stored something, or got past the first tap, ends with exactly one `response_end`;
 //! - the page at rest is always in the default language, or on its way there;
 //! - while the screen is cleaned no touch changes anything, and every touch that changes nothing is counted ([`Survey::tally`]).
@@ -10,6 +11,7 @@
 mod aside;
 mod debounce;
 mod flags;
+mod keeping;
 mod moves;
 mod plan;
 mod terms;
@@ -22,7 +24,7 @@ use crate::{
     questionnaire::{Question, ReasonGroup, Touchpoint},
 };
 pub use plan::{OutOfHours, OutOfService, Plan, PlanError, Start, Timing};
-pub use terms::{Effect, Event, HelpStage, Page, Tally, Token};
+pub use terms::{Effect, Event, HeldStage, HelpStage, JournalPlace, Page, StoreOutcome, Tally, Token};
 
 use debounce::TapKind;
 use flags::FlagWatch;
@@ -34,11 +36,12 @@ enum State {
     Choosing(Visit),
     Asking { visit: Visit, index: usize, shown_at_ms: Option<u64> },
     Reasoning { visit: Visit, index: usize, level: usize, selected: BTreeSet<usize>, shown_at_ms: u64 },
-    Saving { visit: Visit, last: SavingPage },
+    Saving { visit: Visit, last: SavingPage, since_ms: u64, told: bool },
+    Held { visit: Visit, stage: HeldStage, until_ms: u64 },
     Thanking { visit: Visit, until_ms: u64 },
     StillThere { back: Box<State>, until_ms: u64 },
     Language { back: Box<State> },
-    NotStored { until_ms: u64 },
+    NotStored { until_ms: u64, was_late: bool },
     OutOfService { until_ms: u64 },
     Help { back: Box<State>, until_ms: u64 },
     Cleaning { until_ms: u64 },
@@ -65,6 +68,12 @@ pub struct Survey {
     open: bool,
     call: Option<aside::Call>,
     tally: Tally,
+    /// The newest place that central has signed for.
+    acknowledged: Option<JournalPlace>,
+    /// Entries held in memory that central has not signed for, as of the last one.
+    unsaved: u64,
+    /// Commits that no visitor waits for any more; the disk still owes an answer.
+    given_up: BTreeSet<Token>,
 }
 
 impl Survey {
@@ -87,6 +96,9 @@ impl Survey {
             open: true,
             call: None,
             tally: Tally::default(),
+            acknowledged: None,
+            unsaved: 0,
+            given_up: BTreeSet::new(),
         })
     }
 
@@ -127,10 +139,12 @@ impl Survey {
             State::Choosing(_) | State::Asking { .. } | State::Reasoning { .. } | State::Language { .. } => {
                 Some(idle)
             }
-            State::Saving { .. } => None,
+            State::Saving { since_ms, told: false, .. } => Some(since_ms + self.plan.timing.saving_ms),
+            State::Saving { since_ms, told: true, .. } => Some(since_ms + self.plan.timing.saving_max_ms),
             State::Thanking { until_ms, .. }
+            | State::Held { until_ms, .. }
             | State::StillThere { until_ms, .. }
-            | State::NotStored { until_ms }
+            | State::NotStored { until_ms, .. }
             | State::OutOfService { until_ms }
             | State::Help { until_ms, .. }
             | State::Cleaning { until_ms } => Some(*until_ms),
@@ -189,7 +203,12 @@ impl Survey {
             Event::NewPlan(plan) => self.next_plan = Some(plan),
             Event::Opening(open) => self.open = open,
             Event::Delivered { through } => self.delivered(through, now_ms),
-            Event::Stored { token, through } => self.stored(token, through, now_ms),
+            Event::Stored { token, at } => self.landed(token, at, false, now_ms),
+            Event::Held { token, at, unsaved } => {
+                self.unsaved = unsaved;
+                self.landed(token, at, true, now_ms);
+            }
+            Event::Saved { chain } => self.saved(chain, now_ms),
             Event::StoreFailed(token) => self.store_failed(token, now_ms, effects),
             Event::Pressed(target) => self.flags.pressed(target, now_ms),
             Event::Begin => self.begin(now_ms, fresh),
@@ -244,17 +263,19 @@ impl Survey {
             State::Reasoning { visit, index, level, selected, .. } => {
                 self.reasons_page(visit, *index, *level, selected, false)
             }
-            State::Saving { visit, last: SavingPage::Question { index, level } } => visit
+            State::Saving { told: true, .. } => Page::StillSaving,
+            State::Saving { visit, last: SavingPage::Question { index, level }, .. } => visit
                 .touchpoint
                 .as_ref()
                 .and_then(|id| self.question_page(id, *index, Some(*level)))
                 .unwrap_or(Page::Attract),
-            State::Saving { visit, last: SavingPage::Reasons { index, level, selected } } => {
+            State::Saving { visit, last: SavingPage::Reasons { index, level, selected }, .. } => {
                 self.reasons_page(visit, *index, *level, selected, true)
             }
             State::Thanking { .. } => Page::Thanks { another: self.plan.touchpoints.len() > 1 },
             State::StillThere { until_ms, .. } => Page::StillThere { until_ms: *until_ms },
             State::Language { .. } => Page::Language(&self.plan.languages),
+            State::Held { stage, .. } => Page::Held(*stage),
             State::NotStored { .. } => Page::NotStored,
             State::Help { .. } => Page::Help(self.help_stage()),
             State::Cleaning { until_ms } => Page::Cleaning { until_ms: *until_ms },
@@ -308,6 +329,7 @@ fn visit_of(state: &State) -> Option<&Visit> {
         | State::Asking { visit, .. }
         | State::Reasoning { visit, .. }
         | State::Saving { visit, .. }
+        | State::Held { visit, .. }
         | State::Thanking { visit, .. } => Some(visit),
         State::StillThere { back, .. } | State::Language { back } | State::Help { back, .. } => {
             visit_of(back)

@@ -14,6 +14,7 @@ mod batch_size;
 pub mod diagnosis;
 pub mod engine;
 pub mod enrol;
+pub mod hardware;
 pub mod keys;
 pub mod link;
 pub mod message;

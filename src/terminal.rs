@@ -13,6 +13,7 @@ mod look;
 mod screen;
 pub mod screen_check;
 mod setup;
+mod storage;
 
 pub use assembly::{Assembly, Place};
 pub use languages::languages_beside;
@@ -20,6 +21,7 @@ pub use look::{Ambient, Look};
 pub use screen::{Parts, Reply, Screen, Setup, StaffParts, Store};
 pub use screen_check::ScreenCheck;
 pub use setup::{look_of, panel_of, plan_of, screen_of, setup_of};
+pub use storage::outcome_of;
 
 use std::{
     path::{Path, PathBuf},
@@ -33,18 +35,21 @@ use anyhow::Context;
 
 use crate::{
     config::{self, Change, Findings, Glyphs, KioskSetup, LastGood, Loaded, Origin, Started},
-    journal::{OpenReport, Recorder, RecorderHandle},
+    journal::{Keeping, OpenReport, Recorder, RecorderHandle},
     lang::{Languages, Text},
     sound::{self, Sound},
     staff::{
         FileSays, StaffChoices, Volume, places_on_offer,
         worker::{Settings, StaffWorker, WorkerArgs},
     },
+    start_guard::{Profile, Settling},
+    survey::{JournalPlace, StoreOutcome},
     sync::{self, Link, SyncArgs},
     wire::Body,
 };
 use in_force::{Badges, Diary, InForce, keep, lock};
 use setup::{address_of, level_of};
+use storage::KeepingWatch;
 
 /// The name of the identity file in a terminal's data folder.
 pub const IDENTITY_FILE: &str = "identity.json";
@@ -70,6 +75,9 @@ pub struct Terminal {
     screen: Arc<Mutex<Option<Arc<dyn Screen>>>>,
     sound: Sound,
     restart: Arc<AtomicBool>,
+    keeping: KeepingWatch,
+    settling: Settling,
+    profile: Profile,
 }
 
 impl Terminal {
@@ -180,11 +188,13 @@ impl Terminal {
             // Somebody stands there and waits: a call for help does not sit out the pause after a failed attempt.
             let calls = drafts.iter().any(|draft| matches!(draft.body, Body::HelpCalled(_)));
             let sync = sync.clone();
-            recorder.append(drafts, move |stored| {
-                if calls && stored.is_ok() {
+            recorder.keep(drafts, move |kept| {
+                let outcome = outcome_of(&kept);
+                // What is held in memory alone is in danger: it does not wait either.
+                if (calls && kept.is_ok()) || matches!(outcome, StoreOutcome::InMemory { .. }) {
                     sync.retry();
                 }
-                reply(stored.ok().map(|head| head.seq));
+                reply(outcome);
             });
         })
     }
@@ -195,17 +205,35 @@ impl Terminal {
     /// A thread cannot start.
     pub fn attach(&mut self, screen: &Arc<dyn Screen>) -> anyhow::Result<()> {
         *lock(&self.screen) = Some(screen.clone());
+        let safe = self.profile == Profile::Safe;
         let refused = self.started.origin != Origin::Files && !self.unjudged;
-        if refused || !self.languages.refused.is_empty() {
+        if safe || refused || !self.languages.refused.is_empty() {
             self.badges.set_config(Some(Text::BadgeConfigRefused), &**screen);
         }
+        self.watch_storage(screen);
         self.start_sync(screen).context("cannot start the way to central")?;
         *lock(&self.staff) = Some(self.start_staff(screen).context("cannot start the staff area's thread")?);
+        if safe {
+            // A safe start stays with what it began with.
+            return Ok(());
+        }
         self.watch = Some(self.start_watch(screen).context("cannot watch the configuration files")?);
         if self.unjudged && self.started.origin == Origin::Files {
             self.judge_what_shows().context("cannot start the thread that judges the screens")?;
         }
         Ok(())
+    }
+
+    /// Tells the screen when entries are held in memory alone, and when they are on the disk again.
+    fn watch_storage(&self, screen: &Arc<dyn Screen>) {
+        let (screen, badges) = (screen.clone(), self.badges.clone());
+        self.keeping.listen(move |keeping| match keeping {
+            Keeping::InMemory => badges.set_storage(Some(Text::BadgeNotSaving), &*screen),
+            Keeping::OnDisk(chain) => {
+                badges.set_storage(None, &*screen);
+                screen.saved(chain);
+            }
+        });
     }
 
     /// There is no older configuration to go on with: what is wrong with the screens is told, and they show all the same.
@@ -240,7 +268,9 @@ impl Terminal {
                 lock(&enrolled).site = identity.map(|identity| identity.site);
             }
             badges.set_sync(status.badge.as_ref().map(badge::of), &*screen);
-            screen.delivered(status.queue.cursor);
+            if let Some(chain) = status.chain {
+                screen.delivered(JournalPlace { chain, seq: status.queue.cursor });
+            }
         });
         args.on_config = self.on_delivery();
         let recorder = self.recorder.handle();
@@ -357,6 +387,7 @@ impl Terminal {
 
     /// Ends the threads in order: nothing new comes in, then what is under way is written.
     pub fn stop(self) {
+        self.settling.end();
         drop(self.watch);
         drop(lock(&self.staff).take());
         drop(self.sync_worker);

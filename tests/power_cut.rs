@@ -2,7 +2,10 @@
 //! afterwards is compared with what the child was told is stored.
 //!
 //! The cut is ext4's own shutdown without flushing its log: nothing that was not synced reaches the disk. 200 cuts by default;
-//! `XINSHENG_CUTS=10000 cargo test --test power_cut` makes ten thousand.
+//! `XINSHENG_CUTS=10000 cargo test --test power_cut` makes ten thousand. A second suite keeps every write to the disk and cuts at every
+//! flush, from the making of the database on.
+//!
+//! Where no file system can be mounted the suites say that they are skipped; in CI (`CI=true`) they fail there.
 #![cfg(feature = "terminal")]
 #![expect(clippy::expect_used, reason = "a test stops where the world is not as it was set up")]
 #![expect(unsafe_code, reason = "the shutdown of a file system is an ioctl")]
@@ -21,10 +24,13 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use rustix::ioctl;
 use xinsheng::{
     clock::{Clock, SimClock, fresh},
-    journal::{Head, Journal, JournalError, OpenArgs, Opened, TestHooks},
+    journal::{Head, Journal, JournalError, OpenArgs, Opened, TestHooks, Upkeep},
     model::Moment,
     wire::Draft,
 };
+
+#[path = "power/write_log.rs"]
+mod write_log;
 
 #[path = "support/journal.rs"]
 #[expect(dead_code, reason = "shared with the other suites of the journal")]
@@ -43,6 +49,13 @@ const CUTS_PER_DISK: u32 = 25;
 
 /// With `synchronous=NORMAL` most cuts lose something; this many never all miss.
 const CONTROL_CUTS: u32 = 20;
+
+/// Starts of the journal, and commits in each, while every write is kept.
+const LIVES: u32 = 3;
+const ROUNDS_A_LIFE: u32 = 50;
+
+/// So many flushes at least: more than there are commits.
+const FLUSHES_MIN: u32 = 200;
 
 /// Most entries tapped between two cuts.
 const TAPS_MAX: u32 = 60;
@@ -72,8 +85,49 @@ fn without_full_sync_the_same_cuts_lose_taps() {
     assert!(lossy > 0, "the test would not notice a journal that does not sync");
 }
 
+#[test]
+fn a_cut_at_any_flush_leaves_every_tap_that_was_thanked_for_before_it() {
+    if !support::may_mount() || !write_log::may_log() {
+        return;
+    }
+    let disk = write_log::LoggedDisk::new(24);
+    let dir = disk.dir().join("terminal");
+    let mut thanked = Vec::new();
+    let clock = SimClock::new(moment(0));
+    for life in 0..LIVES {
+        let args = OpenArgs { ballast_bytes: 65_536, ..OpenArgs::new(fresh::chain_id(), clock.now()) };
+        let (mut journal, _) = Journal::open(&dir, args).expect("open");
+        for round in 0..ROUNDS_A_LIFE {
+            clock.advance(5_000);
+            let now = clock.now();
+            let head = journal.append(tapped(round, &now)).expect("append");
+            thanked.push((disk.position(), head));
+            match round {
+                10 | 30 => journal.acknowledge(head.seq, head.hash, &now).expect("acknowledge"),
+                20 | 40 => while journal.upkeep(&now).expect("upkeep") == Upkeep::More {},
+                45 if life == 1 => drop(journal.start_new_chain(fresh::chain_id(), &now).expect("chain")),
+                // The log is copied into the database.
+                47 => journal.checkpoint_now().expect("checkpoint"),
+                _ => {}
+            }
+        }
+        journal.close().expect("close");
+    }
+    let (mut lost, total) = (Vec::new(), thanked.len());
+    let flushes = disk.after_each_flush(|dir, here| {
+        let last = thanked.iter().rev().find(|(position, _)| *position <= here).map(|(_, head)| head);
+        if let Err(loss) = compare(&dir.join("terminal"), last) {
+            lost.push(format!("flush at {here}: {loss}"));
+        }
+    });
+    eprintln!("{flushes} cuts, one at each flush of {total} commits, from the making of the database on");
+    assert!(flushes >= FLUSHES_MIN, "only {flushes} flushes were tried");
+    assert_eq!(lost, Vec::<String>::new());
+}
+
 /// Not a test by itself: what the child process runs.
 #[test]
+#[ignore = "the other tests start it as a process of its own"]
 fn child_that_taps() {
     let Ok(dir) = std::env::var(CHILD_DIR) else { return };
     let normal = std::env::var(CHILD_NORMAL).is_ok_and(|text| !text.is_empty());
@@ -177,7 +231,7 @@ fn tap_until_cut(disk: &Disk, dir: &Path, normal: &str, dice: &mut StdRng) -> Ve
 
 fn spawn(dir: &Path, normal: &str) -> Child {
     Command::new(std::env::current_exe().expect("this test"))
-        .args(["--exact", "child_that_taps", "--nocapture", "--test-threads=1"])
+        .args(["--exact", "child_that_taps", "--ignored", "--nocapture", "--test-threads=1"])
         .env(CHILD_DIR, dir)
         .env(CHILD_NORMAL, normal)
         .stdout(Stdio::piped())

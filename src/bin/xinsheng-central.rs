@@ -14,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use xinsheng::{
     central::{self, Settings, store::Store},
     config::{self, CentralSetup, Glyphs, Loaded},
-    durable,
+    durable, log,
     model::{TerminalId, TouchpointId},
     questionnaire::Hospital,
 };
@@ -93,12 +93,7 @@ const LISTED_MAX: usize = 1_000;
 
 fn main() -> ExitCode {
     durable::keep_files_private();
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_env("XINSHENG_LOG").unwrap_or_else(|_| "info".into()),
-        )
-        .with_writer(io::stderr)
-        .init();
+    log::to_stderr("info");
     match run(Arguments::parse()) {
         Ok(code) => code,
         Err(error) => {

@@ -9,7 +9,7 @@ use std::{
 use clap::{Parser, Subcommand};
 use xinsheng::{
     demo::{self, FileWords, Options, PORT, Pictures},
-    durable,
+    durable, log,
 };
 
 /// Starts central on this machine, enrols a terminal, and shows its screen: in a window if there is a display, else on a panel in memory
@@ -61,12 +61,7 @@ enum Command {
 
 fn main() -> ExitCode {
     durable::keep_files_private();
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_env("XINSHENG_LOG").unwrap_or_else(|_| "warn".into()),
-        )
-        .with_writer(io::stderr)
-        .init();
+    log::to_stderr("warn");
     let Arguments { command, replay, words, data, headless, port, screens, exit, history, no_history } =
         Arguments::parse();
     let done = match command {

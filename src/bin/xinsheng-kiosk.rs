@@ -16,6 +16,7 @@ use xinsheng::{
     durable, journal,
     kiosk::{self, Kiosk, fonts, out_of_service, preview},
     lang::Languages,
+    log,
     model::Lang,
     page_audit, pin, sound, sync,
     terminal::{Assembly, IDENTITY_FILE, Place, ending, languages_beside, screen_check},
@@ -81,12 +82,7 @@ enum Command {
 
 fn main() -> ExitCode {
     durable::keep_files_private();
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_env("XINSHENG_LOG").unwrap_or_else(|_| "info".into()),
-        )
-        .with_writer(io::stderr)
-        .init();
+    log::to_stderr("info");
     match run(&Arguments::parse()) {
         Ok(code) => code,
         Err(error) => {

@@ -6,7 +6,7 @@ use super::visits::{Dice, Visit};
 use crate::{
     model::{EntryId, Moment, Polarity, ResponseId},
     questionnaire::{Hospital, Question, ReasonGroup},
-    survey::{Effect, Event, OutOfHours, Page, Plan, PlanError, Start, Survey, Timing},
+    survey::{Effect, Event, OutOfHours, Page, Plan, PlanError, Start, StoreOutcome, Survey, Timing},
     wire::Draft,
 };
 
@@ -18,7 +18,6 @@ pub(super) struct Walk {
     survey: Survey,
     now: Moment,
     ids: Dice,
-    stored: u64,
     drafts: Vec<Draft>,
 }
 
@@ -43,7 +42,7 @@ impl Walk {
             help: false,
             timing: Timing::default(),
         };
-        Ok(Self { survey: Survey::new(plan)?, now, ids: Dice::new(!seed), stored: 0, drafts: Vec::new() })
+        Ok(Self { survey: Survey::new(plan)?, now, ids: Dice::new(!seed), drafts: Vec::new() })
     }
 
     /// What was stored since the last call.
@@ -96,6 +95,8 @@ impl Walk {
             | Page::Thanks { .. }
             | Page::StillThere { .. }
             | Page::Language(_)
+            | Page::StillSaving
+            | Page::Held(_)
             | Page::NotStored
             | Page::Help(_)
             | Page::Cleaning { .. }
@@ -126,9 +127,8 @@ impl Walk {
                 for body in bodies {
                     let id = EntryId::from_parts(self.unix_ms(), self.random());
                     self.drafts.push(Draft { id, at: self.now, body });
-                    self.stored += 1;
                 }
-                events.push(Event::Stored { token, through: self.stored });
+                events.push(StoreOutcome::PRETENDED.event(token));
             }
         }
     }

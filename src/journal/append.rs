@@ -34,6 +34,12 @@ pub enum AppendError {
     /// The disk failed, and failed again after the database was opened anew.
     #[error("the disk does not take the entry")]
     Io(#[source] rusqlite::Error),
+    /// The disk refuses, and more entries wait in memory than fit there.
+    #[error("the disk refuses entries, and the memory for them is full; exchange the disk")]
+    MemoryFull,
+    /// The disk refuses; the entry is held in memory alone, see [`super::Keeper`].
+    #[error("the disk refuses entries; this one is held in memory alone")]
+    InMemory,
     /// More appends wait than the recorder holds: the disk has stalled.
     #[error("the disk has stalled, too many entries wait")]
     Stalled,
@@ -136,9 +142,15 @@ impl Journal {
 
     /// Opens the database anew, makes durable what its log holds, and writes again from memory what it forgot.
     fn reopen(&mut self) -> rusqlite::Result<()> {
+        if self.is_in_memory() {
+            return Err(rusqlite::Error::InvalidQuery);
+        }
         let mut conn = schema::connect(&self.dir.join(files::DB))?;
         schema::make_writer(&conn, &self.hooks)?;
-        schema::checkpoint(&conn, "TRUNCATE")?;
+        if !schema::checkpoint(&conn, "TRUNCATE")? {
+            // A reader keeps a part of the log from being copied: what was in doubt is not durable yet, and the next try comes later.
+            return Err(busy());
+        }
         let mut found = rows::state(&conn)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
         if found.chain == self.state.chain && found.last_seq < self.state.last_seq {
             let last_n = found.last_n();
@@ -222,6 +234,11 @@ fn commit(conn: &mut Connection, rows: &[Row], hooks: &TestHooks) -> rusqlite::R
         return Err(injected());
     }
     Ok(())
+}
+
+/// Somebody else uses the log.
+fn busy() -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY), None)
 }
 
 /// A failed sync, for tests.

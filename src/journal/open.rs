@@ -60,6 +60,28 @@ pub(super) fn open(dir: &Path, args: OpenArgs) -> Result<(Journal, OpenReport), 
     }
 }
 
+/// A journal without files.
+pub(super) fn in_memory(args: &OpenArgs) -> rusqlite::Result<Journal> {
+    let mut conn = Connection::open_in_memory()?;
+    schema::make_writer(&conn, &args.hooks)?;
+    fill_new(&mut conn, args, &mut |_, state| Ok((state, ())))?;
+    let state = rows::state(&conn)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    Ok(Journal {
+        dir: ":memory:".into(),
+        conn: Some(conn),
+        lock: None,
+        retention: args.retention,
+        ballast_bytes: 0,
+        hooks: args.hooks.clone(),
+        side: SideMark { head: state.head(), cursor: 0, up_ms: args.now.up_ms },
+        state,
+        tail: VecDeque::new(),
+        since_checkpoint: 0,
+        is_tight: false,
+        not_stored: 0,
+    })
+}
+
 /// The folder, for error texts.
 #[derive(Clone, Copy)]
 struct Place<'a> {
@@ -251,20 +273,7 @@ impl Opening<'_> {
     ) -> rusqlite::Result<T> {
         let mut conn = schema::connect(&self.at.dir.join(files::DB))?;
         schema::make_writer(&conn, &self.args.hooks)?;
-        let transaction = schema::begin(&mut conn)?;
-        for (version, sql) in (1i32..).zip(schema::MIGRATIONS) {
-            schema::apply(&transaction, version, sql)?;
-        }
-        rows::set_meta(&transaction, key::READABLE_FROM, &READABLE_FROM.to_string())?;
-        let made_ms = self.args.now.wall.timestamp_millis();
-        let chain = self.args.chain_if_new;
-        transaction
-            .execute("INSERT INTO chain (id, base, made_ms) VALUES (?1, 0, ?2)", (chain.0, made_ms))?;
-        let state = rows::state(&transaction)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
-        let (_, filled) = fill(&transaction, state)?;
-        self.args.hooks.probe("creating before commit");
-        transaction.commit()?;
-        Ok(filled)
+        fill_new(&mut conn, &self.args, fill)
     }
 
     /// Opens the database for writing; it is there and can be trusted.
@@ -289,7 +298,7 @@ impl Opening<'_> {
         Ok(Journal {
             dir: at.dir.to_owned(),
             conn: Some(conn),
-            _lock: lock,
+            lock: Some(lock),
             retention: args.retention,
             ballast_bytes: args.ballast_bytes,
             hooks: args.hooks,
@@ -359,6 +368,26 @@ fn save(
         rows::set_meta(conn, key::LOST_AFTER, &id.to_string())?;
     }
     Ok((state, found))
+}
+
+/// Makes the schema, the first chain and what `fill` adds, in one transaction.
+fn fill_new<T>(
+    conn: &mut Connection,
+    args: &OpenArgs,
+    fill: &mut impl FnMut(&Connection, State) -> rusqlite::Result<(State, T)>,
+) -> rusqlite::Result<T> {
+    let transaction = schema::begin(conn)?;
+    for (version, sql) in (1i32..).zip(schema::MIGRATIONS) {
+        schema::apply(&transaction, version, sql, &args.hooks)?;
+    }
+    rows::set_meta(&transaction, key::READABLE_FROM, &READABLE_FROM.to_string())?;
+    let (made_ms, chain) = (args.now.wall.timestamp_millis(), args.chain_if_new);
+    transaction.execute("INSERT INTO chain (id, base, made_ms) VALUES (?1, 0, ?2)", (chain.0, made_ms))?;
+    let state = rows::state(&transaction)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    let (_, filled) = fill(&transaction, state)?;
+    args.hooks.probe("creating before commit");
+    transaction.commit()?;
+    Ok(filled)
 }
 
 /// What the first bytes alone give away, before SQLite touches the file.

@@ -1,7 +1,8 @@
 //! The thread that owns the journal.
 //!
-//! Everybody else holds a [`RecorderHandle`] and sends commands. The screen never waits: [`RecorderHandle::append`] returns at once and
-//! the reply comes on the recorder's thread after the commit. The sync thread may wait: [`RecorderHandle::call`]. Between commands the
+//! Everybody else holds a [`RecorderHandle`] and sends commands. The screen never waits: [`RecorderHandle::keep`] returns at once and
+//! the reply comes on the recorder's thread after the commit, however late that is. While the disk refuses entries the thread holds them in
+//! memory, see [`Keeper`], and tries the disk again between commands. The sync thread may wait: [`RecorderHandle::call`]. Between commands the
 //! recorder does the journal's upkeep. It ends when told to, or when the last handle is gone.
 
 use std::{
@@ -14,8 +15,12 @@ use std::{
     time::Duration,
 };
 
-use super::{AppendError, Head, Journal, Upkeep};
-use crate::{clock::Clock, wire::Draft};
+use super::{AppendError, Head, Journal, Keeper, Kept, Names, Upkeep};
+use crate::{
+    clock::{Clock, fresh},
+    model::{ChainId, Moment},
+    wire::Draft,
+};
 
 /// Commands that may wait: with a disk stalled for two seconds a touch storm of 200 taps a second makes 400; more is refused, not hidden.
 const COMMANDS_MAX: usize = 1024;
@@ -29,8 +34,20 @@ const STEP: Duration = Duration::from_millis(5);
 /// An idle terminal looks after its journal this often: the side file's age limit.
 const REST: Duration = Duration::from_mins(1);
 
-type Reply = Box<dyn FnOnce(Result<Head, AppendError>) + Send>;
-type Job = Box<dyn FnOnce(&mut Journal) + Send>;
+/// The end of the program waits this long for a disk that has stalled; what it would have brought is lost with the power as well.
+const STOP_PATIENCE: Duration = Duration::from_secs(10);
+
+type Reply = Box<dyn FnOnce(Result<Kept, AppendError>) + Send>;
+type Job = Box<dyn FnOnce(&mut Keeper) + Send>;
+
+/// Where entries go from now on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Keeping {
+    /// Into memory: the disk refuses them.
+    InMemory,
+    /// To the disk again; what this chain held in memory is on it.
+    OnDisk(ChainId),
+}
 
 enum Command {
     Append(Vec<Draft>, Reply),
@@ -47,6 +64,8 @@ pub struct Gone;
 pub struct Recorder {
     handle: RecorderHandle,
     thread: Option<JoinHandle<()>>,
+    /// Disconnected when the thread has ended.
+    has_ended: Receiver<()>,
 }
 
 /// A way to reach the journal; cheap to clone.
@@ -62,10 +81,30 @@ impl Recorder {
         clock: Arc<dyn Clock>,
         on_append: impl Fn(Head) + Send + 'static,
     ) -> io::Result<Self> {
+        Self::spawn_watched(journal, clock, on_append, |_| {})
+    }
+
+    /// The same; `on_keeping` is told on that thread when entries begin to go into memory, and when they go to the disk again.
+    pub fn spawn_watched(
+        journal: Journal,
+        clock: Arc<dyn Clock>,
+        on_append: impl Fn(Head) + Send + 'static,
+        on_keeping: impl Fn(Keeping) + Send + 'static,
+    ) -> io::Result<Self> {
         let (commands, inbox) = mpsc::sync_channel(COMMANDS_MAX);
-        let run = move || run(journal, &*clock, &inbox, &on_append);
+        let (ended, has_ended) = mpsc::channel::<()>();
+        let run = move || {
+            let worker = Worker {
+                keeper: Keeper::new(journal),
+                clock: &*clock,
+                on_append: &on_append,
+                on_keeping: &on_keeping,
+            };
+            worker.run(&inbox);
+            drop(ended);
+        };
         let thread = thread::Builder::new().name("journal".into()).spawn(run)?;
-        Ok(Self { handle: RecorderHandle { commands }, thread: Some(thread) })
+        Ok(Self { handle: RecorderHandle { commands }, thread: Some(thread), has_ended })
     }
 
     /// A way to reach it.
@@ -80,8 +119,21 @@ impl Recorder {
 
     fn end(&mut self) {
         let Some(thread) = self.thread.take() else { return };
-        // Both fail only if the thread has ended already.
-        drop(self.handle.commands.send(Command::Stop));
+        let mut patience = STOP_PATIENCE;
+        let mut command = Command::Stop;
+        while let Err(TrySendError::Full(back)) = self.handle.commands.try_send(command)
+            && !patience.is_zero()
+        {
+            command = back;
+            thread::sleep(STEP);
+            patience = patience.saturating_sub(STEP);
+        }
+        if self.has_ended.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
+            tracing::error!(
+                "the disk has stalled; the journal is left as it is, and checked at the next start"
+            );
+            return;
+        }
         if thread.join().is_err() {
             tracing::error!("the journal's thread panicked");
         }
@@ -95,8 +147,20 @@ impl Drop for Recorder {
 }
 
 impl RecorderHandle {
-    /// Writes entries and replies, on the recorder's thread, once they are on the disk or refused. Never waits.
+    /// Writes entries and replies, on the recorder's thread, once they are on the disk or refused. Never waits. Entries that are held in
+    /// memory are none that are on the disk: the reply is [`AppendError::InMemory`].
     pub fn append(&self, drafts: Vec<Draft>, reply: impl FnOnce(Result<Head, AppendError>) + Send + 'static) {
+        self.keep(drafts, |kept| {
+            reply(match kept {
+                Ok(Kept::OnDisk(head)) => Ok(head),
+                Ok(Kept::InMemory { .. }) => Err(AppendError::InMemory),
+                Err(error) => Err(error),
+            });
+        });
+    }
+
+    /// Keeps entries and replies, on the recorder's thread, where they are. Never waits.
+    pub fn keep(&self, drafts: Vec<Draft>, reply: impl FnOnce(Result<Kept, AppendError>) + Send + 'static) {
         match self.commands.try_send(Command::Append(drafts, Box::new(reply))) {
             Ok(()) => {}
             Err(TrySendError::Full(command)) => command.refuse(AppendError::Stalled),
@@ -104,15 +168,31 @@ impl RecorderHandle {
         }
     }
 
-    /// Has something done with the journal and waits for the result.
+    /// Has something done with the journal on the disk and waits for the result.
     pub fn call<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Journal) -> T + Send + 'static,
     ) -> Result<T, Gone> {
+        self.call_keeper(|keeper| job(keeper.disk()))
+    }
+
+    /// Has something done with the journal whose entries are sent now, and waits for the result.
+    pub fn call_sending<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Journal) -> T + Send + 'static,
+    ) -> Result<T, Gone> {
+        self.call_keeper(|keeper| job(keeper.sending()))
+    }
+
+    /// Has something done with all there is and waits for the result.
+    pub fn call_keeper<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Keeper) -> T + Send + 'static,
+    ) -> Result<T, Gone> {
         let (send, receive) = mpsc::sync_channel(1);
-        let job: Job = Box::new(move |journal| {
+        let job: Job = Box::new(move |keeper| {
             // A caller that no longer waits wants no result.
-            drop(send.send(job(journal)));
+            drop(send.send(job(keeper)));
         });
         self.commands.send(Command::Call(job)).map_err(|_| Gone)?;
         receive.recv().map_err(|_| Gone)
@@ -127,43 +207,76 @@ impl Command {
     }
 }
 
-fn run(mut journal: Journal, clock: &dyn Clock, inbox: &Receiver<Command>, on_append: &dyn Fn(Head)) {
-    let mut wait = IDLE;
-    loop {
-        match inbox.recv_timeout(wait) {
-            Ok(Command::Append(drafts, reply)) => {
-                let appended = journal.append(drafts);
-                let head = appended.as_ref().ok().copied();
-                if let Err(error) = &appended {
-                    tracing::error!(error = error as &dyn std::error::Error, "entries are not stored");
+/// What runs on the thread.
+struct Worker<'a> {
+    keeper: Keeper,
+    clock: &'a dyn Clock,
+    on_append: &'a dyn Fn(Head),
+    on_keeping: &'a dyn Fn(Keeping),
+}
+
+impl Worker<'_> {
+    fn run(mut self, inbox: &Receiver<Command>) {
+        let mut wait = IDLE;
+        loop {
+            match inbox.recv_timeout(wait) {
+                Ok(Command::Append(drafts, reply)) => {
+                    self.append(drafts, reply);
+                    wait = IDLE;
                 }
-                reply(appended);
-                head.into_iter().for_each(on_append);
-                wait = IDLE;
+                Ok(Command::Call(job)) => {
+                    job(&mut self.keeper);
+                    wait = wait.min(IDLE);
+                }
+                Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => wait = self.look_after(),
             }
-            Ok(Command::Call(job)) => {
-                job(&mut journal);
-                wait = wait.min(IDLE);
-            }
-            Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => break,
-            Err(RecvTimeoutError::Timeout) => wait = look_after(&mut journal, clock),
+        }
+        if let Err(error) = self.keeper.close(&self.clock.now()) {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the journal did not close cleanly");
         }
     }
-    if let Err(error) = journal.close() {
-        tracing::warn!(error = &error as &dyn std::error::Error, "the journal did not close cleanly");
+
+    fn append(&mut self, drafts: Vec<Draft>, reply: Reply) {
+        let was_on_disk = self.keeper.unsaved().is_none();
+        let now = self.clock.now();
+        let kept = self.keeper.append(drafts, &now, || names(&now));
+        if was_on_disk && self.keeper.unsaved().is_some() {
+            (self.on_keeping)(Keeping::InMemory);
+        }
+        let head = kept.as_ref().ok().map(Kept::head);
+        if let Err(error) = &kept {
+            tracing::error!(error = error as &dyn std::error::Error, "entries are not stored");
+        }
+        reply(kept);
+        head.into_iter().for_each(self.on_append);
+    }
+
+    /// One step of upkeep; says when the next is due.
+    fn look_after(&mut self) -> Duration {
+        let now = self.clock.now();
+        if let Some(chain) = self.keeper.write_down(&now) {
+            (self.on_keeping)(Keeping::OnDisk(chain));
+            (self.on_append)(self.keeper.disk().head());
+        }
+        self.keeper.renew_memory(&now, || names(&now));
+        if self.keeper.unsaved().is_some() {
+            // The disk refuses everything.
+            return REST;
+        }
+        match self.keeper.disk().upkeep(&now) {
+            Ok(Upkeep::More) => STEP,
+            Ok(Upkeep::Done) => REST,
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "upkeep of the journal failed");
+                REST
+            }
+        }
     }
 }
 
-/// One step of upkeep; says when the next is due.
-fn look_after(journal: &mut Journal, clock: &dyn Clock) -> Duration {
-    match journal.upkeep(&clock.now()) {
-        Ok(Upkeep::More) => STEP,
-        Ok(Upkeep::Done) => REST,
-        Err(error) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "upkeep of the journal failed");
-            REST
-        }
-    }
+fn names(now: &Moment) -> Names {
+    Names { chain: fresh::chain_id(), boot: fresh::entry_id(now) }
 }
 
 #[cfg(test)]

@@ -36,11 +36,20 @@ impl Journal {
         if self.erase_step(now)? {
             return Ok(Upkeep::More);
         }
+        if self.is_in_memory() {
+            return Ok(Upkeep::Done);
+        }
         match files::make_ballast(&self.dir, self.ballast_bytes) {
             Ok(there) => self.is_tight = !there,
             Err(error) => tracing::warn!(%error, dir = %self.dir.display(), "no ballast"),
         }
         Ok(Upkeep::Done)
+    }
+
+    /// Copies the log into the database now; see [`Journal::upkeep`], which does it when it is worth its two syncs.
+    #[doc(hidden)]
+    pub fn checkpoint_now(&mut self) -> Result<(), JournalError> {
+        self.checkpoint()
     }
 
     fn checkpoint(&mut self) -> Result<(), JournalError> {
@@ -119,6 +128,9 @@ impl Journal {
     }
 
     pub(super) fn write_side(&mut self, up_ms: u64) -> Result<(), JournalError> {
+        if self.is_in_memory() {
+            return Ok(());
+        }
         let (head, cursor): (Head, u64) = (self.head(), self.state.cursor);
         let n = self.state.last_n();
         self.hooks.clone().probe("before side file");

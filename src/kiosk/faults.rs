@@ -51,6 +51,7 @@ pub(crate) fn storage(speaker: &Speaker, storage: &Storage) -> String {
     match storage {
         Storage::Good => said(Text::StatusGood).spoken,
         Storage::Full => said(Text::StorageFull).spoken,
+        Storage::InMemory(count) => said(Text::StorageInMemory).with(&count.to_string()).spoken,
         Storage::NotStored(count) => said(Text::StorageNotStored).with(&count.to_string()).spoken,
         Storage::Damaged => said(Text::StorageDamaged).spoken,
         Storage::Broken(why) => own_or(speaker, Text::StorageBroken, "", why),

@@ -6,18 +6,20 @@ use slint::ComponentHandle;
 
 use crate::{
     lang::Text,
-    staff, survey,
+    model::ChainId,
+    staff,
+    survey::{self, JournalPlace, StoreOutcome},
     terminal::{Screen, Setup},
     ui::{AppWindow, Shell},
 };
 
 /// News for the screen from other threads.
 pub(super) enum News {
-    Stored(survey::Token, u64),
-    StoreFailed(survey::Token),
+    Kept(survey::Token, StoreOutcome),
+    Saved(ChainId),
     Setup(Box<Setup>),
     Badge(Option<Text>),
-    Delivered(u64),
+    Delivered(JournalPlace),
     StaffStored(staff::Token, bool),
     StaffAnswer(staff::Token, staff::Answer),
 }
@@ -55,8 +57,12 @@ impl Screen for Messenger {
         self.tell(News::Badge(text));
     }
 
-    fn delivered(&self, through: u64) {
+    fn delivered(&self, through: JournalPlace) {
         self.tell(News::Delivered(through));
+    }
+
+    fn saved(&self, chain: ChainId) {
+        self.tell(News::Saved(chain));
     }
 
     fn staff_answer(&self, token: staff::Token, answer: staff::Answer) {

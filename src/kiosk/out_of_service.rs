@@ -9,7 +9,7 @@ use super::{Kiosk, preview::idle_parts};
 use crate::{
     config::{self, Glyphs, KioskSetup},
     journal::OpenError,
-    survey::OutOfService,
+    survey::{OutOfService, StoreOutcome},
     terminal::languages_beside,
     ui::AppWindow,
 };
@@ -34,7 +34,7 @@ pub fn show(configuration: &Path) -> anyhow::Result<()> {
     let setup: KioskSetup = loaded.unwrap_or_else(|_| config::example()).value;
     let window = AppWindow::new().context("cannot open a window")?;
     super::fonts::register(&languages.fonts);
-    let mut parts = idle_parts(&setup, languages, Box::new(|_, reply| reply(None)));
+    let mut parts = idle_parts(&setup, languages, Box::new(|_, reply| reply(StoreOutcome::Refused)));
     parts.plan.out_of_service = Some(OutOfService::Storage);
     parts.plan.help = false;
     super::keep_open(&window);

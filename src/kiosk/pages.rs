@@ -13,7 +13,7 @@ use crate::{
     model::{Lang, Level, Scale},
     panel::{Corner, Grid, ListLayout, Panel},
     questionnaire::{Question, ReasonGroup, Texts, Touchpoint},
-    survey::{HelpStage, OutOfService, Page},
+    survey::{HeldStage, HelpStage, OutOfService, Page},
     ui::{
         self, AppWindow, Arrangement, Attract, Choice, Language, LanguageItem, Metrics, Notice, OptionItem,
         PlaceItem, ReasonItem, Reasons, Shell, StillThere, Thanks,
@@ -147,7 +147,9 @@ pub fn show(view: &View, window: &AppWindow) {
             fill_languages(speaker, speaker.line(Text::LanguageTitle), languages, speaker.lang, window);
             ui::Page::Language
         }
-        Page::NotStored
+        Page::StillSaving
+        | Page::Held(_)
+        | Page::NotStored
         | Page::Help(_)
         | Page::Cleaning { .. }
         | Page::Closed { .. }
@@ -361,6 +363,10 @@ fn show_notice(view: &View, notice: &Notice) {
         Page::OutOfService(OutOfService::Storage) => {
             ("wrench", Text::OutOfServiceTitle, Text::OutOfServiceStorage)
         }
+        Page::StillSaving => ("clock", Text::SavingTitle, Text::HelpCallingExplanation),
+        Page::Held(HeldStage::Sending) => ("wrench", Text::HeldTitle, Text::HeldSending),
+        Page::Held(HeldStage::Received) => ("wrench", Text::HeldReceivedTitle, Text::HeldReceived),
+        Page::Held(HeldStage::Waiting { .. }) => ("wrench", Text::HeldTitle, Text::HeldWaiting),
         Page::Attract
         | Page::Choice(_)
         | Page::Question { .. }
@@ -383,15 +389,24 @@ fn show_notice(view: &View, notice: &Notice) {
         | Page::Cleaning { .. }
         | Page::Closed { rate: false }
         | Page::OutOfService(_)
+        | Page::StillSaving
+        | Page::Held(_)
         | Page::NotStored => ui::Line::default(),
     };
     let cleaning = matches!(view.page, Page::Cleaning { .. });
+    // While a commit is waited for nothing can be chosen.
+    let fixed = cleaning || view.page == Page::StillSaving;
     notice.set_sign(sign.into());
     notice.set_title(speaker.line(title));
-    notice.set_reason(speaker.line(reason));
+    let reason = speaker.words(reason);
+    notice.set_reason(if let Page::Held(HeldStage::Waiting { unsaved }) = view.page {
+        reason.with(&unsaved.to_string()).into()
+    } else {
+        reason.into()
+    });
     notice.set_action(action);
     notice.set_seconds(if cleaning { seconds(view.left_ms) } else { -1 });
-    notice.set_language_shown(!cleaning);
+    notice.set_language_shown(!fixed);
 }
 
 fn seconds(left_ms: u64) -> i32 {

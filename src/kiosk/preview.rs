@@ -12,7 +12,7 @@ use crate::{
     lang::Languages,
     model::Lang,
     panel::{Panel, Rotation},
-    survey::Plan,
+    survey::{Plan, StoreOutcome},
     terminal::{Parts, StaffParts, Store, look_of, panel_of, plan_of},
     theme::Theme,
     ui::AppWindow,
@@ -76,7 +76,7 @@ pub fn run(setup: &KioskSetup, languages: Languages, options: &Options) -> anyho
     super::fonts::register(&languages.fonts);
     let (width, height) = panel.page_px();
     window.window().set_size(PhysicalSize::new(width, height));
-    let mut parts = idle_parts(setup, languages, Box::new(|_, reply| reply(Some(0))));
+    let mut parts = idle_parts(setup, languages, Box::new(|_, reply| reply(StoreOutcome::PRETENDED)));
     (parts.plan, parts.panel, parts.look, parts.full_screen) = (plan, panel, look, false);
     parts.low_reach |= options.low_reach;
     let _kiosk = Kiosk::new(&window, parts)?;

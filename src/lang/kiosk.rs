@@ -41,6 +41,18 @@ texts! {
     OutOfServiceStorage = "out-of-service", "Answers cannot be stored at the moment. Please tell the staff.";
     /// The last tap could not be stored.
     NotStoredTitle = "out-of-service", "Not recorded, sorry";
+    /// The last commit of a visit takes long.
+    SavingTitle = "storage", "Still saving";
+    /// The disk refuses, and the answer is held in memory: neither saved nor lost.
+    HeldTitle = "storage", "This terminal cannot save right now";
+    /// The answer is on its way to central.
+    HeldSending = "storage", "Your answer is being sent directly";
+    /// Central has the answer.
+    HeldReceivedTitle = "storage", "The hospital has your answer";
+    /// Central has the answer that was not saved here.
+    HeldReceived = "storage", "This terminal could not save it. It was sent directly.";
+    /// Central does not answer: how many answers would be lost with the power.
+    HeldWaiting = "storage", "Not sent yet: {n}. Please tell the staff.";
     /// No configuration that could be used.
     OutOfServiceSetup = "out-of-service", "This terminal is not set up yet. Please tell the staff.";
     /// The promise at the foot of the pages.
@@ -51,6 +63,8 @@ texts! {
     LanguageButton = "shell", "Language";
     /// Staff badge: a changed file was refused, the last good one is in use.
     BadgeConfigRefused = "shell", "new settings refused";
+    /// Staff badge: the disk refuses, answers are held in memory.
+    BadgeNotSaving = "shell", "not saving";
     /// Staff badge: central has not been reached for long.
     BadgeOffline = "shell", "offline";
     /// On the button that calls somebody.
@@ -193,6 +207,8 @@ texts! {
     DiagnosisOther = "staff diagnosis", "The link to central fails. Tell the IT staff; the log says why.";
     /// The disk is full.
     StorageFull = "staff storage", "full; free some room";
+    /// Entries held in memory because the disk refuses them, and not with central yet.
+    StorageInMemory = "staff storage", "{n} in memory; replace disk";
     /// Taps that could not be stored since the program started.
     StorageNotStored = "staff storage", "{n} lost; replace disk";
     /// It was damaged; entries may have been lost.

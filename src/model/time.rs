@@ -32,17 +32,14 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// Milliseconds from an earlier moment of the same machine to this one. Within a boot the boot clock counts them, which no jump of
-    /// the wall clock moves. From another boot the wall clocks do, if both were set; otherwise, and at least, it is as long as this boot
-    /// has lasted.
-    pub fn ms_since(&self, earlier: &Self) -> u64 {
-        if self.boot == earlier.boot {
-            return self.up_ms.saturating_sub(earlier.up_ms);
+    /// How long ago this was, in milliseconds: by the boot clock within a start of the machine, which no jump of the wall clock moves; else
+    /// by the wall clock, if it was set both times. A time that lies ahead because a clock was wrong counts as now.
+    pub fn age_ms(&self, now: &Self) -> Option<u64> {
+        if self.boot == now.boot {
+            return Some(now.up_ms.saturating_sub(self.up_ms));
         }
-        let set = self.quality != TimeQuality::Unset && earlier.quality != TimeQuality::Unset;
-        let by_wall =
-            set.then(|| self.wall.timestamp_millis().saturating_sub(earlier.wall.timestamp_millis()));
-        by_wall.and_then(|ms| u64::try_from(ms).ok()).unwrap_or(0).max(self.up_ms)
+        let known = [self, now].iter().all(|moment| moment.quality != TimeQuality::Unset);
+        known.then(|| u64::try_from((now.wall - self.wall).num_milliseconds()).unwrap_or(0))
     }
 }
 
@@ -72,30 +69,29 @@ pub mod millis {
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
+
     use super::*;
 
+    fn at(boot: u8, up_ms: u64, day: i64, quality: TimeQuality) -> Moment {
+        let wall = DateTime::UNIX_EPOCH + TimeDelta::days(day);
+        Moment { wall, boot: BootId::from_parts(0, [boot; 10]), up_ms, quality }
+    }
+
     #[test]
-    fn an_age_is_counted_on_the_boot_clock_and_a_clock_that_started_in_2020_makes_nothing_old() {
-        let at = |wall: &str, boot: u64, up_ms, quality| Moment {
-            wall: wall.parse().unwrap(),
-            boot: BootId::from_parts(boot, [0; 10]),
-            up_ms,
-            quality,
-        };
-        let now = at("2026-11-21T10:00:00Z", 1, 90_000, TimeQuality::Synced);
-        // Written before the time server answered.
-        assert_eq!(now.ms_since(&at("2020-01-01T00:00:10Z", 1, 10_000, TimeQuality::Unset)), 80_000);
-        assert_eq!(now.ms_since(&at("2026-11-21T10:00:00Z", 1, 95_000, TimeQuality::Synced)), 0);
-        // Another boot: the wall clocks, if both were set; else at least this boot's length.
-        assert_eq!(now.ms_since(&at("2026-11-21T09:00:00Z", 2, 5, TimeQuality::Synced)), 3_600_000);
-        assert_eq!(now.ms_since(&at("2020-01-01T00:00:10Z", 2, 5, TimeQuality::Unset)), 90_000);
-        assert_eq!(now.ms_since(&at("2030-01-01T00:00:10Z", 2, 5, TimeQuality::Synced)), 90_000);
-        let end = Moment { wall: DateTime::<Utc>::MAX_UTC, up_ms: u64::MAX, ..now };
-        let first = Moment {
-            wall: DateTime::<Utc>::MIN_UTC,
-            ..at("2026-11-21T10:00:00Z", 4, 0, TimeQuality::Synced)
-        };
-        assert_eq!((end.ms_since(&first), first.ms_since(&end)), (u64::MAX, 0));
+    fn a_clock_that_is_set_late_makes_nothing_years_old() {
+        let tapped = at(1, 60_000, 18_262, TimeQuality::Unset);
+        let now = at(1, 240_000, 20_782, TimeQuality::Synced);
+        assert_eq!(tapped.age_ms(&now), Some(180_000), "three minutes on the boot clock, and not 6.9 years");
+        let after_a_reboot = at(2, 5_000, 20_782, TimeQuality::Synced);
+        assert_eq!(tapped.age_ms(&after_a_reboot), None, "nobody knows");
+    }
+
+    #[test]
+    fn between_two_starts_an_age_is_the_wall_clocks_and_never_negative() {
+        let tapped = at(1, 60_000, 20_780, TimeQuality::Synced);
+        assert_eq!(tapped.age_ms(&at(2, 5_000, 20_782, TimeQuality::Estimated)), Some(2 * 86_400_000));
+        assert_eq!(tapped.age_ms(&at(2, 5_000, 20_779, TimeQuality::Synced)), Some(0));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use anyhow::Context;
 use slint::ComponentHandle;
 
-use super::stage::Stage;
+use super::{stage::Stage, tour::HELD_SHOWN};
 use crate::{
     config,
     fonts::Fonts,
@@ -24,7 +24,7 @@ use crate::{
     model::{Lang, Scale},
     panel::Corner,
     questionnaire::{Hospital, Question, Questionnaire, ReasonGroup, Texts, Touchpoint},
-    survey::{HelpStage, OutOfService, Page},
+    survey::{HeldStage, HelpStage, OutOfService, Page},
     ui,
 };
 
@@ -76,6 +76,8 @@ enum Content {
     },
     StillThere,
     Language,
+    StillSaving,
+    Held(HeldStage),
     NotStored,
     OutOfService(OutOfService),
     Help(HelpStage),
@@ -202,6 +204,8 @@ impl Gallery {
             Content::Thanks { another, .. } => Page::Thanks { another: *another },
             Content::StillThere => Page::StillThere { until_ms: 0 },
             Content::Language => Page::Language(&langs),
+            Content::StillSaving => Page::StillSaving,
+            Content::Held(stage) => Page::Held(*stage),
             Content::NotStored => Page::NotStored,
             Content::OutOfService(why) => Page::OutOfService(*why),
             Content::Help(stage) => Page::Help(*stage),
@@ -320,6 +324,10 @@ fn notice_scenes() -> Vec<Scene> {
         of("cleaning", Content::Cleaning),
         of("closed", Content::Closed { rate: false }),
         of("closed-rate", Content::Closed { rate: true }),
+        of("still-saving", Content::StillSaving),
+        of("held", Content::Held(HeldStage::Sending)),
+        of("held-received", Content::Held(HeldStage::Received)),
+        of("held-waiting", Content::Held(HeldStage::Waiting { unsaved: HELD_SHOWN })),
         of("not-stored", Content::NotStored),
         of("not-set-up", Content::OutOfService(OutOfService::NotSetUp)),
         of("out-of-service", Content::OutOfService(OutOfService::Storage)),

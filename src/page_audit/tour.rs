@@ -18,10 +18,13 @@ use crate::{
     model::Lang,
     panel::{Corner, Grid, Panel},
     questionnaire::{Question, Questionnaire, Texts, Touchpoint},
-    survey::{HelpStage, OutOfHours, OutOfService, Page, Plan},
+    survey::{HeldStage, HelpStage, OutOfHours, OutOfService, Page, Plan},
     terminal::{Setup, setup_of},
     theme::Palette,
 };
+
+/// Entries that are held in memory on the page that is judged: as many digits as there can be.
+pub(super) const HELD_SHOWN: u64 = 500;
 
 /// The countdowns of the pages begin with so much.
 const LEFT_MS: u64 = 20_000;
@@ -275,6 +278,10 @@ impl Tour {
             ("thanks", Page::Thanks { another: plan.touchpoints.len() > 1 }),
             ("still-there", Page::StillThere { until_ms: 0 }),
             ("cleaning", Page::Cleaning { until_ms: 0 }),
+            ("still-saving", Page::StillSaving),
+            ("held", Page::Held(HeldStage::Sending)),
+            ("held-received", Page::Held(HeldStage::Received)),
+            ("held-waiting", Page::Held(HeldStage::Waiting { unsaved: HELD_SHOWN })),
             ("not-stored", Page::NotStored),
             ("out-of-service", Page::OutOfService(OutOfService::Storage)),
             ("not-set-up", Page::OutOfService(OutOfService::NotSetUp)),

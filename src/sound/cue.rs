@@ -21,6 +21,14 @@ pub enum PageName {
     Reasons(QuestionnaireRef, QuestionId, Value),
     /// The rating is stored.
     Thanks,
+    /// The rating is being stored, and that takes long.
+    StillSaving,
+    /// The disk refuses the rating; it is being sent.
+    Held,
+    /// The disk refused the rating, and central has it.
+    HeldReceived,
+    /// The disk refuses the rating, and central does not answer.
+    HeldWaiting,
     /// The rating could not be stored.
     NotRecorded,
     /// Is anybody there?
@@ -69,6 +77,10 @@ impl PageName {
                 vec![format!("reasons-{of}-{id}-{first}"), "reasons".to_owned()]
             }
             Self::Thanks => plain("thanks"),
+            Self::StillSaving => plain("still-saving"),
+            Self::Held => plain("held"),
+            Self::HeldReceived => plain("held-received"),
+            Self::HeldWaiting => plain("held-waiting"),
             Self::NotRecorded => plain("not-recorded"),
             Self::StillThere => plain("still-there"),
             Self::Language => plain("language"),

@@ -8,10 +8,15 @@ use crate::{
 };
 
 /// The words of the pages that are the same everywhere. Each is a sentence of its own.
-const PAGES: [(PageName, &[Text]); 13] = [
+const PAGES: [(PageName, &[Text]); 17] = [
     (PageName::Attract, &[Text::AttractTitle, Text::AttractStart]),
     (PageName::Choice, &[Text::ChoiceTitle]),
     (PageName::Thanks, &[Text::ThanksTitle]),
+    (PageName::StillSaving, &[Text::SavingTitle, Text::HelpCallingExplanation]),
+    (PageName::Held, &[Text::HeldTitle, Text::HeldSending]),
+    (PageName::HeldReceived, &[Text::HeldReceivedTitle, Text::HeldReceived]),
+    // Its sentence has a number in it, which no clip can say.
+    (PageName::HeldWaiting, &[Text::HeldTitle]),
     (PageName::NotRecorded, &[Text::NotStoredTitle, Text::OutOfServiceStorage]),
     (PageName::StillThere, &[Text::StillThereTitle, Text::StillThereExplanation]),
     (PageName::Language, &[Text::LanguageTitle]),

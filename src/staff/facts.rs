@@ -41,11 +41,6 @@ impl Ago {
     fn by_wall(then: DateTime<Utc>, now: &Moment) -> Self {
         Self::of_ms(u64::try_from((now.wall - then).num_milliseconds()).unwrap_or(0))
     }
-
-    /// On the boot clock as far as that is known.
-    fn since(then: &Moment, now: &Moment) -> Self {
-        Self::of_ms(now.ms_since(then))
-    }
 }
 
 /// How the journal's storage is.
@@ -55,6 +50,8 @@ pub enum Storage {
     Good,
     /// The ballast is gone.
     Full,
+    /// The disk refuses; so many entries are held in memory alone.
+    InMemory(u64),
     /// Taps nobody was thanked for, since the program started.
     NotStored(u64),
     /// Entries may have been lost, and central has not been told yet.
@@ -91,7 +88,10 @@ impl StatusFacts {
         Self {
             unsent: stats.map(|stats| stats.queue_depth),
             not_counted: stats.map_or(0, |stats| stats.quarantined),
-            oldest_unsent: stats.and_then(|stats| stats.oldest_unsent).map(|then| Ago::since(&then, now)),
+            oldest_unsent: stats
+                .and_then(|stats| stats.oldest_unsent)
+                .and_then(|then| then.age_ms(now))
+                .map(Ago::of_ms),
             last_contact: sync.last_contact.map(|then| Ago::by_wall(then, now)),
             trouble: sync.last_error.clone(),
             terminal: sync.terminal.clone(),
@@ -104,6 +104,7 @@ impl StatusFacts {
 fn storage(journal: &Result<Stats, JournalError>) -> Storage {
     match journal {
         Err(error) => Storage::Broken(error.to_string()),
+        Ok(Stats { unsaved: Some(count), .. }) => Storage::InMemory(*count),
         Ok(stats) if !stats.ballast => Storage::Full,
         Ok(stats) if stats.not_stored > 0 => Storage::NotStored(stats.not_stored),
         Ok(stats) if stats.lost_after.is_some() => Storage::Damaged,
@@ -137,6 +138,7 @@ mod tests {
             refused: 0,
             quarantined: 0,
             not_stored: 0,
+            unsaved: None,
             restarts: 1,
             lost_after: None,
             db_bytes: 0,
@@ -176,6 +178,8 @@ mod tests {
     #[test]
     fn the_worst_of_storage_is_said() {
         let said = |stats| storage(&Ok(stats));
+        let held = Stats { unsaved: Some(7), ballast: false, not_stored: 2, ..stats() };
+        assert_eq!(said(held), Storage::InMemory(7));
         assert_eq!(said(Stats { ballast: false, not_stored: 2, ..stats() }), Storage::Full);
         assert_eq!(said(Stats { not_stored: 2, ..stats() }), Storage::NotStored(2));
         let lost = EntryId::from_parts(0, [1; 10]);

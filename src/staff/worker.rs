@@ -30,7 +30,7 @@ use crate::{
     pin::{Pin, PinHash},
     sync::{
         Diagnosis, EnrolError, Fault, Identity, IdentityError, Link, SyncHandle, enrol::enrol_through,
-        keys::hardware_id, transport::Deadlines,
+        hardware::hardware_id, transport::Deadlines,
     },
     wire::{Body, ConfigChange, Draft},
 };
@@ -291,7 +291,7 @@ impl Worker {
     }
 
     fn status(&self) -> StatusFacts {
-        let stats = self.args.recorder.call(crate::journal::Journal::stats);
+        let stats = self.args.recorder.call_keeper(crate::journal::Keeper::stats);
         let stats = stats.unwrap_or_else(|gone| Err(io::Error::other(gone).into()));
         StatusFacts::new(&self.args.sync.status(), &stats, &self.args.clock.now())
     }

@@ -5,7 +5,7 @@
     reason = "each move names the one state it leaves; in every other one the event changes nothing"
 )]
 
-use super::{Effect, HelpStage, State, Survey, Token, visit::Visit, visit_of};
+use super::{Effect, HelpStage, JournalPlace, State, Survey, Token, visit::Visit, visit_of};
 use crate::{
     model::TouchpointId,
     wire::{Body, Cleaning, EndOutcome, HelpCall},
@@ -18,7 +18,7 @@ pub(super) struct Call {
     at_ms: u64,
     token: Token,
     /// Its place in the journal, once it is stored.
-    seq: Option<u64>,
+    at: Option<JournalPlace>,
 }
 
 impl Survey {
@@ -41,7 +41,7 @@ impl Survey {
         if !self.call.as_ref().is_some_and(same) {
             let body = Body::HelpCalled(HelpCall { touchpoint, lang: self.lang.clone() });
             let token = self.store(vec![body], None, effects);
-            self.call = Some(Call { stage: HelpStage::Calling, at_ms: now_ms, token, seq: None });
+            self.call = Some(Call { stage: HelpStage::Calling, at_ms: now_ms, token, at: None });
         }
         self.state = self.help_page(back, now_ms);
     }
@@ -59,9 +59,12 @@ impl Survey {
     }
 
     /// The call is stored: central's word covers it when it reaches so far.
-    pub(super) fn help_stored(&mut self, token: Token, through: u64) {
+    pub(super) fn help_stored(&mut self, token: Token, at: JournalPlace, now_ms: u64) {
         if let Some(call) = self.call.as_mut().filter(|call| call.token == token) {
-            call.seq = Some(through);
+            call.at = Some(at);
+        }
+        if let Some(through) = self.acknowledged {
+            self.help_delivered(through, now_ms);
         }
     }
 
@@ -71,9 +74,16 @@ impl Survey {
         }
     }
 
-    /// Central has everything up to a place in the journal.
-    pub(super) fn delivered(&mut self, through: u64, now_ms: u64) {
-        let covers = |call: Call| call.stage != HelpStage::Told && call.seq.is_some_and(|seq| seq <= through);
+    /// Central has everything of a chain up to a place in it.
+    pub(super) fn delivered(&mut self, through: JournalPlace, now_ms: u64) {
+        self.acknowledged = Some(through);
+        self.help_delivered(through, now_ms);
+        self.held_delivered(through, now_ms);
+    }
+
+    fn help_delivered(&mut self, through: JournalPlace, now_ms: u64) {
+        let covers =
+            |call: Call| call.stage != HelpStage::Told && call.at.is_some_and(|at| at.is_within(through));
         if self.call.is_some_and(covers) {
             self.help_turned(HelpStage::Told, now_ms);
         }
@@ -120,7 +130,7 @@ impl Survey {
 
     fn outcome_of(&self, visit: &Visit) -> EndOutcome {
         match (&self.state, visit.answered) {
-            (State::Thanking { .. }, _) => EndOutcome::Completed,
+            (State::Thanking { .. } | State::Held { .. }, _) => EndOutcome::Completed,
             (_, true) => EndOutcome::TimedOut,
             (_, false) => EndOutcome::Left,
         }

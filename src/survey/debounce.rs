@@ -77,6 +77,8 @@ const fn ground(target: &Event) -> Ground {
         | Event::Stored { .. }
         | Event::StoreFailed(_)
         | Event::Tick
-        | Event::NewPlan(_) => Ground::Notice,
+        | Event::NewPlan(_)
+        | Event::Held { .. }
+        | Event::Saved { .. } => Ground::Notice,
     }
 }

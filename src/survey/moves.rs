@@ -114,7 +114,8 @@ impl Survey {
         } else if self.question(&visit, index + 1).is_some() {
             State::Asking { visit, index: index + 1, shown_at_ms: Some(now_ms) }
         } else {
-            State::Saving { visit, last: SavingPage::Question { index, level } }
+            let last = SavingPage::Question { index, level };
+            State::Saving { visit, last, since_ms: now_ms, told: false }
         };
     }
 
@@ -143,7 +144,8 @@ impl Survey {
                 self.state = if self.question(&visit, index + 1).is_some() {
                     State::Asking { visit, index: index + 1, shown_at_ms: Some(now_ms) }
                 } else {
-                    State::Saving { visit, last: SavingPage::Reasons { index, level, selected } }
+                    let last = SavingPage::Reasons { index, level, selected };
+                    State::Saving { visit, last, since_ms: now_ms, told: false }
                 };
             }
             other => self.state = other,
@@ -197,6 +199,7 @@ impl Survey {
             | State::Asking { .. }
             | State::Reasoning { .. }
             | State::Thanking { .. }
+            | State::Held { .. }
             | State::NotStored { .. }
             | State::OutOfService { .. }
             | State::Help { .. }) => self.state = State::Language { back: Box::new(back) },
@@ -221,37 +224,16 @@ impl Survey {
         let timing = self.plan.timing;
         match state {
             State::Thanking { visit, .. } => State::Thanking { visit, until_ms: now_ms + timing.undo_ms },
-            State::NotStored { .. } => State::NotStored { until_ms: now_ms + timing.not_stored_ms },
+            State::NotStored { was_late, .. } => {
+                State::NotStored { until_ms: now_ms + timing.not_stored_ms, was_late }
+            }
+            State::Held { visit, stage, .. } => {
+                State::Held { visit, stage, until_ms: now_ms + timing.not_stored_ms }
+            }
             State::OutOfService { .. } => State::OutOfService { until_ms: now_ms + timing.out_of_service_ms },
             State::Help { back, .. } => self.help_page(back, now_ms),
             other => other,
         }
-    }
-
-    pub(super) fn stored(&mut self, token: Token, through: u64, now_ms: u64) {
-        if let Some(visit) = visit_of_mut(&mut self.state) {
-            visit.unstored.remove(&token);
-        }
-        self.help_stored(token, through);
-        self.state = match self.take() {
-            State::Saving { visit, .. } if visit.unstored.is_empty() => {
-                State::Thanking { visit, until_ms: now_ms + self.plan.timing.undo_ms }
-            }
-            other => other,
-        };
-    }
-
-    pub(super) fn store_failed(&mut self, token: Token, now_ms: u64, effects: &mut Vec<Effect>) {
-        self.help_failed(token, now_ms);
-        let Some(visit) = visit_of_mut(&mut self.state) else { return };
-        if !visit.unstored.contains(&token) {
-            return;
-        }
-        // Earlier answers of this visit may be on the disk: they get their end, if the disk takes it.
-        let end = visit.end(EndOutcome::TimedOut);
-        self.rest();
-        self.store(vec![end], None, effects);
-        self.state = State::NotStored { until_ms: now_ms + self.plan.timing.not_stored_ms };
     }
 
     pub(super) fn tick(&mut self, now_ms: u64, effects: &mut Vec<Effect>) {
@@ -271,18 +253,20 @@ impl Survey {
                 self.rest();
             }
             State::Language { back } if visit_of(&back).is_none() => self.rest(),
-            State::Language { back } if matches!(*back, State::Thanking { .. }) => {
+            State::Language { back } if matches!(*back, State::Thanking { .. } | State::Held { .. }) => {
                 if let Some(mut visit) = visit_of(&back).cloned() {
                     self.end(&mut visit, EndOutcome::Completed, effects);
                 }
                 self.rest();
             }
             help @ State::Help { .. } => self.help_time_is_up(help, now_ms),
-            State::NotStored { .. } => {
-                self.rest();
-                self.state = State::OutOfService { until_ms: now_ms + self.plan.timing.out_of_service_ms };
+            State::Saving { visit, last, since_ms, told } => {
+                self.saving_takes_long(visit, last, since_ms, told, now_ms, effects);
             }
-            State::Rest | State::OutOfService { .. } | State::Cleaning { .. } => self.rest(),
+            State::Held { visit, stage, .. } => self.held_time_is_up(visit, stage, now_ms, effects),
+            State::NotStored { was_late, .. } => self.after_not_stored(was_late, now_ms),
+            State::OutOfService { .. } => self.out_of_service_again(now_ms),
+            State::Rest | State::Cleaning { .. } => self.rest(),
             back => {
                 self.state = State::StillThere {
                     back: Box::new(back),
@@ -297,13 +281,14 @@ impl Survey {
     }
 }
 
-fn visit_of_mut(state: &mut State) -> Option<&mut Visit> {
+pub(super) fn visit_of_mut(state: &mut State) -> Option<&mut Visit> {
     match state {
         State::Rest | State::NotStored { .. } | State::OutOfService { .. } | State::Cleaning { .. } => None,
         State::Choosing(visit)
         | State::Asking { visit, .. }
         | State::Reasoning { visit, .. }
         | State::Saving { visit, .. }
+        | State::Held { visit, .. }
         | State::Thanking { visit, .. } => Some(visit),
         State::StillThere { back, .. } | State::Language { back } | State::Help { back, .. } => {
             visit_of_mut(back)

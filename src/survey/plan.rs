@@ -19,6 +19,10 @@ pub struct Timing {
     pub warning_ms: u64,
     /// How long the thank-you page offers to change the answer.
     pub undo_ms: u64,
+    /// A commit that takes longer than this is told of.
+    pub saving_ms: u64,
+    /// A commit that takes longer than this is no longer waited for.
+    pub saving_max_ms: u64,
     /// How long "could not be saved" stays.
     pub not_stored_ms: u64,
     /// How long nobody is asked after that: each tap would be in vain, and the next one after it shows whether storing works again.
@@ -44,6 +48,8 @@ impl Default for Timing {
             idle_ms: 30_000,
             warning_ms: 20_000,
             undo_ms: 5_000,
+            saving_ms: 2_000,
+            saving_max_ms: 10_000,
             not_stored_ms: 10_000,
             out_of_service_ms: 60_000,
             double_strike_ms: 500,

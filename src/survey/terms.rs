@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{OutOfService, Plan};
 use crate::{
-    model::Lang,
+    model::{ChainId, Lang},
     questionnaire::{Question, ReasonGroup, Touchpoint},
     wire::Body,
 };
@@ -12,6 +12,52 @@ use crate::{
 /// Names one [`Effect::Store`] until its result is reported.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Token(pub(super) u64);
+
+/// Where an entry stands: places of two chains say nothing about each other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct JournalPlace {
+    /// The chain.
+    pub chain: ChainId,
+    /// The place in it, from 1.
+    pub seq: u64,
+}
+
+impl JournalPlace {
+    /// Whether whoever has everything up to another place has this entry.
+    pub(super) fn is_within(self, through: Self) -> bool {
+        self.chain == through.chain && self.seq <= through.seq
+    }
+}
+
+/// What became of an [`Effect::Store`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StoreOutcome {
+    /// The entries are on the disk, the last of them here.
+    OnDisk(JournalPlace),
+    /// The disk refuses; they are held in memory alone and being sent.
+    InMemory {
+        /// The place of the last of them in the chain that is held in memory.
+        at: JournalPlace,
+        /// How many entries are held that central has not signed for.
+        unsaved: u64,
+    },
+    /// They are nowhere.
+    Refused,
+}
+
+impl StoreOutcome {
+    /// What a screen is told that has no journal behind it: a preview, a test.
+    pub const PRETENDED: Self = Self::OnDisk(JournalPlace { chain: ChainId([0; 16]), seq: 0 });
+
+    /// The event that reports it.
+    pub const fn event(self, token: Token) -> Event {
+        match self {
+            Self::OnDisk(at) => Event::Stored { token, at },
+            Self::InMemory { at, unsaved } => Event::Held { token, at, unsaved },
+            Self::Refused => Event::StoreFailed(token),
+        }
+    }
+}
 
 /// What happened. Indexes count options as they lie on screen, from 0.
 #[derive(Clone, PartialEq, Debug)]
@@ -47,7 +93,7 @@ pub enum Event {
     /// Central has every entry of the journal up to this one.
     Delivered {
         /// The place of the last one.
-        through: u64,
+        through: JournalPlace,
     },
     /// Away from the page of a call for help.
     Dismiss,
@@ -62,7 +108,21 @@ pub enum Event {
         /// What was to be stored.
         token: Token,
         /// The place of its last entry in the journal.
-        through: u64,
+        at: JournalPlace,
+    },
+    /// The disk refuses; the entries are held in memory alone and being sent.
+    Held {
+        /// What was to be stored.
+        token: Token,
+        /// The place of its last entry in the chain that is held in memory.
+        at: JournalPlace,
+        /// How many entries are held that central has not signed for.
+        unsaved: u64,
+    },
+    /// The disk takes entries again, and what was held in memory is on it.
+    Saved {
+        /// The chain that was held in memory.
+        chain: ChainId,
     },
     /// Storing failed.
     StoreFailed(Token),
@@ -78,6 +138,8 @@ impl Event {
         !matches!(
             self,
             Self::Stored { .. }
+                | Self::Held { .. }
+                | Self::Saved { .. }
                 | Self::StoreFailed(_)
                 | Self::Tick
                 | Self::NewPlan(_)
@@ -91,7 +153,7 @@ impl Event {
 /// What is to be done.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Effect {
-    /// Write these entries in one commit, then report [`Event::Stored`] or [`Event::StoreFailed`].
+    /// Write these entries in one commit, then report [`Event::Stored`], [`Event::Held`] or [`Event::StoreFailed`].
     Store {
         /// To be given back.
         token: Token,
@@ -137,6 +199,10 @@ pub enum Page<'a> {
     },
     /// Which language?
     Language(&'a [Lang]),
+    /// The visit is complete and its last commit takes long.
+    StillSaving,
+    /// The answers of the visit are held in memory alone.
+    Held(HeldStage),
     /// The last tap could not be stored, and the screen says so.
     NotStored,
     /// Somebody called for help.
@@ -166,6 +232,20 @@ pub enum HelpStage {
     Untold,
 }
 
+/// How far answers are that the terminal's disk refuses. Nobody is told that anything of it is saved.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum HeldStage {
+    /// On their way to central.
+    Sending,
+    /// Central has signed for them.
+    Received,
+    /// Central does not answer: they are lost if the power goes.
+    Waiting {
+        /// How many entries are held that central has not signed for.
+        unsaved: u64,
+    },
+}
+
 /// What became of the taps: each is counted once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Tally {
@@ -177,4 +257,6 @@ pub struct Tally {
     pub palms: u64,
     /// Meant nothing on the page that showed, or came while the screen was cleaned.
     pub idle: u64,
+    /// Commits that were made after the visitor had been told that nothing could be stored. No tap of its own: its tap is among those above.
+    pub saved_late: u64,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Survey, Token};
+use super::{JournalPlace, Survey, Token};
 use crate::{
     model::{ResponseId, TouchpointId, Value},
     wire::{Answer, Body, EndOutcome, Flag, Reasons, ResponseEnd},
@@ -17,6 +17,8 @@ pub(super) struct Visit {
     pub answered: bool,
     /// Given to the journal, not yet reported stored.
     pub unstored: BTreeSet<Token>,
+    /// The last of its entries that is held in memory alone.
+    pub held: Option<JournalPlace>,
     /// After "change my answer": what this pass replaces.
     pub replaces: Option<ResponseId>,
     /// After "rate another place": the terminal knows that this is no repeat.
@@ -30,6 +32,7 @@ impl Visit {
             touchpoint,
             answered: false,
             unstored: BTreeSet::new(),
+            held: None,
             replaces: None,
             same_visitor: false,
         }

@@ -6,7 +6,8 @@
 use std::path::Path;
 
 use super::{
-    keys::{Identity, IdentityError, forget_pending, hardware_id, pending_key},
+    hardware::hardware_id,
+    keys::{Identity, IdentityError, forget_pending, pending_key},
     message::{MessageError, Reply, Request, Speaker, Stamp, send_json},
     nonce,
     outcome::Trouble,

@@ -13,9 +13,9 @@ use std::{
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde::{Deserialize, Serialize};
 
-use super::diagnosis::Fault;
+use super::{diagnosis::Fault, hardware};
 use crate::{
-    chain, durable,
+    durable,
     model::{SiteId, StoreId, TerminalId, TouchpointId},
     sign::{KeyError, KeyPair, PublicKey},
     wire::EnrolmentReply,
@@ -23,13 +23,6 @@ use crate::{
 
 /// Bits that must be clear in the file's mode.
 const OTHERS: u32 = 0o077;
-
-/// Where a Raspberry Pi tells its serial number, and where other Linux machines tell which installation they are.
-const SERIAL_FILE: &str = "/proc/device-tree/serial-number";
-const MACHINE_ID_FILE: &str = "/etc/machine-id";
-
-/// A machine that does not say who it is cannot be told from a copy.
-const UNKNOWN_HARDWARE: &str = crate::wire::HARDWARE_UNKNOWN;
 
 /// Why there is no usable identity.
 #[derive(Debug, thiserror::Error)]
@@ -87,7 +80,7 @@ pub struct Identity {
     pub store: StoreId,
     /// The key that store signs with.
     pub central_key: PublicKey,
-    /// The machine it was enrolled on; see [`hardware_id`].
+    /// The machine it was enrolled on; see [`hardware::hardware_id`].
     pub hardware_id: String,
 }
 
@@ -175,8 +168,7 @@ impl Identity {
 
     /// Whether it was enrolled on this machine. A machine that does not say who it is gets the benefit of the doubt.
     pub fn is_of_this_machine(&self, hardware_id: &str) -> bool {
-        self.hardware_id == hardware_id
-            || [self.hardware_id.as_str(), hardware_id].contains(&UNKNOWN_HARDWARE)
+        hardware::may_be_same(&self.hardware_id, hardware_id)
     }
 }
 
@@ -209,25 +201,6 @@ pub fn forget_pending(path: &Path) {
     {
         tracing::warn!(%error, path = %pending.display(), "cannot remove the key of a finished enrolment");
     }
-}
-
-/// What tells this machine from a copy of its card: its serial number, or else its installation, hashed so that nothing else can be
-/// looked up with it.
-pub fn hardware_id() -> String {
-    let read = |path: &str| fs::read_to_string(path).ok();
-    hardware_id_of(read(SERIAL_FILE).as_deref(), read(MACHINE_ID_FILE).as_deref())
-}
-
-fn hardware_id_of(serial: Option<&str>, machine: Option<&str>) -> String {
-    let clean = |text: &str| text.trim_matches(|c: char| c == '\0' || c.is_whitespace()).to_owned();
-    let told = |prefix: &str, text: Option<&str>| {
-        let text = clean(text?);
-        (!text.is_empty()).then(|| {
-            let hash = chain::sha256(format!("xinsheng {prefix} {text}").as_bytes()).to_string();
-            format!("{prefix}-{}", hash.get(..24).unwrap_or_default())
-        })
-    };
-    told("serial", serial).or_else(|| told("machine", machine)).unwrap_or_else(|| UNKNOWN_HARDWARE.to_owned())
 }
 
 fn seed(text: &str) -> Result<[u8; 32], KeyError> {
@@ -305,7 +278,7 @@ mod tests {
         let read = Identity::load(&path).unwrap();
         assert!(read.is_of_this_machine("serial-1"));
         assert!(!read.is_of_this_machine("serial-2"));
-        assert!(read.is_of_this_machine(UNKNOWN_HARDWARE));
+        assert!(read.is_of_this_machine("unknown"));
         let aside = put_aside(&path).unwrap();
         assert!(aside.exists() && matches!(Identity::load(&path), Err(IdentityError::Missing(_))));
     }
@@ -319,16 +292,5 @@ mod tests {
         forget_pending(&path);
         forget_pending(&path);
         assert_ne!(pending_key(&path, &[6; 32]).unwrap().public(), first);
-    }
-
-    #[test]
-    fn a_machine_is_known_by_its_serial_number_first() {
-        let by_serial = hardware_id_of(Some("100000001234\0"), Some("abc\n"));
-        assert!(by_serial.starts_with("serial-") && !by_serial.contains("1234\0"));
-        assert_eq!(by_serial, hardware_id_of(Some("100000001234"), None));
-        assert_ne!(by_serial, hardware_id_of(Some("100000001235"), None));
-        assert!(hardware_id_of(None, Some("abc\n")).starts_with("machine-"));
-        assert!(hardware_id_of(Some("\0"), Some("abc")).starts_with("machine-"));
-        assert_eq!(hardware_id_of(None, Some("\n")), UNKNOWN_HARDWARE);
     }
 }

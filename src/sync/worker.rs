@@ -22,7 +22,12 @@ use super::{
     link::Link,
     transport::Deadlines,
 };
-use crate::{clock::Clock, journal::RecorderHandle, model::TerminalId, wire::ScreenFacts};
+use crate::{
+    clock::Clock,
+    journal::RecorderHandle,
+    model::{ChainId, TerminalId},
+    wire::ScreenFacts,
+};
 
 /// Without an identity the thread looks for one this often: somebody may be enrolling the terminal right now.
 const LOOK_FOR_IDENTITY: Duration = Duration::from_secs(10);
@@ -44,7 +49,7 @@ pub struct SyncArgs {
     pub deadlines: Deadlines,
     /// The identity file.
     pub identity_file: PathBuf,
-    /// What this machine is called; see [`super::keys::hardware_id`].
+    /// What this machine is called; see [`super::hardware::hardware_id`].
     pub hardware_id: String,
     /// The panel.
     pub screen: ScreenFacts,
@@ -65,7 +70,7 @@ impl SyncArgs {
             link,
             deadlines: Deadlines::default(),
             identity_file,
-            hardware_id: super::keys::hardware_id(),
+            hardware_id: super::hardware::hardware_id(),
             screen: ScreenFacts::default(),
             config_hash: Box::new(String::new),
             on_config: Box::new(|_| Err("this terminal takes its configuration from its own file".into())),
@@ -110,6 +115,8 @@ pub struct SyncStatus {
     pub badge: Option<Badge>,
     /// The journal's queue as of the last look.
     pub queue: Queue,
+    /// The chain of that queue.
+    pub chain: Option<ChainId>,
     /// Central's last word covers everything the journal held at the last look.
     pub all_sent: bool,
     /// Requests made since the start.

@@ -2,6 +2,7 @@
 
 use std::{
     cell::Cell,
+    io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
@@ -13,14 +14,16 @@ use super::{
     in_force::{Badges, Diary, InForce},
     languages_beside, read,
     setup::{address_of, level_of},
+    storage::KeepingWatch,
 };
 use crate::{
     clock::{Clock, fresh},
-    config::{self, Findings, Glyphs, KeyAt, KioskSetup, LastGood, Loaded, Started},
+    config::{self, Findings, Glyphs, KeyAt, KioskConfig, KioskSetup, LastGood, Loaded, Started},
     journal::{Journal, OpenArgs, Recorder},
     model::TouchpointId,
     sound::{self, Sound},
     staff::StaffChoices,
+    start_guard::{Profile, SETTLED_AFTER, StartGuard},
     sync::{self, Link, engine::Pace, transport::Deadlines},
 };
 
@@ -60,7 +63,7 @@ impl Assembly {
             screens: Arc::new(|_, _| Findings::default()),
             pace: Pace::default(),
             deadlines: Deadlines::default(),
-            hardware_id: sync::keys::hardware_id(),
+            hardware_id: sync::hardware::hardware_id(),
             ballast_bytes: None,
         }
     }
@@ -79,6 +82,8 @@ impl Assembly {
             });
         std::fs::create_dir_all(&data)
             .with_context(|| format!("cannot make the folder {}", data.display()))?;
+        let guard = StartGuard::begin(&data);
+        let profile = guard.profile();
         let identity = sync::Identity::load(&data.join(IDENTITY_FILE)).ok();
         let enrolled_for = identity.as_ref().map(|identity| &identity.touchpoint);
         let languages = languages_beside(&place.config)?;
@@ -86,15 +91,27 @@ impl Assembly {
         let mut args = OpenArgs::new(fresh::chain_id(), clock.now());
         args.ballast_bytes = self.ballast_bytes.unwrap_or(args.ballast_bytes);
         let (mut journal, report) = Journal::open(&data, args).context("cannot open the journal")?;
-        let choices = StaffChoices::load(&mut journal).unwrap_or_else(|error| {
+        let choices = match profile {
+            Profile::Usual => StaffChoices::load(&mut journal),
+            Profile::Safe => Ok(StaffChoices::default()),
+        }
+        .unwrap_or_else(|error| {
             tracing::error!(error = &error as &dyn std::error::Error, "what staff chose cannot be read");
             StaffChoices::default()
         });
-        let (started, unjudged) = start_unjudged(&place.config, &data, enrolled_for, &glyphs);
+        let (mut started, unjudged) =
+            start_unjudged(&place.config, &data, enrolled_for, &glyphs, &reader(profile));
+        if profile == Profile::Safe {
+            make_safe(&mut started.loaded.value.kiosk);
+        }
         let (sync, inbox) = sync::wake_pair();
         let waker = sync.clone();
-        let recorder = Recorder::spawn(journal, clock.clone(), move |_| waker.nudge())
-            .context("cannot start the journal's thread")?;
+        let keeping = KeepingWatch::default();
+        let told = keeping.clone();
+        let wake = move |_| waker.nudge();
+        let recorder =
+            Recorder::spawn_watched(journal, clock.clone(), wake, move |keeping| told.tell(keeping))
+                .context("cannot start the journal's thread")?;
         let sound = Sound::spawn(sound::Settings::of(&started.loaded.value), clock.clone())
             .context("cannot start the sound's thread")?;
         sound.handle().set_level(level_of(choices.volume));
@@ -107,7 +124,10 @@ impl Assembly {
         };
         let diary = Diary { recorder: recorder.handle(), clock: clock.clone() };
         let touchpoints = if in_force.not_set_up { Vec::new() } else { in_force.setup().kiosk.touchpoints };
-        diary.note_start(&started, touchpoints, &LastGood::in_dir(&data), unjudged);
+        // What a safe start makes of the files is not what they say.
+        let last_good = (profile == Profile::Usual).then(|| LastGood::in_dir(&data));
+        diary.note_start(&started, touchpoints, last_good.as_ref(), unjudged);
+        let settling = guard.watch(SETTLED_AFTER).context("cannot watch the start")?;
         Ok(Terminal {
             assembly: self,
             data,
@@ -128,6 +148,9 @@ impl Assembly {
             screen: Arc::default(),
             sound,
             restart: Arc::default(),
+            keeping,
+            settling,
+            profile,
         })
     }
 }
@@ -139,15 +162,40 @@ fn start_unjudged(
     data: &Path,
     enrolled_for: Option<&TouchpointId>,
     glyphs: &Glyphs<'_>,
+    read: &dyn Fn(&Path) -> io::Result<Vec<u8>>,
 ) -> (Started, bool) {
     let unjudged = Cell::new(false);
     let later = |loaded: &Loaded<KioskSetup>| {
         unjudged.set(true);
         Findings(vec![loaded.error_at(&KeyAt::kiosk(&["panel"]), "not judged yet".into(), String::new())])
     };
-    let mut started = config::start(path, data, enrolled_for, &read, glyphs, &later);
+    let mut started = config::start(path, data, enrolled_for, read, glyphs, &later);
     if unjudged.get() {
         started.findings = Findings::default();
     }
     (started, unjudged.get())
+}
+
+/// Reads files; a safe start does not see what central delivered.
+fn reader(profile: Profile) -> impl Fn(&Path) -> io::Result<Vec<u8>> {
+    move |path| match profile {
+        Profile::Safe if path.ends_with(config::DELIVERED_FILE) => Err(io::ErrorKind::NotFound.into()),
+        Profile::Safe | Profile::Usual => read(path),
+    }
+}
+
+/// Leaves of a configuration what takes ratings: what is asked, where, and where answers go. Whatever else brought the last starts down is out
+/// of the way.
+fn make_safe(kiosk: &mut KioskConfig) {
+    kiosk.panel = config::PanelConfig {
+        diagonal_in: 10.1,
+        width_px: 1280,
+        height_px: 800,
+        viewing_distance_mm: None,
+        low_reach: false,
+        ..kiosk.panel
+    };
+    kiosk.look = config::LookConfig::default();
+    kiosk.sound = None;
+    kiosk.source = config::ConfigSource::Local;
 }

@@ -51,17 +51,22 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What staff should know, from two sources; configuration problems come first: somebody must act.
+/// What staff should know, from three sources: what is being lost comes first, then what somebody must act on.
 #[derive(Clone, Default)]
 pub(super) struct Badges(Arc<Mutex<BadgeWords>>);
 
 #[derive(Default)]
 struct BadgeWords {
+    storage: Option<Text>,
     config: Option<Text>,
     sync: Option<Text>,
 }
 
 impl Badges {
+    pub fn set_storage(&self, text: Option<Text>, screen: &dyn Screen) {
+        self.change(screen, |words| words.storage = text);
+    }
+
     pub fn set_config(&self, text: Option<Text>, screen: &dyn Screen) {
         self.change(screen, |words| words.config = text);
     }
@@ -73,7 +78,7 @@ impl Badges {
     fn change(&self, screen: &dyn Screen, change: impl FnOnce(&mut BadgeWords)) {
         let mut words = lock(&self.0);
         change(&mut words);
-        screen.badge(words.config.or(words.sync));
+        screen.badge(words.storage.or(words.config).or(words.sync));
     }
 }
 
@@ -108,12 +113,12 @@ impl Diary {
         }));
     }
 
-    /// The first entries of a run, and the last good configuration.
+    /// The first entries of a run, and the last good configuration where it is to be kept.
     pub fn note_start(
         &self,
         started: &Started,
         touchpoints: Vec<TouchpointId>,
-        last_good: &LastGood,
+        last_good: Option<&LastGood>,
         unjudged: bool,
     ) {
         let now = self.clock.now();
@@ -123,6 +128,7 @@ impl Diary {
             boot: now.boot,
             clock: now.quality,
             touchpoints,
+            in_memory: false,
         }));
         match started.origin {
             Origin::Files => {
@@ -132,7 +138,9 @@ impl Diary {
                         started.findings
                     );
                 }
-                keep(last_good, &started.loaded);
+                if let Some(last_good) = last_good {
+                    keep(last_good, &started.loaded);
+                }
             }
             Origin::LastGood if unjudged => {
                 tracing::info!(

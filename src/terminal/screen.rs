@@ -9,11 +9,11 @@ use crate::{
     clock::Clock,
     fonts::Fonts,
     lang::{Catalogue, Text},
-    model::{Lang, TouchpointId},
+    model::{ChainId, Lang, TouchpointId},
     panel::Panel,
     sound::SoundHandle,
     staff::{Answer, Ask, Token, Volume},
-    survey::Plan,
+    survey::{JournalPlace, Plan, StoreOutcome},
     wire::Draft,
 };
 
@@ -24,15 +24,17 @@ pub trait Screen: Send + Sync {
     /// A word for staff in the corner, in the language at rest; `None` takes it away.
     fn badge(&self, text: Option<Text>);
     /// Central has acknowledged the journal up to this place.
-    fn delivered(&self, through: u64);
+    fn delivered(&self, through: JournalPlace);
+    /// What this chain held in memory, because the disk refused it, is on the disk.
+    fn saved(&self, chain: ChainId);
     /// What was asked in the staff area has been done.
     fn staff_answer(&self, token: Token, answer: Answer);
     /// The program is to end.
     fn close(&self);
 }
 
-/// Told once how far the journal reaches when the drafts are durable, nothing when they could not be stored; may be called on any thread.
-pub type Reply = Box<dyn FnOnce(Option<u64>) + Send>;
+/// Told once what became of the drafts; may be called on any thread.
+pub type Reply = Box<dyn FnOnce(StoreOutcome) + Send>;
 
 /// Takes drafts to the journal without making the caller wait.
 pub type Store = Box<dyn FnMut(Vec<Draft>, Reply)>;

@@ -166,6 +166,14 @@ pub struct BootFacts {
     /// The touchpoints it asks about, the first one first: central learns from it where the terminal stands.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub touchpoints: Vec<TouchpointId>,
+    /// The chain that begins with this entry is held in memory, because the disk refuses entries.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub in_memory: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// An opinion about an answer. Flags never drop an answer; scores are computed with and without them.

@@ -150,6 +150,9 @@ pub struct Health {
     pub queue_depth: u64,
     /// Age of the oldest of them, in seconds.
     pub oldest_unsent_s: Option<u64>,
+    /// Entries held in memory alone, because the terminal's disk refuses them.
+    #[serde(default)]
+    pub unsaved: u64,
     /// Entries central refused one by one; kept on the terminal.
     #[serde(default)]
     pub refused: u64,
@@ -197,6 +200,7 @@ impl Health {
             last_seq: self.last_seq.min(u64::MAX >> 1),
             queue_depth: count(self.queue_depth),
             oldest_unsent_s: self.oldest_unsent_s.map(|age| age.min(oldest_s_max)),
+            unsaved: count(self.unsaved),
             refused: count(self.refused),
             last_error: self.last_error.map(text),
             temperature_c: self.temperature_c.filter(|celsius| (-100.0..=300.0).contains(celsius)),
@@ -276,6 +280,7 @@ mod tests {
             last_seq: u64::MAX,
             queue_depth: u64::MAX,
             oldest_unsent_s: Some(u64::MAX),
+            unsaved: u64::MAX,
             refused: u64::MAX,
             last_error: Some("x".repeat(1_000_000)),
             temperature_c: Some(f32::INFINITY),
@@ -292,7 +297,9 @@ mod tests {
         assert_eq!((kept.oldest_unsent_s, kept.temperature_c), (Some(1_000), None));
         // A hundred thousand terminals that all say so.
         assert!(
-            [kept.queue_depth, kept.refused, kept.restarts].iter().all(|n| n.checked_mul(30_000).is_some())
+            [kept.queue_depth, kept.unsaved, kept.refused, kept.restarts]
+                .iter()
+                .all(|n| n.checked_mul(30_000).is_some())
         );
         let text = serde_json::to_string(&kept).unwrap();
         assert!(text.len() < 2_000);

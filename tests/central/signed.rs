@@ -94,6 +94,7 @@ pub fn health(journal: &Journal) -> Vec<u8> {
         last_seq: journal.last_seq(),
         queue_depth: 3,
         oldest_unsent_s: Some(12),
+        unsaved: 0,
         refused: 0,
         last_error: Some("connection refused".to_owned()),
         temperature_c: Some(41.5),

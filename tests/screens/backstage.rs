@@ -90,7 +90,7 @@ impl Backstage {
     pub fn store(&self) -> Store {
         let recorder = self.recorder.handle();
         Box::new(move |drafts, reply| {
-            recorder.append(drafts, move |head| reply(head.ok().map(|head| head.seq)))
+            recorder.keep(drafts, move |kept| reply(xinsheng::terminal::outcome_of(&kept)))
         })
     }
 
@@ -142,6 +142,12 @@ impl Backstage {
     /// What was handed to the journal is on the disk; the screen has it as news.
     pub fn committed(&self) {
         self.recorder.handle().call(|_| ()).unwrap();
+    }
+
+    /// The journal's end.
+    pub fn end(&self) -> xinsheng::survey::JournalPlace {
+        let head = self.recorder.handle().call(|journal| journal.head()).unwrap();
+        xinsheng::survey::JournalPlace { chain: head.chain, seq: head.seq }
     }
 
     /// What the journal holds, in order.

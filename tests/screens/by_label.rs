@@ -17,7 +17,7 @@ use xinsheng::kiosk::Kiosk;
 use xinsheng::lang::Catalogue;
 use xinsheng::model::BootId;
 use xinsheng::panel::Panel;
-use xinsheng::survey::{Page, Start};
+use xinsheng::survey::{Page, Start, StoreOutcome};
 use xinsheng::terminal::{Parts, Reply};
 use xinsheng::ui::AppWindow;
 use xinsheng::wire::{Body, Draft, EndOutcome};
@@ -61,9 +61,9 @@ impl Screen {
             match disk.mode {
                 Mode::Works => {
                     written.borrow_mut().extend(drafts.into_iter().map(|draft| draft.body));
-                    reply(Some(0));
+                    reply(StoreOutcome::PRETENDED);
                 }
-                Mode::Fails => reply(None),
+                Mode::Fails => reply(StoreOutcome::Refused),
                 Mode::Stalls => disk.waiting.push(reply),
             }
         };
@@ -236,7 +236,7 @@ fn thanks_wait_for_a_slow_disk_and_the_screen_does_not() {
     screen.wait(2_000);
     assert!(!screen.thanks());
     let reply = screen.disk.borrow_mut().waiting.pop().unwrap();
-    reply(Some(0));
+    reply(StoreOutcome::PRETENDED);
     screen.kiosk.take_news();
     assert!(screen.thanks());
 }

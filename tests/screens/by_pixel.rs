@@ -14,7 +14,7 @@ use xinsheng::clock::SimClock;
 use xinsheng::lang::Catalogue;
 use xinsheng::model::BootId;
 use xinsheng::panel::Panel;
-use xinsheng::survey::{Page, Start};
+use xinsheng::survey::{Page, Start, StoreOutcome};
 use xinsheng::terminal::Parts;
 use xinsheng::wire::{Body, Draft};
 use xinsheng::{page_audit::Area, simulator::SimPanel};
@@ -42,7 +42,7 @@ fn panel(glass: Panel, touchpoints: &[&str], start: Start) -> (SimPanel, Journal
         sound: xinsheng::sound::SoundHandle::silent(),
         store: Box::new(move |drafts: Vec<Draft>, reply| {
             written.borrow_mut().extend(drafts.into_iter().map(|draft| draft.body));
-            reply(Some(0));
+            reply(StoreOutcome::PRETENDED);
         }),
     });
     (panel.unwrap(), journal)

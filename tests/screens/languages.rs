@@ -233,8 +233,7 @@ fn a_call_for_help_says_what_became_of_it() {
 
         terminal.press(&help);
         assert!(says(&terminal, &calling));
-        let stored = terminal.behind.entries().len();
-        terminal.panel.kiosk().screen().delivered(stored.try_into().unwrap());
+        terminal.panel.kiosk().screen().delivered(terminal.behind.end());
         terminal.settle();
         assert!(says(&terminal, &told) && !says(&terminal, &untold));
         terminal.just_before(HELP_SHOWN_MS, |terminal| assert!(says(terminal, &told)));

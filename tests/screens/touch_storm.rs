@@ -158,7 +158,7 @@ fn storm() {
         staff: xinsheng::terminal::StaffParts::none(),
         sound: xinsheng::sound::SoundHandle::silent(),
         store: Box::new(move |drafts, reply| {
-            handle.append(drafts, move |head| reply(head.ok().map(|head| head.seq)))
+            handle.keep(drafts, move |kept| reply(xinsheng::terminal::outcome_of(&kept)))
         }),
     });
     let mut storm = Storm {

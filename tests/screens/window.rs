@@ -55,7 +55,7 @@ fn button(label: &str) -> Area {
         clock,
         staff: xinsheng::terminal::StaffParts::none(),
         sound: xinsheng::sound::SoundHandle::silent(),
-        store: Box::new(|_, reply| reply(Some(0))),
+        store: Box::new(|_, reply| reply(xinsheng::survey::StoreOutcome::PRETENDED)),
     });
     let panel = panel.unwrap();
     panel.find(label).unwrap_or_else(|| panic!("no button `{label}` on the first page"))

@@ -8,7 +8,9 @@ use std::sync::{
 };
 
 use xinsheng::lang::Text;
+use xinsheng::model::ChainId;
 use xinsheng::staff::{Answer, Effect, Entry, Event, Staff, StaffPlan, Token, Volume};
+use xinsheng::survey::JournalPlace;
 use xinsheng::terminal::{Screen, Setup};
 
 /// What a screen was told, the last of each.
@@ -16,7 +18,7 @@ use xinsheng::terminal::{Screen, Setup};
 pub struct Told {
     pub setup: Option<Setup>,
     pub badge: Option<Text>,
-    pub delivered: u64,
+    pub delivered: Option<JournalPlace>,
     pub answer: Option<Answer>,
     pub closed: bool,
 }
@@ -59,8 +61,12 @@ impl Screen for Headless {
         self.take(|told| told.badge = text);
     }
 
-    fn delivered(&self, through: u64) {
-        self.take(|told| told.delivered = through);
+    fn delivered(&self, through: JournalPlace) {
+        self.take(|told| told.delivered = Some(through));
+    }
+
+    fn saved(&self, _: ChainId) {
+        self.take(|_| {});
     }
 
     fn staff_answer(&self, _: Token, answer: Answer) {

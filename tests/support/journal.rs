@@ -181,11 +181,13 @@ impl Drop for Disk {
     }
 }
 
-fn text(path: &Path) -> &str {
+/// A path as an argument of a program.
+pub fn text(path: &Path) -> &str {
     path.to_str().expect("a path in ASCII")
 }
 
-fn run(program: &str, args: &[&str]) {
+/// Runs a program that has to succeed.
+pub fn run(program: &str, args: &[&str]) {
     let output = Command::new(program).args(args).output().expect(program);
     assert!(output.status.success(), "{program} {args:?}: {}", String::from_utf8_lossy(&output.stderr));
 }

@@ -17,12 +17,14 @@ mod hospital;
 mod http;
 mod journal_faults;
 mod journal_model;
+mod keeper_model;
 mod network_faults;
 mod proxy;
 mod proxy_headers;
 mod sound;
 mod staff_model;
 mod staff_worker;
+mod storage_faults;
 #[path = "../support/journal.rs"]
 mod support;
 mod survey_model;

@@ -159,6 +159,7 @@ fn health(chain: xinsheng::model::ChainId) -> Health {
         last_seq: 0,
         queue_depth: 0,
         oldest_unsent_s: None,
+        unsaved: 0,
         refused: 0,
         last_error: None,
         temperature_c: None,

@@ -13,9 +13,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use xinsheng::model::ResponseId;
+use xinsheng::model::{ChainId, ResponseId};
 use xinsheng::survey::{
-    Effect, Event, HelpStage, OutOfHours, OutOfService, Page, Plan, Start, Survey, Token,
+    Effect, Event, HeldStage, HelpStage, JournalPlace, OutOfHours, OutOfService, Page, Plan, Start, Survey,
+    Token,
 };
 use xinsheng::wire::{Body, EndOutcome, Flag};
 
@@ -33,6 +34,10 @@ enum Op {
     Commit,
     /// The oldest outstanding commit fails.
     Fail,
+    /// The disk refuses: the oldest outstanding commit and all after it go into memory.
+    Hold,
+    /// The disk takes entries again, and what was in memory is on it.
+    Save,
     /// Central acknowledges the journal so far.
     Deliver(prop::sample::Index),
 }
@@ -61,6 +66,8 @@ fn op() -> impl Strategy<Value = Op> {
         8 => prop_oneof![0..400u64, 400..3_000u64, 20_000..60_000u64].prop_map(Op::Wait),
         8 => Just(Op::Commit),
         1 => Just(Op::Fail),
+        1 => Just(Op::Hold),
+        1 => Just(Op::Save),
     ]
 }
 
@@ -71,12 +78,21 @@ struct Ledger {
     ends: BTreeMap<ResponseId, EndOutcome>,
     unconfirmed: BTreeSet<ResponseId>,
     lost: BTreeSet<ResponseId>,
-    /// How many entries the journal holds, and how many of them central has acknowledged.
-    journal: u64,
-    acknowledged: u64,
-    /// The last call for help: where it stands in the journal, once it does.
-    call: Option<(Token, Option<u64>)>,
+    /// Responses with an answer that is in memory alone, and where the last one is.
+    held: BTreeMap<ResponseId, JournalPlace>,
+    /// The end of the chain on the disk, and of the one in memory while the disk refuses.
+    disk: u64,
+    memory: Option<JournalPlace>,
+    chains: u8,
+    /// What central has signed for.
+    acknowledged: BTreeMap<ChainId, u64>,
+    /// The last call for help: where it stands, once it does.
+    call: Option<(Token, Option<JournalPlace>)>,
+    /// Responses whose visitor was told that nothing could be stored.
+    told_not_stored: BTreeSet<ResponseId>,
 }
+
+const DISK: ChainId = ChainId([0; 16]);
 
 impl Ledger {
     /// Books the effects and returns how many answers they hold.
@@ -114,11 +130,17 @@ impl Ledger {
             return None;
         }
         let (token, bodies) = self.outstanding.remove(0);
-        if works {
-            self.journal += bodies.len() as u64;
-            if let Some((_, place)) = self.call.as_mut().filter(|(call, _)| *call == token) {
-                *place = Some(self.journal);
-            }
+        let count = bodies.len() as u64;
+        let in_memory = self.memory.as_mut().map(|end| {
+            end.seq += if works { count } else { 0 };
+            *end
+        });
+        let at = in_memory.unwrap_or_else(|| {
+            self.disk += if works { count } else { 0 };
+            JournalPlace { chain: DISK, seq: self.disk }
+        });
+        if works && let Some((_, place)) = self.call.as_mut().filter(|(call, _)| *call == token) {
+            *place = Some(at);
         }
         for body in bodies {
             if let Body::Answer(a) = body {
@@ -127,19 +149,46 @@ impl Ledger {
                 });
                 if !works {
                     self.lost.insert(a.response);
+                } else if in_memory.is_some() {
+                    self.held.insert(a.response, at);
                 }
                 if !still_open {
                     self.unconfirmed.remove(&a.response);
                 }
             }
         }
-        Some(if works { Event::Stored { token, through: self.journal } } else { Event::StoreFailed(token) })
+        Some(match (works, in_memory) {
+            (false, _) => Event::StoreFailed(token),
+            (true, None) => Event::Stored { token, at },
+            (true, Some(_)) => Event::Held { token, at, unsaved: at.seq },
+        })
+    }
+
+    /// The disk refuses from now on.
+    fn hold(&mut self) -> Option<Event> {
+        if self.memory.is_none() {
+            self.chains += 1;
+            self.memory = Some(JournalPlace { chain: ChainId([self.chains; 16]), seq: 0 });
+        }
+        self.report(true)
+    }
+
+    fn save(&mut self) -> Option<Event> {
+        let chain = self.memory.take()?.chain;
+        self.held.clear();
+        Some(Event::Saved { chain })
     }
 
     fn deliver(&mut self, how_far: prop::sample::Index) -> Event {
-        let new = usize::try_from(self.journal - self.acknowledged).unwrap();
-        self.acknowledged += how_far.index(new + 1) as u64;
-        Event::Delivered { through: self.acknowledged }
+        let end = self.memory.unwrap_or(JournalPlace { chain: DISK, seq: self.disk });
+        let known = self.acknowledged.entry(end.chain).or_default();
+        let new = usize::try_from(end.seq - *known).unwrap();
+        *known += how_far.index(new + 1) as u64;
+        Event::Delivered { through: JournalPlace { seq: *known, ..end } }
+    }
+
+    fn is_acknowledged(&self, at: JournalPlace) -> bool {
+        self.acknowledged.get(&at.chain).is_some_and(|through| at.seq <= *through)
     }
 }
 
@@ -191,6 +240,8 @@ fn step(
         }
         Op::Commit => ledger.report(true),
         Op::Fail => ledger.report(false),
+        Op::Hold => ledger.hold(),
+        Op::Save => ledger.save(),
         Op::Deliver(how_far) => Some(ledger.deliver(*how_far)),
     };
     let Some(event) = event else { return Ok(()) };
@@ -199,6 +250,7 @@ fn step(
         _ => None,
     };
     let thanked_before = matches!(survey.page(), Page::Thanks { .. });
+    let received_before = survey.page() == Page::Held(HeldStage::Received);
     let cleaning_before = matches!(survey.page(), Page::Cleaning { .. });
     let (taps_before, shown_before) = (survey.tally(), format!("{:?}", survey.page()));
     let effects = survey.handle(event.clone(), *now, fresh(ids));
@@ -218,7 +270,7 @@ fn step(
     }
     if survey.page() == Page::Help(HelpStage::Told) {
         let place = ledger.call.and_then(|(_, place)| place);
-        let known = place.is_some_and(|place| place <= ledger.acknowledged);
+        let known = place.is_some_and(|place| ledger.is_acknowledged(place));
         prop_assert!(known, "help was promised for a call that central does not have");
     }
     if matches!(survey.page(), Page::Thanks { .. }) && !thanked_before {
@@ -228,6 +280,24 @@ fn step(
             newest.is_some_and(|r| !ledger.unconfirmed.contains(r) && !ledger.lost.contains(r)),
             "thanked before everything was stored"
         );
+        prop_assert!(
+            newest.is_some_and(|r| !ledger.held.contains_key(r)),
+            "thanked for what is in memory alone"
+        );
+        prop_assert!(newest.is_some_and(|r| !ledger.told_not_stored.contains(r)), "thanked after all");
+    }
+    match (survey.page(), ledger.answers.keys().max()) {
+        (Page::NotStored, Some(newest)) => {
+            ledger.told_not_stored.insert(*newest);
+        }
+        (Page::StillSaving, newest) => {
+            prop_assert!(newest.is_some() && !ledger.outstanding.is_empty(), "nothing is being saved");
+        }
+        (Page::Held(HeldStage::Received), Some(newest)) if !received_before => {
+            let at = ledger.held.get(newest);
+            prop_assert!(at.is_some_and(|at| ledger.is_acknowledged(*at)), "central does not have it");
+        }
+        _ => {}
     }
     Ok(())
 }
@@ -239,6 +309,8 @@ fn is_tap(event: &Event) -> bool {
             | Event::Touched
             | Event::Tick
             | Event::Stored { .. }
+            | Event::Held { .. }
+            | Event::Saved { .. }
             | Event::StoreFailed(_)
             | Event::NewPlan(_)
             | Event::Opening(_)
@@ -295,7 +367,7 @@ impl Visitor {
         while let Some(event) = events.pop() {
             for Effect::Store { token, bodies } in self.survey.handle(event, self.now, fresh(&mut self.ids)) {
                 self.stored.extend(bodies);
-                events.push(Event::Stored { token, through: self.stored.len() as u64 });
+                events.push(Event::Stored { token, at: place(self.stored.len() as u64) });
             }
         }
         self
@@ -307,7 +379,7 @@ impl Visitor {
 
     /// Central acknowledges everything that is stored.
     fn delivered(&self) -> Event {
-        Event::Delivered { through: self.stored.len() as u64 }
+        Event::Delivered { through: place(self.stored.len() as u64) }
     }
 
     fn kinds(&self) -> Vec<&'static str> {
@@ -464,6 +536,11 @@ fn help_that_reaches_nobody_says_so_and_takes_it_back_when_central_comes() {
     assert!(visitor.survey.at_rest());
 }
 
+/// A place on the disk.
+fn place(seq: u64) -> JournalPlace {
+    JournalPlace { chain: DISK, seq }
+}
+
 /// A survey whose visitor has called for help, in the millisecond 0, and the call that waits to be stored.
 fn called_for_help() -> (Survey, Token) {
     let mut survey = Survey::new(plan(&["window"], Start::Question)).unwrap();
@@ -482,15 +559,15 @@ fn at(survey: &mut Survey, ms: u64, event: Event) -> Vec<Effect> {
 fn a_call_goes_on_behind_the_page_that_was_left_and_no_other_word_of_central_counts_for_it() {
     let (mut survey, token) = called_for_help();
     at(&mut survey, 600, Event::Dismiss);
-    at(&mut survey, 700, Event::Delivered { through: 7 });
+    at(&mut survey, 700, Event::Delivered { through: place(7) });
     at(&mut survey, 1_200, Event::CallHelp);
     assert_eq!(survey.page(), Page::Help(HelpStage::Calling), "the call is not even stored");
-    at(&mut survey, 1_300, Event::Delivered { through: 7 });
-    at(&mut survey, 1_400, Event::Stored { token, through: 8 });
-    at(&mut survey, 1_500, Event::Delivered { through: 7 });
+    at(&mut survey, 1_300, Event::Delivered { through: place(7) });
+    at(&mut survey, 1_400, Event::Stored { token, at: place(8) });
+    at(&mut survey, 1_500, Event::Delivered { through: place(7) });
     assert_eq!(survey.page(), Page::Help(HelpStage::Calling), "that was about what came before it");
     at(&mut survey, 2_000, Event::Dismiss);
-    at(&mut survey, 2_100, Event::Delivered { through: 8 });
+    at(&mut survey, 2_100, Event::Delivered { through: place(8) });
     assert!(survey.at_rest());
     assert!(at(&mut survey, 2_600, Event::CallHelp).is_empty(), "the same call");
     assert_eq!(survey.page(), Page::Help(HelpStage::Told));
@@ -593,6 +670,101 @@ fn a_failed_commit_is_said_and_never_thanked_for() {
     survey.handle(Event::Tick, 1_070_100, fresh(&mut ids));
     assert!(survey.at_rest(), "the next tap shows whether storing works again");
     assert_eq!(survey.handle(Event::Rate(0), 1_080_000, fresh(&mut ids)).len(), 1);
+}
+
+/// A survey with one rating given in the millisecond 0, and the commit that is outstanding.
+fn rated() -> (Survey, Token) {
+    let mut survey = Survey::new(plan(&["exit"], Start::Question)).unwrap();
+    match at(&mut survey, 0, Event::Rate(0)).as_slice() {
+        [Effect::Store { token, .. }] => (survey, *token),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_commit_that_takes_long_is_told_of_and_thanked_for_when_it_comes() {
+    let (mut survey, token) = rated();
+    at(&mut survey, 1_999, Event::Tick);
+    assert!(matches!(survey.page(), Page::Question { pressed: Some(0), .. }));
+    at(&mut survey, 2_000, Event::Tick);
+    assert_eq!(survey.page(), Page::StillSaving);
+    assert!(at(&mut survey, 5_000, Event::Rate(0)).is_empty(), "one tap is one answer");
+    at(&mut survey, 9_999, Event::Tick);
+    assert_eq!(survey.page(), Page::StillSaving);
+    at(&mut survey, 9_999, Event::Stored { token, at: place(1) });
+    assert!(matches!(survey.page(), Page::Thanks { .. }));
+    assert_eq!(survey.tally().saved_late, 0);
+}
+
+#[test]
+fn a_stalled_disk_is_waited_for_ten_seconds_and_what_lands_later_is_counted_without_thanks() {
+    let (mut survey, token) = rated();
+    at(&mut survey, 2_000, Event::Tick);
+    let end = at(&mut survey, 10_000, Event::Tick);
+    assert_eq!(survey.page(), Page::NotStored);
+    let [Effect::Store { token: end, bodies }] = end.as_slice() else { panic!("{end:?}") };
+    assert_eq!(bodies[0].kind(), "response_end", "should the answer land, its response has an end");
+    at(&mut survey, 20_000, Event::Tick);
+    assert_eq!(survey.page(), Page::OutOfService(OutOfService::Storage), "nobody taps in vain");
+    at(&mut survey, 80_000, Event::Tick);
+    assert_eq!(survey.page(), Page::OutOfService(OutOfService::Storage), "the disk still does not answer");
+    at(&mut survey, 95_000, Event::Stored { token, at: place(1) });
+    at(&mut survey, 95_000, Event::Stored { token: *end, at: place(2) });
+    assert!(survey.at_rest(), "the next visitor is asked at once");
+    assert_eq!(survey.tally().saved_late, 1);
+    assert_eq!(at(&mut survey, 96_000, Event::Rate(0)).len(), 1);
+}
+
+#[test]
+fn a_commit_that_lands_while_its_failure_is_being_read_closes_nothing() {
+    let (mut survey, token) = rated();
+    at(&mut survey, 2_000, Event::Tick);
+    at(&mut survey, 10_000, Event::Tick);
+    at(&mut survey, 12_000, Event::Stored { token, at: place(1) });
+    assert_eq!(survey.page(), Page::NotStored, "what was said stays until it has been read");
+    at(&mut survey, 20_000, Event::Tick);
+    assert!(survey.at_rest());
+}
+
+#[test]
+fn an_answer_in_memory_is_never_thanked_for_and_the_hospital_has_it_only_when_central_says_so() {
+    let memory = ChainId([7; 16]);
+    let held = |seq| JournalPlace { chain: memory, seq };
+    let (mut survey, token) = rated();
+    at(&mut survey, 100, Event::Held { token, at: held(2), unsaved: 2 });
+    assert_eq!(survey.page(), Page::Held(HeldStage::Sending));
+    at(&mut survey, 200, Event::Delivered { through: place(900) });
+    at(&mut survey, 300, Event::Delivered { through: held(1) });
+    assert_eq!(survey.page(), Page::Held(HeldStage::Sending), "another chain, and another entry");
+    at(&mut survey, 400, Event::Delivered { through: held(2) });
+    assert_eq!(survey.page(), Page::Held(HeldStage::Received));
+    let end = at(&mut survey, 10_400, Event::Tick);
+    assert!(survey.at_rest());
+    assert!(matches!(end.as_slice(), [Effect::Store { bodies, .. }] if bodies[0].kind() == "response_end"));
+}
+
+#[test]
+fn an_answer_in_memory_that_central_does_not_get_is_said_with_the_count_until_the_disk_has_it() {
+    let held = JournalPlace { chain: ChainId([7; 16]), seq: 12 };
+    let (mut survey, token) = rated();
+    at(&mut survey, 100, Event::Held { token, at: held, unsaved: 12 });
+    at(&mut survey, 8_100, Event::Tick);
+    assert_eq!(survey.page(), Page::Held(HeldStage::Waiting { unsaved: 12 }));
+    at(&mut survey, 9_000, Event::Saved { chain: ChainId([8; 16]) });
+    assert_eq!(survey.page(), Page::Held(HeldStage::Waiting { unsaved: 12 }), "that was another memory");
+    at(&mut survey, 9_100, Event::Saved { chain: held.chain });
+    assert!(matches!(survey.page(), Page::Thanks { .. }), "now it is saved");
+}
+
+#[test]
+fn a_call_for_help_of_an_older_chain_is_not_told_by_a_place_in_a_newer_one() {
+    let (mut survey, token) = called_for_help();
+    at(&mut survey, 100, Event::Stored { token, at: place(40) });
+    let newer = JournalPlace { chain: ChainId([9; 16]), seq: 41 };
+    at(&mut survey, 200, Event::Delivered { through: newer });
+    assert_eq!(survey.page(), Page::Help(HelpStage::Calling), "places of two chains were compared");
+    at(&mut survey, 300, Event::Delivered { through: place(40) });
+    assert_eq!(survey.page(), Page::Help(HelpStage::Told));
 }
 
 #[test]

@@ -117,6 +117,7 @@ mod tests {
             boot: BootId::from_parts(1, [0; 10]),
             clock: TimeQuality::Synced,
             touchpoints: ids(places),
+            in_memory: false,
         }))
     }
 

@@ -90,7 +90,9 @@ impl Shared {
             Effect::Ask { token, ask } => (self.staff_parts.ask)(token, ask),
             Effect::Record { token, body } => {
                 let messenger = self.messenger.clone();
-                self.write(vec![body], move |through| messenger.staff_stored(token, through.is_some()));
+                self.write(vec![body], move |outcome| {
+                    messenger.staff_stored(token, matches!(outcome, survey::StoreOutcome::OnDisk(_)));
+                });
             }
             Effect::Wipe => {
                 self.staff = None;

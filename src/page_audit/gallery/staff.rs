@@ -80,7 +80,7 @@ fn diagnosis(speaker: &Speaker) -> Diagnosis {
 /// The longest thing that is wrong with storage.
 fn worst_storage(speaker: &Speaker) -> Storage {
     let broken = Storage::Broken(Text::StorageBroken.source().to_owned());
-    let all = [Storage::Full, Storage::NotStored(128), Storage::Damaged, broken];
+    let all = [Storage::Full, Storage::InMemory(128), Storage::NotStored(128), Storage::Damaged, broken];
     let longest = all.into_iter().max_by_key(|storage| faults::storage(speaker, storage).chars().count());
     longest.unwrap_or(Storage::Full)
 }

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     chain,
     clock::{Clock, fresh},
-    journal::{Batch, BatchLimits, Gone, JournalError, RecorderHandle},
+    journal::{Batch, BatchLimits, Gone, JournalError, Keeper, RecorderHandle},
     model::{ChainId, Moment},
     sync::{
         apply,
@@ -204,13 +204,13 @@ impl Session<'_> {
     }
 
     fn queue(&mut self) -> Result<Queue, End> {
-        let look = |journal: &mut crate::journal::Journal| Queue {
-            cursor: journal.cursor(),
-            waiting: journal.queue_depth(),
+        let look = |journal: &mut crate::journal::Journal| {
+            let queue = Queue { cursor: journal.cursor(), waiting: journal.queue_depth() };
+            (journal.head().chain, queue)
         };
-        let queue = self.shell.recorder.call(look)?;
-        if self.status.queue != queue {
-            self.status.queue = queue;
+        let (chain, queue) = self.shell.recorder.call_sending(look)?;
+        if (self.status.chain, self.status.queue) != (Some(chain), queue) {
+            (self.status.chain, self.status.queue) = (Some(chain), queue);
             self.status.all_sent &= queue.waiting == 0;
             *self.shell.shared.status() = self.status.clone();
         }
@@ -308,12 +308,12 @@ impl Session<'_> {
     }
 
     fn chain(&self) -> Result<ChainId, End> {
-        Ok(self.shell.recorder.call(|journal| journal.head().chain)?)
+        Ok(self.shell.recorder.call_sending(|journal| journal.head().chain)?)
     }
 
     fn take_batch(&mut self, entries: usize) -> Result<Option<Batch>, End> {
         let limits = BatchLimits { entries, bytes: BATCH_BYTES_MAX };
-        match self.shell.recorder.call(move |journal| journal.batch(limits))? {
+        match self.shell.recorder.call_sending(move |journal| journal.batch(limits))? {
             Ok(Some(batch)) => return Ok(Some(batch)),
             Ok(None) => self.engine.nothing_sent(self.watch.ms()),
             Err(error) => {
@@ -325,21 +325,23 @@ impl Session<'_> {
     }
 
     fn health(&mut self, queue: Queue, now: &Moment) -> Result<Health, End> {
-        let (chain, stats, disk_free_bytes) = self
-            .shell
-            .recorder
-            .call(|journal| (journal.head().chain, journal.stats(), journal.disk_free_bytes()))?;
+        let look = |keeper: &mut Keeper| {
+            let (sent_from, free) = (keeper.sending().head(), keeper.disk().disk_free_bytes());
+            (sent_from, keeper.sending().stats(), keeper.stats(), free)
+        };
+        let (head, sending, stats, disk_free_bytes) = self.shell.recorder.call_keeper(look)?;
         let stats =
             stats.inspect_err(|error| tracing::warn!(%error, "the journal's figures cannot be read")).ok();
         let stats = stats.as_ref();
         self.tells_loss = stats.is_some_and(|stats| stats.lost_after.is_some());
-        let oldest = stats.and_then(|stats| stats.oldest_unsent);
-        let age_s = oldest.map(|at| now.ms_since(&at) / 1000);
+        // The one whose entries are sent now; while that is the disk's it is the same look.
+        let oldest = sending.ok().and_then(|stats| stats.oldest_unsent);
         Ok(Health {
-            chain,
-            last_seq: stats.map_or(0, |stats| stats.head.seq),
+            chain: head.chain,
+            last_seq: head.seq,
             queue_depth: queue.waiting,
-            oldest_unsent_s: age_s,
+            oldest_unsent_s: oldest.and_then(|then| Some(then.age_ms(now)? / 1_000)),
+            unsaved: stats.and_then(|stats| stats.unsaved).unwrap_or(0),
             refused: stats.map_or(0, |stats| stats.refused),
             last_error: self.status.last_error.as_ref().map(ToString::to_string),
             temperature_c: facts::temperature_c(),
@@ -389,7 +391,7 @@ impl Session<'_> {
         let done = self
             .shell
             .recorder
-            .call(move |journal| apply::apply(journal, &effect, chain, fresh::chain_id(), &now))?;
+            .call_sending(move |journal| apply::apply(journal, &effect, chain, fresh::chain_id(), &now))?;
         done.or_else(|error| self.journal_said_no(&error, chain))
     }
 
@@ -447,8 +449,8 @@ impl Session<'_> {
 }
 
 /// What the listener is told of when it changes.
-type Told = (SyncState, Option<Badge>, bool, u64);
+type Told = (SyncState, Option<Badge>, bool, Option<ChainId>, u64);
 
 fn told(status: &SyncStatus) -> Told {
-    (status.state, status.badge.clone(), status.all_sent, status.queue.cursor)
+    (status.state, status.badge.clone(), status.all_sent, status.chain, status.queue.cursor)
 }

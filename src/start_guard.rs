@@ -1,0 +1,183 @@
+//! Starts that come to nothing: counted on the disk, so that a terminal whose power or program fails again and again at its start goes on with
+//! the least it needs.
+//!
+//! A start counts as unsettled until it has run for [`SETTLED_AFTER`] or ended in order. After [`UNSETTLED_MAX`] of them in a row the next one is
+//! in the safe profile: built-in sizes, no sound, no logo, no delivered configuration, nothing that staff chose. Whatever of these brought the
+//! program down is out of its way, and it takes ratings. The profile ends with the first start that settles. The count is one small file
+//! that is replaced; an hour of brown-outs adds nothing to it.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::mpsc::{self, RecvTimeoutError, Sender},
+    thread,
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::durable;
+
+/// The file in the data folder.
+const FILE: &str = "starts.json";
+
+/// A program that runs so long has started.
+pub const SETTLED_AFTER: Duration = Duration::from_mins(1);
+
+/// So many starts that came to nothing, and the next one is in the safe profile.
+pub const UNSETTLED_MAX: u32 = 5;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+struct Starts {
+    /// Since the folder was made.
+    total: u64,
+    /// In a row, the running one included.
+    unsettled: u32,
+}
+
+/// How much a start tries.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Profile {
+    /// Everything that is configured.
+    Usual,
+    /// The least that takes ratings.
+    Safe,
+}
+
+/// Watches one start.
+#[derive(Debug)]
+pub struct StartGuard {
+    file: PathBuf,
+    starts: Starts,
+}
+
+impl StartGuard {
+    /// Counts this start. A disk that takes no count stops no start.
+    pub fn begin(data: &Path) -> Self {
+        let file = data.join(FILE);
+        let before = read(&file);
+        let starts = Starts { total: before.total + 1, unsettled: before.unsettled.saturating_add(1) };
+        let guard = Self { file, starts };
+        guard.write();
+        if guard.profile() == Profile::Safe {
+            tracing::error!(
+                starts = before.unsettled,
+                "the last starts came to nothing; this one is in the safe profile: built-in sizes, no sound, no delivered configuration"
+            );
+        }
+        guard
+    }
+
+    /// How much this start tries.
+    pub const fn profile(&self) -> Profile {
+        if self.starts.unsettled > UNSETTLED_MAX { Profile::Safe } else { Profile::Usual }
+    }
+
+    /// Starts of the program since the data folder was made, this one included.
+    pub const fn total(&self) -> u64 {
+        self.starts.total
+    }
+
+    /// The start has come to something.
+    pub fn settle(&mut self) {
+        self.starts.unsettled = 0;
+        self.write();
+    }
+
+    /// Settles after a while on a thread of its own, or as soon as the program ends in order.
+    pub fn watch(mut self, after: Duration) -> io::Result<Settling> {
+        let (ends_in_order, end) = mpsc::channel();
+        let wait = move || match end.recv_timeout(after) {
+            Ok(()) | Err(RecvTimeoutError::Timeout) => self.settle(),
+            // The program fell over before its time.
+            Err(RecvTimeoutError::Disconnected) => {}
+        };
+        let thread = thread::Builder::new().name("start-guard".into()).spawn(wait)?;
+        Ok(Settling { ends_in_order, thread })
+    }
+
+    fn write(&self) {
+        let written = serde_json::to_vec(&self.starts)
+            .map_err(io::Error::from)
+            .and_then(|bytes| durable::replace(&self.file, &bytes));
+        if let Err(error) = written {
+            tracing::warn!(%error, file = %self.file.display(), "this start could not be counted");
+        }
+    }
+}
+
+/// A start that is being watched.
+#[derive(Debug)]
+pub struct Settling {
+    ends_in_order: Sender<()>,
+    thread: thread::JoinHandle<()>,
+}
+
+impl Settling {
+    /// The program ends in order.
+    pub fn end(self) {
+        // It has settled already if nobody listens.
+        let _ = self.ends_in_order.send(());
+        if self.thread.join().is_err() {
+            tracing::error!("the thread that watches the start panicked");
+        }
+    }
+}
+
+/// What the file says; one that cannot be read says nothing.
+fn read(file: &Path) -> Starts {
+    fs::read(file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn five_starts_that_come_to_nothing_are_followed_by_a_safe_one_until_one_settles() {
+        let data = tempfile::tempdir().unwrap();
+        for start in 1..=UNSETTLED_MAX {
+            assert_eq!(StartGuard::begin(data.path()).profile(), Profile::Usual, "start {start}");
+        }
+        assert_eq!(StartGuard::begin(data.path()).profile(), Profile::Safe);
+        let mut settles = StartGuard::begin(data.path());
+        assert_eq!(settles.profile(), Profile::Safe, "the start before came to nothing as well");
+        settles.settle();
+        let next = StartGuard::begin(data.path());
+        assert_eq!((next.profile(), next.total()), (Profile::Usual, 8));
+    }
+
+    #[test]
+    fn an_hour_of_brown_outs_leaves_one_small_file() {
+        let data = tempfile::tempdir().unwrap();
+        for _ in 0..180 {
+            StartGuard::begin(data.path());
+        }
+        let files: Vec<_> = fs::read_dir(data.path()).unwrap().map(Result::unwrap).collect();
+        assert_eq!(files.len(), 1);
+        assert!(files[0].metadata().unwrap().len() < 100);
+    }
+
+    #[test]
+    fn a_start_settles_in_time_or_with_the_end_of_the_program_and_a_fall_is_no_end() {
+        let data = tempfile::tempdir().unwrap();
+        let unsettled = || read(&data.path().join(FILE)).unsettled;
+        StartGuard::begin(data.path()).watch(SETTLED_AFTER).unwrap().end();
+        assert_eq!(unsettled(), 0);
+        let falls = StartGuard::begin(data.path()).watch(SETTLED_AFTER).unwrap();
+        drop(falls.ends_in_order);
+        falls.thread.join().unwrap();
+        assert_eq!(unsettled(), 1);
+        let runs = StartGuard::begin(data.path()).watch(Duration::ZERO).unwrap();
+        runs.thread.join().unwrap();
+        assert_eq!(unsettled(), 0);
+    }
+
+    #[test]
+    fn a_damaged_count_and_a_folder_that_takes_nothing_stop_no_start() {
+        let data = tempfile::tempdir().unwrap();
+        fs::write(data.path().join(FILE), "{\"total\":").unwrap();
+        assert_eq!(StartGuard::begin(data.path()).total(), 1);
+        assert_eq!(StartGuard::begin(&data.path().join("missing")).profile(), Profile::Usual);
+    }
+}
