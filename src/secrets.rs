@@ -155,19 +155,22 @@ impl State {
         }
         if trimmed.starts_with(['[', '［', '【']) && !self.pending {
             self.section = section(trimmed);
-            if self.section.is_some() {
+            // A header that was not closed may have a value behind it.
+            let alone =
+                trimmed.ends_with([']', '］', '】']) && !trimmed.contains(['=', '＝', ':', '：', '"', '\'']);
+            if self.section.is_some() && alone {
                 return end;
             }
         }
         let begins =
             first_secret_word(line).or_else(|| VALUES.iter().filter_map(|value| line.find(value)).min());
-        let from = match (begins, self.section) {
-            _ if self.pending && !trimmed.is_empty() => Some(0),
-            (Some(from), _) => Some(from),
-            (None, Some(open)) if !trimmed.is_empty() && !open.iter().any(|key| trimmed.starts_with(key)) => {
-                Some(value_of(line))
-            }
-            _ => None,
+        let is_open = |open: &[&str]| trimmed.is_empty() || open.iter().any(|key| trimmed.starts_with(key));
+        let of_section = self.section.filter(|open| !is_open(open)).map(|_| value_of(line));
+        // A value may look like the name of a secret: what comes first counts.
+        let from = if self.pending && !trimmed.is_empty() {
+            Some(0)
+        } else {
+            [begins, of_section].into_iter().flatten().min()
         };
         let Some(from) = from else { return end };
         let rest = line[from..].trim();
@@ -285,8 +288,8 @@ fn collect(piece: &str, found: &mut Vec<String>) {
     let words = value.split_whitespace();
     let of_address = value
         .split_whitespace()
-        .filter(|word| word.contains('@'))
-        .flat_map(|word| word.split([':', '/', '@']));
+        .filter(|word| word.contains(['@', '＠']))
+        .flat_map(|word| word.split([':', '：', '/', '@', '＠']));
     let parts = [piece].into_iter().chain(piece.split(['"', '\''])).chain(words).chain(of_address);
     let secret = |part: &&str| part.chars().count() > 2 && part.chars().any(char::is_alphanumeric);
     found.extend(parts.map(|part| part.trim_matches(around)).filter(secret).map(str::to_owned));

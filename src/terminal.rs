@@ -294,7 +294,7 @@ impl Terminal {
         let (screens, in_force) = (self.assembly.screens.clone(), self.in_force.clone());
         Box::new(move |loaded| {
             let choices = lock(&in_force).choices.clone();
-            screens(loaded, &choices)
+            screens.as_ref().map_or_else(Findings::default, |judge| judge(loaded, &choices))
         })
     }
 
@@ -303,7 +303,7 @@ impl Terminal {
         let (screens, in_force) = (self.assembly.screens.clone(), self.in_force.clone());
         move |choices| {
             let loaded = lock(&in_force).loaded.clone();
-            screens(&loaded, choices)
+            screens.as_ref().map_or_else(Findings::default, |judge| judge(&loaded, choices))
         }
     }
 

@@ -204,7 +204,7 @@ fn show(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     let place = Place { config: arguments.config.clone(), data: arguments.data.clone() };
     let screens = screen_check::by_program(std::env::current_exe().context("where is this program?")?);
-    let assembly = Assembly { screens, ..Assembly::new(place, Arc::new(SystemClock::new())) };
+    let assembly = Assembly { screens: Some(screens), ..Assembly::new(place, Arc::new(SystemClock::new())) };
     let mut terminal = match assembly.start() {
         Ok(terminal) => terminal,
         Err(error) if out_of_service::is_due(&error) => {

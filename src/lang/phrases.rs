@@ -86,6 +86,10 @@ impl Line {
                 '\n' | ZERO_WIDTH_SPACE => {}
                 // A text that is part of another one has its marks already.
                 WORD_JOINER | RIGHT_TO_LEFT_MARK => continue,
+                NO_BREAK_SPACE => {
+                    chars.push(' ');
+                    continue;
+                }
                 _ => {
                     chars.push(c);
                     continue;

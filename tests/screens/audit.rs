@@ -83,6 +83,27 @@ impl Found {
     }
 }
 
+/// Tells a broken reading by what it was and where.
+type IsIt = fn(&Reading, &str) -> bool;
+
+/// What breaks a rule and has still to be mended, and how many readings of it there are: they may only become fewer.
+const KNOWN: [(&str, IsIt, usize); 4] = [
+    ("the words in the corner are wider than the corner", |_, place| place.contains("-badge"), 0),
+    (
+        "the edge of a sleeping key is too pale",
+        |reading, place| {
+            place.starts_with("pin-locked") && reading.rule.name().starts_with("contrast of edges")
+        },
+        0,
+    ),
+    ("large text in Tibetan and Uyghur", |_, place| place.ends_with("large text"), 0),
+    (
+        "a diagnosis of staff in Japanese leaves one character on a line",
+        |reading, place| place.starts_with("status-wrong") && reading.rule == Rule::Widow,
+        0,
+    ),
+];
+
 /// Geometry on every panel as built and turned, in every language, in both layouts; the order of the keyboard and the contrast of each pixel
 /// in three themes on the panels as built. `XINSHENG_AUDIT=all` looks at these on the turned ones too,
 /// `XINSHENG_AUDIT=geometry` at no pixel.
@@ -97,7 +118,16 @@ fn every_page_keeps_every_rule_on_every_panel_in_every_language_and_theme() {
         found.join(thread.join().unwrap());
     }
     println!("{}", found.shown);
-    assert!(found.shown.broken().is_empty(), "{} readings break a rule", found.shown.broken().len());
+    let mut known = KNOWN.map(|(_, is_it, most)| (is_it, most, 0_usize));
+    let unknown = found.shown.broken().iter().filter(|(reading, place)| {
+        let one = known.iter_mut().find(|(is_it, ..)| is_it(reading, place));
+        one.map(|(.., times)| *times += 1).is_none()
+    });
+    assert_eq!(unknown.count(), 0, "readings break a rule");
+    for ((name, ..), (_, most, times)) in KNOWN.iter().zip(known) {
+        println!("{name}: {times} of {most}");
+        assert!(times <= most, "{name}: {times} readings, there were {most}");
+    }
     for (table, (name, _)) in found.refused.iter().zip(REFUSED) {
         assert!(!table.broken().is_empty(), "{name}: fits by now");
     }

@@ -230,14 +230,17 @@ fn the_network_test_says_why_central_is_not_reached() {
 }
 
 #[test]
-fn a_refused_terminal_says_what_to_do_in_the_language_of_the_page() {
+fn an_answer_that_is_not_centrals_is_named_in_the_language_of_the_page() {
     init_no_event_loop();
     let home = tempfile::tempdir().unwrap();
     let screen = Screen::with(home, BootId::from_parts(0, [1; 10]), Backstage::refuse);
     screen.knock(5).type_pin(PIN).press("测试网络").answered();
     assert!(screen.shows("与中心服务器通信不正常"));
     let note = screen.window.global::<xinsheng::ui::Report>().get_note();
-    assert_eq!(note, "中心服务器不认这台终端，请重新登记", "nothing of central's English");
+    assert_eq!(
+        note, "应答的不是中心服务器，可能是登录页或代理，请通知信息科",
+        "nothing of the answer's English"
+    );
 }
 
 #[test]
