@@ -211,6 +211,7 @@ impl Fonts {
 
     /// Only the families of some languages, and the first one, which stands in for what they lack.
     #[cfg(feature = "kiosk")]
+    #[must_use]
     pub fn only<'a>(&self, languages: impl IntoIterator<Item = &'a str>) -> Self {
         let wanted: Vec<&str> = languages.into_iter().map(|language| self.family_for(language)).collect();
         let first = self.families.first().map(|family| family.name.as_str());

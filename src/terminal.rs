@@ -80,6 +80,9 @@ pub struct Terminal {
     profile: Profile,
 }
 
+/// Says what is wrong with the screens of a configuration.
+type Judge = Box<dyn Fn(&Loaded<KioskSetup>) -> Findings + Send>;
+
 impl Terminal {
     /// What it started with and where that came from.
     pub fn started(&self) -> &Started {
@@ -290,7 +293,7 @@ impl Terminal {
     }
 
     /// Judges the screens of a configuration as they would be shown: with what staff chose on site.
-    fn judge(&self) -> Box<dyn Fn(&Loaded<KioskSetup>) -> Findings + Send> {
+    fn judge(&self) -> Judge {
         let (screens, in_force) = (self.assembly.screens.clone(), self.in_force.clone());
         Box::new(move |loaded| {
             let choices = lock(&in_force).choices.clone();

@@ -23,7 +23,7 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 const PAGE: usize = 2_000;
 
 /// A reader that takes nothing for so long has gone away.
-const STALLED: Duration = Duration::from_secs(60);
+const STALLED: Duration = Duration::from_mins(1);
 
 const ANSWER_HEADER: [&str; 18] = [
     "site",

@@ -61,7 +61,7 @@ fn book(
         .collect();
     for ms in times {
         let text = DateTime::from_timestamp_millis(ms)
-            .and_then(|at| rfc3339(at, site.time_zone, SecondsFormat::Millis));
+            .and_then(|at| rfc3339(at, &site.time_zone, SecondsFormat::Millis));
         debug_assert!(text.is_some(), "{ms} is stored as a time and cannot be written");
     }
     writes

@@ -82,7 +82,7 @@ pub(super) fn routes_of(app: Shared) -> (Router, utoipa::openapi::OpenApi) {
         .method_not_allowed_fallback(wrong_method)
         .layer(axum::Extension(ops::DocumentText(text.into())))
         .with_state(app);
-    (served_under(base, layered(router, timeout)), document)
+    (served_under(&base, layered(router, timeout)), document)
 }
 
 /// What the layers answer: a foreign host or page, a repeated request.
@@ -114,12 +114,12 @@ fn complete(document: &mut utoipa::openapi::OpenApi) {
 }
 
 /// Serves everything below the path of the public address as well, for a proxy that passes the path on as it is.
-fn served_under(base: String, router: Router) -> Router {
+fn served_under(base: &str, router: Router) -> Router {
     if base.is_empty() {
         return router;
     }
-    let bare = base.clone();
-    Router::new().nest_service(&base, router.clone()).fallback_service(router).layer(middleware::from_fn(
+    let bare = base.to_owned();
+    Router::new().nest_service(base, router.clone()).fallback_service(router).layer(middleware::from_fn(
         move |request: Request, next: Next| {
             let to = (request.uri().path() == bare).then(|| format!("{bare}/"));
             async move {

@@ -98,11 +98,11 @@ pub struct CentralFile {
     /// A proxy in front of central encrypts (nginx, Caddy, a load balancer).
     #[serde(default)]
     pub behind_proxy: Option<Located<bool>>,
-    /// Addresses or networks of proxies on other machines; with behind_proxy only they, and this machine, are listened to.
+    /// Addresses or networks of proxies on other machines; with `behind_proxy` only they, and this machine, are listened to.
     #[serde(default)]
     #[schemars(example = &["10.20.0.5"])]
     pub trusted_proxies: Vec<Located<String>>,
-    /// More names browsers reach central by, beside that of public_url, of the certificate and of this machine.
+    /// More names browsers reach central by, beside that of `public_url`, of the certificate and of this machine.
     #[serde(default)]
     #[schemars(example = &["xinsheng.local"])]
     pub hosts: Vec<Located<String>>,

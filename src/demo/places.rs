@@ -12,9 +12,10 @@ use crate::{
 
 /// The questionnaire that files of a scale are asked with.
 fn questionnaire(scale: Scale) -> String {
-    match scale {
-        Scale::Fft6 => "replay-fft@1".to_owned(),
-        other => format!("replay-{}@1", other.name().replace('_', "-")),
+    if scale == Scale::Fft6 {
+        "replay-fft@1".to_owned()
+    } else {
+        format!("replay-{}@1", scale.name().replace('_', "-"))
     }
 }
 

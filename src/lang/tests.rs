@@ -1,4 +1,9 @@
 //! The words of the terminal's pages that come with the program.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on fails, and says what it met"
+)]
 
 use super::*;
 use crate::fonts::Fonts;

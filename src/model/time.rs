@@ -45,7 +45,7 @@ impl Moment {
 
 /// RFC 3339 text of a moment in a time zone; `None` where the local time lies outside the calendar, which starts and ends at
 /// years that only a broken clock reaches. Every place that writes a stored time goes through here: chrono's own function panics.
-pub fn rfc3339(at: DateTime<Utc>, zone: impl chrono::TimeZone, decimals: SecondsFormat) -> Option<String> {
+pub fn rfc3339(at: DateTime<Utc>, zone: &impl chrono::TimeZone, decimals: SecondsFormat) -> Option<String> {
     let offset = zone.offset_from_utc_datetime(&at.naive_utc()).fix();
     at.naive_utc().checked_add_offset(offset)?;
     Some(at.with_timezone(&offset).to_rfc3339_opts(decimals, false))
@@ -99,7 +99,7 @@ mod tests {
         let zones = [chrono_tz::UTC, chrono_tz::Asia::Shanghai, chrono_tz::America::New_York];
         for at in [DateTime::<Utc>::MIN_UTC, DateTime::UNIX_EPOCH, DateTime::<Utc>::MAX_UTC] {
             for zone in zones {
-                let text = rfc3339(at, zone, SecondsFormat::Millis);
+                let text = rfc3339(at, &zone, SecondsFormat::Millis);
                 assert_eq!(
                     text.is_some(),
                     at == DateTime::UNIX_EPOCH || zone == chrono_tz::UTC || {

@@ -67,7 +67,7 @@ fn a_wrong_row_is_named_by_its_line_with_what_is_wrong_and_how_to_mend_it() {
 
 #[test]
 fn every_bad_line_is_named_up_to_fifty_and_all_are_counted_before_anything_is_tapped() {
-    let row = |i: u32| format!("p{i},2026-01-30,North,{}\n", if i % 2 == 0 { "1" } else { "bad" });
+    let row = |i: u32| format!("p{i},2026-01-30,North,{}\n", if i.is_multiple_of(2) { "1" } else { "bad" });
     let text: String = std::iter::once(HEAD.to_owned()).chain((0..120).map(row)).collect();
     let findings = read_bytes(text.as_bytes(), &options()).unwrap_err();
     assert_eq!((findings.count, findings.named.len()), (60, 50));
@@ -349,7 +349,7 @@ fn separators_and_encodings_are_recognised_and_said() {
         assert_eq!(read.places, places, "{name}");
         match said {
             Some(said) => {
-                assert!(read.notes.iter().any(|note| note.starts_with(said)), "{name}: {:?}", read.notes)
+                assert!(read.notes.iter().any(|note| note.starts_with(said)), "{name}: {:?}", read.notes);
             }
             None => assert_eq!(read.notes, Vec::<String>::new(), "{name}"),
         }

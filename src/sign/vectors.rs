@@ -1,5 +1,6 @@
 //! The published test vectors (`docs/vectors`): made here from fixed seeds, compared with the files, and recomputed by an independent
 //! client in `tests/interop`. `XINSHENG_WRITE_VECTORS=1 cargo test vectors` writes them anew.
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails, and says what it met")]
 
 use std::{io::Write as _, path::PathBuf};
 

@@ -4,6 +4,8 @@
 //! what lands after that is in the journal and counts there, without anybody being thanked. Entries that the terminal holds in memory because
 //! its disk refuses them are being sent at once: the page says so, and that the hospital has them only when central has signed for them.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "what is not waiting for this stays as it is")]
+
 use super::{
     Effect, HeldStage, JournalPlace, SavingPage, State, Survey, Token, moves::visit_of_mut, visit::Visit,
 };

@@ -29,7 +29,6 @@ pub fn end_on_panic() {
 }
 
 #[cfg(test)]
-#[expect(clippy::panic, clippy::unwrap_used, reason = "a test")]
 mod tests {
     use std::{
         process::{Command, Stdio},

@@ -1,6 +1,7 @@
 //! Central's handlers against the document they publish, and their limits. Every answer in here, good or bad, is held against
 //! /openapi.json.
 
+#![allow(clippy::wildcard_enum_match_arm, reason = "a test names what it looks for")]
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::{collections::BTreeSet, num::NonZeroU32, sync::Arc, time::Duration};

@@ -116,9 +116,8 @@ fn row_11_events_pass_a_default_nginx_at_once_and_the_stream_is_never_silent_for
             assert!(!left.is_zero(), "no `{wanted}` within {patience:?}: {text}");
             stream.set_read_timeout(Some(left)).unwrap();
             let mut chunk = [0; 4096];
-            match stream.read(&mut chunk) {
-                Ok(n) => text.push_str(&String::from_utf8_lossy(&chunk[..n])),
-                Err(_) => {}
+            if let Ok(n) = stream.read(&mut chunk) {
+                text.push_str(&String::from_utf8_lossy(&chunk[..n]));
             }
         }
         text.clone()

@@ -1,7 +1,12 @@
 //! The built server as a process: killed, stopped, out of disk, under changed files, and copied while it writes. Each test is named after
 //! its fault.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at what it did not expect")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test stops at what it did not expect"
+)]
 
 use std::{
     fs,

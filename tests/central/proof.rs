@@ -65,7 +65,7 @@ async fn row_1_no_answer_is_signed_to_a_request_that_anything_was_done_to() {
             let mut request = good_calls(&terminal, &journal).swap_remove(at).request();
             match value {
                 Some(value) => {
-                    drop(request.headers_mut().insert(name, HeaderValue::from_str(value).unwrap()))
+                    drop(request.headers_mut().insert(name, HeaderValue::from_str(value).unwrap()));
                 }
                 None => drop(request.headers_mut().remove(name)),
             }

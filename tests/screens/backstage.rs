@@ -1,6 +1,11 @@
 //! What stands behind a screen: the real journal in a folder of its own, and the real worker of the staff area.
 #![allow(dead_code, reason = "each test file uses its own part")]
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::pedantic,
+    clippy::duration_suboptimal_units,
+    reason = "a test that cannot go on fails"
+)]
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

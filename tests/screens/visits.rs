@@ -1,7 +1,11 @@
 //! A terminal of the six-language example on a panel in memory, and what a visitor of any language sees, hears and touches on it.
 //!
 //! No label is written down here: what a button says comes from the catalogue and from the example, as on the pages.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails, and says what it met")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::pedantic,
+    reason = "a test that cannot go on fails, and says what it met"
+)]
 
 use std::sync::{Arc, LazyLock};
 

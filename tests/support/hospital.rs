@@ -1,4 +1,5 @@
 //! A small hospital for tests: a window with two questions, a ward with reasons, an exit with the Friends and Family question.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic; not every file does")]
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use std::sync::Arc;

@@ -1,4 +1,9 @@
 //! What the journal's suites share: moments, drafts, folders and disks.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on fails, and says what it met"
+)]
 use std::{
     fs,
     path::{Path, PathBuf},

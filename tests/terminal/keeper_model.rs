@@ -1,7 +1,7 @@
 //! Random faults of the disk and of the way to central against the journal that goes on in memory: nothing stored is lost, nothing counts twice,
 //! and what is in memory is bounded and never called stored.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at what it did not expect")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at what it did not expect")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},

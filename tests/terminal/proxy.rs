@@ -1,6 +1,11 @@
 //! A TCP proxy that misbehaves as told: one fault for each connection, in order; without faults it passes on what it gets.
 //!
 //! The terminal makes a connection for each request, so a connection is a request.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on fails, and says what it met"
+)]
 
 use std::{
     collections::{BTreeMap, VecDeque},

@@ -279,7 +279,7 @@ mod tests {
         assert!((EARLIEST_MS..=latest).contains(&timed.at_ms), "{timed:?}");
         for zone in [chrono_tz::UTC, chrono_tz::Asia::Shanghai, chrono_tz::America::New_York] {
             let at = DateTime::<Utc>::from_timestamp_millis(timed.at_ms).unwrap();
-            assert!(crate::model::rfc3339(at, zone, chrono::SecondsFormat::Millis).is_some());
+            assert!(crate::model::rfc3339(at, &zone, chrono::SecondsFormat::Millis).is_some());
             timed.hour(zone);
         }
     }

@@ -359,7 +359,7 @@ impl Session<'_> {
     fn apply(&mut self, effect: Effect, chain: ChainId) -> Result<(), End> {
         let now = self.shell.clock.now();
         match &effect {
-            Effect::MoveCursor { .. } | Effect::RememberLimit(_) => {}
+            Effect::MoveCursor { .. } | Effect::RememberLimit(_) | Effect::QuarantineIs(_) => {}
             Effect::Rewind { through, .. } => {
                 tracing::warn!(through, "central fell back; sending again from there");
             }
@@ -380,7 +380,6 @@ impl Session<'_> {
                     self.record_refusal(text, &reason, now);
                 }
             }
-            Effect::QuarantineIs(_) => {}
             Effect::Quarantined(entries) => {
                 self.status.quarantined += entries.len() as u64;
                 for entry in entries {
@@ -426,7 +425,7 @@ impl Session<'_> {
         match &trouble {
             None => self.status.last_contact = Some(self.shell.clock.now().wall),
             Some(found) if trouble != before.last_error => {
-                tracing::warn!(url = self.version.address.url, "{found}")
+                tracing::warn!(url = self.version.address.url, "{found}");
             }
             Some(_) => {}
         }
