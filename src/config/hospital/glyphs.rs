@@ -17,7 +17,6 @@ pub struct Glyphs<'a> {
 }
 
 /// Whose words the program shows for a language.
-#[cfg_attr(not(feature = "terminal"), expect(dead_code, reason = "only a terminal has words"))]
 pub enum WordsFor<'a> {
     /// This program has no words of a terminal.
     Unknown,
