@@ -346,12 +346,21 @@ impl Journal {
     pub fn stats(&mut self) -> Result<Stats, JournalError> {
         let oldest = self.oldest_unsent()?;
         let quarantined = rows::meta_number(self.db()?, key::QUARANTINED)?;
+        Ok(self.figures(oldest, quarantined))
+    }
+
+    /// What is known without the database, for a disk that lets nobody read it.
+    pub(crate) fn stats_without_database(&self) -> Stats {
+        self.figures(None, 0)
+    }
+
+    fn figures(&self, oldest_unsent: Option<Moment>, quarantined: u64) -> Stats {
         let size = |name| std::fs::metadata(self.dir.join(name)).map_or(0, |meta| meta.len());
-        Ok(Stats {
+        Stats {
             head: self.head(),
             cursor: self.state.cursor,
             queue_depth: self.queue_depth(),
-            oldest_unsent: oldest,
+            oldest_unsent,
             refused: self.state.refused,
             quarantined,
             not_stored: self.not_stored,
@@ -361,7 +370,7 @@ impl Journal {
             db_bytes: size(files::DB),
             wal_bytes: size(files::WAL),
             ballast: size(files::BALLAST) > 0,
-        })
+        }
     }
 
     fn oldest_unsent(&mut self) -> Result<Option<Moment>, JournalError> {

@@ -162,8 +162,8 @@ impl State {
                 return end;
             }
         }
-        let begins =
-            first_secret_word(line).or_else(|| VALUES.iter().filter_map(|value| line.find(value)).min());
+        let of_a_hash = VALUES.iter().filter_map(|value| line.find(value)).min();
+        let begins = [first_secret_word(line), of_a_hash].into_iter().flatten().min();
         let is_open = |open: &[&str]| trimmed.is_empty() || open.iter().any(|key| trimmed.starts_with(key));
         let of_section = self.section.filter(|open| !is_open(open)).map(|_| value_of(line));
         // A value may look like the name of a secret: what comes first counts.
@@ -174,10 +174,8 @@ impl State {
         };
         let Some(from) = from else { return end };
         let rest = line[from..].trim();
-        let value = rest.trim_start_matches(|c: char| {
-            c.is_whitespace() || matches!(c, '=' | ':' | '：' | '＝' | '"' | ']')
-        });
-        self.pending = value.is_empty() && !trimmed.starts_with('#');
+        // Whatever signs stand behind the key: without a letter or digit the value is still to come.
+        self.pending = !rest.contains(char::is_alphanumeric) && !trimmed.starts_with('#');
         self.until = ["\"\"\"", "'''"].into_iter().find(|quotes| rest.matches(quotes).count() % 2 == 1);
         if self.until.is_none() && rest.contains('[') && !rest.contains(']') {
             self.until = Some("]");

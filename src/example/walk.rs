@@ -215,7 +215,7 @@ mod tests {
         assert!(leaving > 0 && ended(EndOutcome::Left) > 0);
         assert!(count(&|body| matches!(body, Body::Answer(_))) >= visits.len() - leaving);
         assert!(
-            count(&|body| matches!(body, Body::Reasons(reasons) if !reasons.reasons.is_empty())) * 4
+            count(&|body| matches!(body, Body::Reasons(reasons) if !reasons.reasons.is_empty())) * 20
                 > visits.len()
         );
         assert!(

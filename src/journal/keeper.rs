@@ -94,7 +94,11 @@ impl Keeper {
     /// How the journal is, with what is held in memory.
     pub fn stats(&mut self) -> Result<Stats, JournalError> {
         let unsaved = self.unsaved();
-        let stats = self.disk.stats()?;
+        // A disk that turned read-only may refuse to be read too; staff are told what is known.
+        let stats = match self.disk.stats() {
+            Err(_) if self.memory.is_some() => self.disk.stats_without_database(),
+            read => read?,
+        };
         Ok(Stats { queue_depth: stats.queue_depth + unsaved.unwrap_or(0), unsaved, ..stats })
     }
 

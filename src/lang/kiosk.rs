@@ -52,7 +52,7 @@ texts! {
     /// Central has the answer that was not saved here.
     HeldReceived = "storage", "This terminal could not save it. It was sent directly.";
     /// Central does not answer: how many answers would be lost with the power.
-    HeldWaiting = "storage", "Not sent yet: {n}. Please tell the staff.";
+    HeldWaiting = "storage", "Not sent: {n}. Please tell the staff.";
     /// No configuration that could be used.
     OutOfServiceSetup = "out-of-service", "This terminal is not set up yet. Please tell the staff.";
     /// The promise at the foot of the pages.

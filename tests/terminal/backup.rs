@@ -113,9 +113,13 @@ fn fault_23_a_backup_restored_under_running_terminals_is_filled_up_and_nothing_i
 
     let expected = 2 * 80 + 50;
     let until = Instant::now() + PATIENCE;
-    while counted(&running) != expected {
-        assert!(counted(&running) < expected, "something was counted twice");
-        assert!(Instant::now() < until, "central was not filled again: {} of {expected}", counted(&running));
+    loop {
+        let now = counted(&running);
+        if now == expected {
+            break;
+        }
+        assert!(now < expected, "something was counted twice");
+        assert!(Instant::now() < until, "central was not filled again: {now} of {expected}");
         kiosks.iter().for_each(|kiosk| kiosk.sync.retry());
         thread::sleep(Duration::from_millis(50));
     }

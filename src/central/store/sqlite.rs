@@ -51,8 +51,8 @@ const APPLICATION_ID: i32 = 0x5853_4345;
 const MIGRATIONS: &[&str] = &[
     include_str!("sqlite/0001_tables.sql"),
     include_str!("sqlite/0002_help.sql"),
-    include_str!("sqlite/0003_reasons.sql"),
-    include_str!("sqlite/0004_keeping.sql"),
+    include_str!("sqlite/0003_keeping.sql"),
+    include_str!("sqlite/0004_reasons.sql"),
 ];
 
 /// The first version without the bug that can corrupt a database when the WAL is reset.
