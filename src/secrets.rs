@@ -140,6 +140,8 @@ struct State {
     until: Option<&'static str>,
     /// The key stood alone.
     pending: bool,
+    /// The line before held a secret: what follows belongs to it until a line looks like another key. Quotes that were broken say nothing.
+    open: bool,
 }
 
 impl State {
@@ -153,6 +155,10 @@ impl State {
             }
             return 0;
         }
+        if self.open && !trimmed.is_empty() && !trimmed.starts_with('#') && !looks_like_a_key(trimmed) {
+            return 0;
+        }
+        self.open &= trimmed.is_empty();
         if trimmed.starts_with(['[', '［', '【']) && !self.pending {
             self.section = section(trimmed);
             // A header that was not closed may have a value behind it.
@@ -173,6 +179,7 @@ impl State {
             [begins, of_section].into_iter().flatten().min()
         };
         let Some(from) = from else { return end };
+        self.open = !trimmed.starts_with('#');
         let rest = line[from..].trim();
         // Whatever signs stand behind the key: without a letter or digit the value is still to come.
         self.pending = !rest.contains(char::is_alphanumeric) && !trimmed.starts_with('#');
@@ -185,6 +192,12 @@ impl State {
         }
         from
     }
+}
+
+/// A key with its sign, or the header of a section.
+fn looks_like_a_key(line: &str) -> bool {
+    let sign = line.find(['=', '＝', ':', '：']);
+    line.starts_with(['[', '［', '【']) || sign.is_some_and(|at| line[..at].contains(char::is_alphanumeric))
 }
 
 /// Behind the first sign that parts key and value; the whole line where there is none.
@@ -288,7 +301,7 @@ fn collect(piece: &str, found: &mut Vec<String>) {
         .split_whitespace()
         .filter(|word| word.contains(['@', '＠']))
         .flat_map(|word| word.split([':', '：', '/', '@', '＠']));
-    let parts = [piece].into_iter().chain(piece.split(['"', '\''])).chain(words).chain(of_address);
+    let parts = [piece].into_iter().chain(piece.split(['"', '\'', '$'])).chain(words).chain(of_address);
     let secret = |part: &&str| part.chars().count() > 2 && part.chars().any(char::is_alphanumeric);
     found.extend(parts.map(|part| part.trim_matches(around)).filter(secret).map(str::to_owned));
 }
