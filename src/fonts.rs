@@ -456,6 +456,12 @@ mod tests {
         }
     }
 
+    /// Found by the fuzz target: a table of characters that claims more groups than the file has bytes.
+    #[test]
+    fn a_font_whose_table_claims_more_than_the_file_has_never_ends_the_program() {
+        let _ = used(include_bytes!("../fuzz/corpus/font/more-groups-than-bytes").to_vec());
+    }
+
     proptest::proptest! {
         #![proptest_config(proptest::prelude::ProptestConfig { cases: 300, failure_persistence: None, rng_seed: proptest::test_runner::RngSeed::Fixed(17), ..Default::default() })]
 
