@@ -13,6 +13,7 @@
 mod auth;
 mod backup;
 mod code;
+mod document;
 mod error;
 mod export;
 mod fleet;

@@ -262,7 +262,10 @@ fn prove(key: &PublicKey, parts: &Parts, terminal: Option<&str>) -> Result<Signe
         body: &[],
     };
     if let Err(error) = verify_request_head(key, &said, &proof) {
-        check_protocol(&parts.headers)?;
+        let is_newer = said.protocol.parse().is_ok_and(|version: u32| version > PROTOCOL_VERSION);
+        if is_newer {
+            check_protocol(&parts.headers)?;
+        }
         return Err(ApiError::unauthorized(error.to_string()));
     }
     Ok(SignedRequest {

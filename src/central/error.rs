@@ -39,6 +39,12 @@ impl ApiError {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "inconsistent", "the request contradicts itself", detail)
     }
 
+    /// Each parameter can be read, but together they ask for a span that cannot be answered.
+    pub(super) fn no_such_span(detail: impl Into<String>) -> Self {
+        let title = "this span cannot be answered";
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "span", title, detail)
+    }
+
     pub(super) fn unauthorized(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "the request proves no known sender", detail)
     }

@@ -13,6 +13,7 @@ use utoipa::IntoParams;
 use super::{figures::csv_file, read_query};
 use crate::{
     central::{
+        document::day_or_instant,
         error::ApiError,
         export,
         router::Shared,
@@ -32,8 +33,10 @@ pub(in crate::central) struct ExportQuery {
     #[param(inline)]
     period: Option<Period>,
     /// First day (in the site's time zone) or instant. A request may cover 400 days.
+    #[param(schema_with = day_or_instant)]
     from: Option<String>,
     /// Day or instant that is no longer part of it.
+    #[param(schema_with = day_or_instant)]
     to: Option<String>,
     /// Only this site.
     site: Option<String>,
@@ -48,8 +51,9 @@ pub(in crate::central) struct ExportQuery {
     get, path = "/v1/export.csv", tag = "scores", params(ExportQuery),
     responses(
         (status = 200, body = String, content_type = "text/csv"),
-        (status = 400, description = "a parameter cannot be read, or asks for more than 400 days", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "a parameter cannot be read", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "no such site", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "the parameters contradict each other or ask for too much at once; `detail` says what to ask for", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "other exports are running", body = Problem, content_type = "application/problem+json"),
     )
 )]

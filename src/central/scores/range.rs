@@ -3,7 +3,9 @@
 //! Invariants: a report by hour or day covers a bounded span; days begin at the first instant of their date, also where summer time skips
 //! midnight; no time, however far off, stops the program.
 
-use chrono::{DateTime, Days, Months, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, TimeZone as _, Utc};
+use chrono::{
+    DateTime, Days, FixedOffset, Months, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, TimeZone as _, Utc,
+};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -209,7 +211,8 @@ fn read_edge(text: &str, zone: Tz) -> Result<i64, RangeError> {
             .and_then(|day| first_instant(day, zone))
             .ok_or_else(wrong);
     }
-    let at = text.parse::<DateTime<Utc>>().map_err(|_| wrong())?;
+    // The year as it is written, whatever its offset.
+    let at = text.parse::<DateTime<FixedOffset>>().map_err(|_| wrong())?;
     if YEARS.contains(&at.year()) { Ok(at.timestamp()) } else { Err(wrong()) }
 }
 
