@@ -3,6 +3,7 @@
 #
 # Starts from fuzz/corpus/TARGET (kept in the repository) and collects in the target folder. cargo-fuzz wants a nightly compiler for the
 # coverage flags; RUSTC_BOOTSTRAP lets the stable one take them. A crash leaves its input in fuzz/artifacts/TARGET.
+# XINSHENG_FUZZ_SEED=1 makes the same inputs in the same order; without it they differ from run to run.
 set -euo pipefail
 cd "$(dirname "$0")/../fuzz"
 seconds=${1:-60}
@@ -17,7 +18,7 @@ run() {
     mkdir -p "$grown" "corpus/$1"
     # A memory limit for each input, so that a bomb is found as well as a panic; 10 s for one input is a hang.
     if cargo fuzz run -O --sanitizer none "$1" "$grown" "corpus/$1" -- -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
-        -max_len=65536 -print_final_stats=1 >"$log" 2>&1; then
+        -max_len=65536 -seed="${XINSHENG_FUZZ_SEED:-0}" -print_final_stats=1 >"$log" 2>&1; then
         printf 'ok    %-12s %s inputs\n' "$1" "$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")"
     else
         tail -40 "$log"
