@@ -1,12 +1,12 @@
-//! What the OpenAPI document says beside each handler: what the layers answer, and the headers of signed requests and their answers.
+//! Completes the OpenAPI document with what no handler declares: statuses that middleware answers, and headers of signed requests and answers.
 //!
-//! Invariant: a header named here is one that `auth` reads or sets; a status named here is one that a layer answers.
+//! Invariant: a header named here is one that `auth` reads or sets; a status named here is one that middleware answers.
 
 use serde_json::json;
 use utoipa::openapi::{
     Content, Header, HeaderBuilder, OpenApi, RefOr, Required, Response,
     path::{Operation, Parameter, ParameterBuilder, ParameterIn},
-    schema::{AnyOfBuilder, KnownFormat, Object, ObjectBuilder, Ref, Schema, SchemaFormat, Type},
+    schema::{Object, ObjectBuilder, Ref, Type},
     security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme},
 };
 
@@ -17,23 +17,6 @@ const SIGNATURE_SCHEME: &str = "message_signature";
 
 const SIGNATURE_WORDS: &str = "HTTP message signature (RFC 9421, Ed25519), member `sig1`, over method, path, query, `content-digest`, \
      `content-encoding`, `xinsheng-terminal` and `xinsheng-protocol`";
-
-/// A day or an instant in a query.
-pub(super) fn day_or_instant() -> Schema {
-    let text = |format, pattern: &str| {
-        ObjectBuilder::new()
-            .schema_type(Type::String)
-            .format(Some(SchemaFormat::KnownFormat(format)))
-            .pattern(Some(pattern))
-            .build()
-    };
-    let years = "^(19[7-9][0-9]|[2-9][0-9]{3})-[0-9]{2}-[0-9]{2}";
-    AnyOfBuilder::new()
-        .item(text(KnownFormat::Date, &format!("{years}$")))
-        .item(text(KnownFormat::DateTime, &format!("{years}T")))
-        .build()
-        .into()
-}
 
 /// Adds what no single handler knows.
 pub(super) fn complete(document: &mut OpenApi) {

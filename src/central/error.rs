@@ -1,4 +1,4 @@
-//! What goes wrong within a request, as RFC 9457 problem details.
+//! Errors of a request, answered as problem details (RFC 9457).
 
 use axum::{
     Json,

@@ -1,4 +1,4 @@
-//! Terminals and their journals, as staff see them.
+//! Lists of the terminals and of their journals for staff: `/v1/terminals`, `/v1/chains`.
 
 use axum::{
     Json,

@@ -1,4 +1,4 @@
-//! Open help calls and their acknowledgement.
+//! Calls for help that are open, and their acknowledgement by staff.
 
 use axum::{
     Json,

@@ -1,4 +1,4 @@
-//! For those who run central: alive, ready, numbers, the document.
+//! Endpoints for whoever operates central: liveness, readiness, metrics, and the OpenAPI document.
 
 use axum::{
     Extension,

@@ -1,4 +1,4 @@
-//! What staff read: scores, reasons, single answers, quarantine, alarms.
+//! Endpoints that staff read: scores, reasons, single answers, quarantine, alarms.
 
 pub(super) mod answers;
 pub(super) mod figures;

@@ -1,4 +1,4 @@
-//! Every route of central, in one list; the OpenAPI document is made from the same list.
+//! The list of all routes of central, from which the OpenAPI document is made too.
 
 use std::{sync::Arc, time::Duration};
 

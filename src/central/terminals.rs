@@ -1,4 +1,4 @@
-//! What terminals ask: enrolment, cursor, entries, health, configuration.
+//! Endpoints for terminals: enrolment, cursor, entries, health, configuration.
 
 use axum::{
     Json,

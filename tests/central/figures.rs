@@ -210,6 +210,25 @@ async fn every_report_and_export_has_a_longest_span_and_says_what_to_ask_for_ins
 }
 
 #[tokio::test]
+async fn the_first_and_last_instants_that_can_be_written_are_answered_whatever_their_offset() {
+    let api = Api::new();
+    for span in [
+        "from=9999-12-31T23:59:59-12:00",
+        "from=9999-12-31",
+        "to=1970-01-01T00:00:00%2B14:00",
+        "from=1970-01-01T00:00:00%2B14:00",
+        "from=9999-12-31T00:00:00-12:00&to=9999-12-31T23:59:59-12:00",
+        "from=1970-01-01T00:00:00%2B14:00&to=1970-01-02",
+    ] {
+        for report in ["scores?", "scores?by=hour&", "scores?by=day&", "reasons?", "export.csv?"] {
+            let reply = api.get(&format!("/v1/{report}{span}")).await;
+            let text = String::from_utf8_lossy(&reply.body);
+            assert!([200, 422].contains(&reply.status.as_u16()), "{report}{span}: {} {text}", reply.status);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_long_report_by_hour_comes_in_pages_that_give_each_hour_once() {
     let api = Api::new();
     let terminal = api.enrolled(1).await;

@@ -1,4 +1,4 @@
-//! Single answers as CSV.
+//! Export of single answers as CSV: `/v1/export.csv`.
 
 use std::sync::Arc;
 
@@ -13,11 +13,10 @@ use utoipa::IntoParams;
 use super::{figures::csv_file, read_query};
 use crate::{
     central::{
-        document::day_or_instant,
         error::ApiError,
         export,
         router::Shared,
-        scores::{Asked, Bound, Period, Range, days_of, range_of},
+        scores::{Asked, Bound, Period, Range, day_or_instant, days_of, range_of},
         shell,
         store::TimeSpan,
     },

@@ -1,4 +1,4 @@
-//! Scores and the reasons for them, as JSON and CSV.
+//! Scores, and counts of the reasons that visitors gave, as JSON and CSV: `/v1/scores`, `/v1/reasons`.
 
 use axum::{
     Json,
@@ -14,14 +14,13 @@ use utoipa::{IntoParams, ToSchema};
 use super::read_query;
 use crate::{
     central::{
-        document::day_or_instant,
         error::ApiError,
         export,
         in_force::InForce,
         router::Shared,
         scores::{
             self, Asked, Bound, Grouping, Period, QuestionReasons, Range, RangeError, ScoreRow, Slot,
-            days_of, local_text, range_of, slots,
+            day_or_instant, days_of, local_text, range_of, slots,
         },
         shell,
         state::App,
