@@ -44,6 +44,7 @@ use finger::Finger;
 pub use messenger::Messenger;
 use messenger::News;
 use pages::{ChoicePage, Glass, Speaker, View};
+use staff::tested::TestPage;
 
 /// While a countdown shows, the page changes once a second.
 const COUNTDOWN_STEP_MS: u64 = 1_000;
@@ -69,6 +70,8 @@ struct Shared {
     staff: Option<Staff>,
     staff_parts: StaffParts,
     staff_page: usize,
+    /// The patients' pages of the self-test, with the names of their buttons.
+    tests: Vec<(TestPage, Vec<String>)>,
     head_taps: HeadTaps,
     sound: SoundHandle,
     heard_taken: u64,
@@ -114,6 +117,7 @@ impl Kiosk {
                 staff: None,
                 staff_parts: parts.staff,
                 staff_page: 0,
+                tests: Vec::new(),
                 head_taps: HeadTaps::default(),
                 sound: parts.sound,
                 heard_taken: 0,
@@ -263,24 +267,33 @@ impl Shared {
 
     /// How many things the list has that shows, and how it lies: the staff area's, or the touchpoints.
     fn list(&self) -> (usize, Grid) {
-        if let Some(list) = self.staff_list() {
-            return list;
-        }
+        self.staff_list().unwrap_or_else(|| (self.survey.plan().touchpoints.len(), self.grid_of_places()))
+    }
+
+    /// How the list of places lies.
+    fn grid_of_places(&self) -> Grid {
         let speaker = self.speaker();
         let plan = self.survey.plan();
         let places = plan.touchpoints.iter().filter_map(|id| plan.hospital.touchpoint(id));
         let names: Vec<String> = places.map(|place| place.name.get(speaker.lang).to_owned()).collect();
         let corner = Corner::Patient(plan.help.then_some(speaker.text(Text::HelpButton)));
-        (names.len(), speaker.grid(&self.glass, Text::ChoiceTitle, &names, corner))
+        speaker.grid(&self.glass, Text::ChoiceTitle, &names, corner)
     }
 
     /// The index of the first thing on the page of a list that shows.
     fn first_listed(&self) -> usize {
-        let page = if self.staff.is_some() { self.staff_page } else { self.choice_page };
+        let page = match self.page_under_test() {
+            Some((TestPage::Choice(number), _)) => *number,
+            _ if self.staff.is_some() => self.staff_page,
+            _ => self.choice_page,
+        };
         page * self.list().1.per_page()
     }
 
     fn turn_choice_page(&mut self, forward: bool) {
+        if self.turns_under_test(forward) {
+            return;
+        }
         let (items, grid) = self.list();
         let last = items.saturating_sub(1) / grid.per_page();
         let page = if self.staff.is_some() { &mut self.staff_page } else { &mut self.choice_page };

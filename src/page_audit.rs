@@ -61,6 +61,8 @@ pub enum Rule {
     Widow,
     /// The shortest line of a card beside its longest.
     Balance,
+    /// Headings and buttons with nothing to read.
+    Blank,
     /// Targets without a label, and touch areas that are no targets.
     Label,
     /// Targets the Tab key misses, or reaches against the order of reading.
@@ -78,7 +80,7 @@ enum Good {
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::TargetSize,
         Self::TargetGap,
         Self::Heading,
@@ -96,6 +98,7 @@ impl Rule {
         Self::LineSpacing,
         Self::Widow,
         Self::Balance,
+        Self::Blank,
         Self::Label,
         Self::Focus,
         Self::Reach,
@@ -121,6 +124,7 @@ impl Rule {
             Self::LineSpacing => "line spacing",
             Self::Widow => "characters on a line that was broken",
             Self::Balance => "shortest line of a card",
+            Self::Blank => "heading or button without words",
             Self::Label => "touchable without role and label",
             Self::Focus => "out of the order of the Tab key",
             Self::Reach => "low reach: height of the highest target",
@@ -137,7 +141,7 @@ impl Rule {
             Self::LineSpacing => " em",
             Self::Reach => " of the glass",
             Self::Balance => " of the longest",
-            Self::Glyphs | Self::LineLength | Self::Widow | Self::Label | Self::Focus => "",
+            Self::Glyphs | Self::LineLength | Self::Widow | Self::Blank | Self::Label | Self::Focus => "",
         }
     }
 
@@ -147,6 +151,7 @@ impl Rule {
             | Self::Overlap
             | Self::Glyphs
             | Self::LineLength
+            | Self::Blank
             | Self::Label
             | Self::Focus
             | Self::Reach => Good::Small,

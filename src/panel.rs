@@ -184,7 +184,8 @@ impl Panel {
         if self.is_small() { 16.0 } else { 20.0 }
     }
 
-    fn is_small(&self) -> bool {
+    /// Under 9 inches: what a page leaves out there, see `ui/widgets/frame.slint`.
+    pub fn is_small(&self) -> bool {
         self.diagonal_in < 9.0
     }
 

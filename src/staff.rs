@@ -4,7 +4,7 @@
 //! work on a thread of its own; [`lockout`] says how often a PIN may be tried. Invariants:
 //! - no page behind the PIN is reached but by [`PinVerdict::Right`], given to the very question this visit asked;
 //! - whatever happens, [`IDLE_MS`] after the last touch the area is left, with [`Effect::Leave`] as the last effect of all;
-//! - every press of a button under test is exactly one `self_test` entry, and [`Press::Stored`] is shown only after [`Event::Stored`];
+//! - every press of a button under test is exactly one `self_test` entry and nothing else, and [`Press::Stored`] is shown only after [`Event::Stored`];
 //! - neither a PIN nor an enrolment code is in any `Debug` output, and the digits of a PIN are in no [`View`].
 
 mod choices;
@@ -30,7 +30,6 @@ pub use failure::{EnrolFault, ExportFault, Failure};
 pub use head_taps::HeadTaps;
 pub use keypad::{Code, Key};
 pub use lockout::PinVerdict;
-pub use self_test::{buttons_of, language_button};
 pub use view::{ButtonState, EnrolState, ExportState, NetworkState, PinNote, Press, View};
 
 use crate::{
@@ -76,8 +75,8 @@ pub struct StaffPlan {
     pub language: Option<usize>,
     /// How loud the terminal is.
     pub volume: Volume,
-    /// Names of the buttons under test.
-    pub buttons: Vec<String>,
+    /// The pages of the self-test, each with the names of the buttons on it.
+    pub tests: Vec<Vec<String>>,
     /// Columns and rows of the touch test.
     pub grid: (usize, usize),
 }
@@ -160,13 +159,13 @@ pub enum Event {
     Wipe,
     /// An item of the menu, a place, a language or a volume.
     Pick(usize),
-    /// A button under test.
-    Press(usize),
+    /// A button under test, by its name.
+    Press(String),
     /// A field of the touch test.
     Field(usize),
     /// The next picture.
     Next,
-    /// Begin the export, restart, or try once more what failed.
+    /// Go on with the self-test, begin the export, restart, or try once more what failed.
     Confirm,
     /// The glass was touched beside every target.
     Touched,
@@ -257,7 +256,7 @@ enum State {
     Pin { typed: Digits, note: Note },
     Menu,
     Status(Option<Box<StatusFacts>>),
-    SelfTest { buttons: Vec<ButtonState>, unstored: Vec<(Token, usize)> },
+    SelfTest(self_test::Test),
     TouchTest { fields: Vec<bool> },
     ScreenTest { picture: usize },
     NetworkTest(NetworkState),
@@ -326,6 +325,13 @@ impl Staff {
         &self.plan
     }
 
+    /// What is under test from now on; a self-test that is under way keeps to its own.
+    pub fn set_tests(&mut self, tests: Vec<Vec<String>>) {
+        if !matches!(self.state, State::SelfTest(_)) {
+            self.plan.tests = tests;
+        }
+    }
+
     /// When [`Event::Tick`] is due, in milliseconds since boot.
     pub fn deadline_ms(&self) -> Option<u64> {
         let idle = self.touched_at_ms.saturating_add(IDLE_MS);
@@ -340,7 +346,7 @@ impl Staff {
             State::Pin { .. }
             | State::Menu
             | State::Status(_)
-            | State::SelfTest { .. }
+            | State::SelfTest(_)
             | State::TouchTest { .. }
             | State::ScreenTest { .. }
             | State::NetworkTest(_)

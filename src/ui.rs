@@ -43,6 +43,7 @@ pub fn lay_out(window: &AppWindow, panel: &Panel, low_reach: bool) {
     metrics.set_margin(lengths.margin as f32);
     metrics.set_portrait(lengths.portrait);
     metrics.set_small(lengths.small);
+    metrics.set_large(panel.large_text);
     metrics.set_low_reach(low_reach);
 }
 

@@ -12,7 +12,7 @@ const TEXTS = {
     hidden: "少于 {k} 份，不显示", complement: "为保护另一组的少数评价，不显示", count_only: "{n} 份，太少，暂不评分", no_answers: "还没有评价",
     reasons: "原因", people: "{n} 人", asked: "{n} 人回答", askedFew: "回答的人少于 {k} 位", r_hidden: "少于 {k} 人", r_complement: "为保护他人不显示", r_none: "还没有人选择原因", moreHidden: "另有 {n} 项少于 {k} 人，不显示",
     hours: "最近 24 小时", noHours: "最近 24 小时没有评价", hour: "{h} 时", queue: "待上传", seen: "最近联系",
-    tested: "按键自检 {ago}（{n} 个）", untested: "按键未自检", never: "从未", ok: "正常", stale: "失联", revoked: "已吊销", held: "已收", complete: "完整", incomplete: "未收全", noTerminals: "还没有终端。用 xinsheng-central enrol --touchpoint … 生成注册码。",
+    tested: "按键自检 {ago}（{n} 个）", testedOf: "按键自检 {ago}（{of} 个中的 {n} 个）", untested: "按键未自检", never: "从未", ok: "正常", stale: "失联", revoked: "已吊销", held: "已收", complete: "完整", incomplete: "未收全", noTerminals: "还没有终端。用 xinsheng-central enrol --touchpoint … 生成注册码。",
     download: "下载：", scoresCsv: "评分 CSV", reasonsCsv: "原因 CSV", answersCsv: "近 28 天逐条评价 CSV",
     legend: "圆点是得分，横条是 95% 置信区间；斜线表示评价不足 30 份，少于 10 份只显示数量，少于 {k} 份不显示（小圆点），为保护少数而不显示的是小方块。区间重叠的触点不宜排名。",
     csat: "满意率", ces: "轻松率", ces_mean: "费力度均值", nps: "净推荐值", fft_positive: "好评率", fft_negative: "差评率", index: "体验指数",
@@ -30,7 +30,7 @@ const TEXTS = {
     hidden: "fewer than {k} answers: not shown", complement: "not shown, to protect a small group elsewhere", count_only: "{n} answers: too few for a score", no_answers: "no answers yet",
     reasons: "Reasons", people: "{n}", asked: "{n} answered", askedFew: "fewer than {k} answered", r_hidden: "fewer than {k}", r_complement: "hidden to protect others", r_none: "nobody has chosen a reason yet", moreHidden: "{n} more with fewer than {k} each: not shown",
     hours: "Last 24 hours", noHours: "No answers in the last 24 hours", hour: "{h}:00", queue: "waiting", seen: "last seen",
-    tested: "buttons tested {ago} ({n})", untested: "buttons not tested yet", never: "never", ok: "fine", stale: "not heard of", revoked: "revoked", held: "received", complete: "complete", incomplete: "not all yet", noTerminals: "No terminals yet. Make a code with xinsheng-central enrol --touchpoint …",
+    tested: "buttons tested {ago} ({n})", testedOf: "buttons tested {ago} ({n} of {of})", untested: "buttons not tested yet", never: "never", ok: "fine", stale: "not heard of", revoked: "revoked", held: "received", complete: "complete", incomplete: "not all yet", noTerminals: "No terminals yet. Make a code with xinsheng-central enrol --touchpoint …",
     download: "Download:", scoresCsv: "scores CSV", reasonsCsv: "reasons CSV", answersCsv: "single answers of 28 days CSV",
     legend: "The dot is the score, the bar its 95% interval; hatched means fewer than 30 answers, below 10 only their number is shown, below {k} nothing (a small dot); a small square is hidden to protect a small group. Touchpoints whose intervals overlap should not be ranked.",
     csat: "satisfied", ces: "found it easy", ces_mean: "mean ease", nps: "NPS", fft_positive: "positive", fft_negative: "negative", index: "experience index",
@@ -250,7 +250,9 @@ function drawTerminals() {
   const rows = state.terminals.map((terminal) => {
     const kind = terminal.revoked_at ? "revoked" : terminal.stale ? "stale" : "ok";
     const chains = state.chains.filter((chain) => chain.terminal === terminal.terminal);
-    const tested = terminal.self_test_at ? t("tested", { ago: ago(terminal.self_test_at), n: terminal.self_test_targets }) : t("untested");
+    const tested = terminal.self_test_at
+      ? t(terminal.self_test_of ? "testedOf" : "tested", { ago: ago(terminal.self_test_at), n: terminal.self_test_targets, of: terminal.self_test_of })
+      : t("untested");
     const held = chains.map((chain) => `${t("held")} ${chain.range} ${t(chain.complete ? "complete" : "incomplete")}`).join(" · ");
     return make("li", { class: `row ${kind}`, "data-terminal": terminal.terminal },
       make("div", { class: "name" }, make("b", {}, name(terminal.names) || terminal.touchpoint), " ", make("span", { class: "id" }, terminal.terminal)),

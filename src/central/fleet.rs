@@ -80,6 +80,8 @@ pub(super) struct TerminalRow {
     self_test_at: Option<DateTime<Utc>>,
     /// Different buttons of that test.
     self_test_targets: Option<u64>,
+    /// How many buttons it has to test; `null` from programs that do not say.
+    self_test_of: Option<u64>,
 }
 
 /// All terminals.
@@ -134,6 +136,7 @@ fn terminal_row(
         restarts: health.map(|h| h.restarts),
         self_test_at: tested.map(|test| test.at),
         self_test_targets: tested.map(|test| test.targets),
+        self_test_of: tested.and_then(|test| test.of),
         software: health.map_or(terminal.software, |h| h.software.clone()),
         site: terminal.site,
         terminal: terminal.id,

@@ -305,7 +305,7 @@ mod tests {
 
     fn draft(n: u8) -> Draft {
         let touchpoint = "registration".parse().expect("an id");
-        let body = Body::SelfTest(SelfTest { touchpoint, target: n.to_string() });
+        let body = Body::SelfTest(SelfTest { touchpoint, target: n.to_string(), of: None });
         Draft { id: EntryId::from_parts(0, [n; 10]), at: clock().now(), body }
     }
 

@@ -16,7 +16,7 @@ use crate::{
     survey::{HeldStage, HelpStage, OutOfService, Page},
     ui::{
         self, AppWindow, Arrangement, Attract, Choice, Language, LanguageItem, Metrics, Notice, OptionItem,
-        PlaceItem, ReasonItem, Reasons, Shell, StillThere, Thanks,
+        PlaceItem, ReasonItem, Reasons, SelfTest, Shell, StillThere, Thanks,
     },
 };
 
@@ -174,9 +174,10 @@ pub fn show_frame(view: &View, window: &AppWindow) {
     let badge = view.badge.map(|text| unbroken(speaker.catalogue.text(resting, text)));
     shell.set_badge(badge.unwrap_or_default().into());
     shell.set_badge_family(speaker.fonts.family_for(resting).into());
+    shell.set_badge_line_em(speaker.fonts.lines_for(resting).em);
     shell.set_language_label(if view.languages.len() > 1 { "文 / A" } else { "" }.into());
     shell.set_language_spoken(speaker.words(Text::LanguageButton).spoken.into());
-    shell.set_language_stored(false);
+    window.global::<SelfTest>().set_on(false);
     shell.set_help(speaker.line_if(view.help, Text::HelpButton));
     shell.set_back(ui::Line::default());
 }
@@ -210,6 +211,7 @@ fn show_choice(view: &View, places: &[&Touchpoint], choice: &Choice) {
         line: speaker.texts(&place.name),
         icon: place.icon.as_str().into(),
         held: false,
+        test: format!("place:{}", place.id).into(),
     };
     let items: Vec<PlaceItem> = places.iter().map(item).collect();
     fill_choice(speaker, speaker.line(Text::ChoiceTitle), &items, view.choice, choice);
@@ -240,16 +242,16 @@ pub fn fill_choice(
 }
 
 fn show_question(speaker: &Speaker, question: &Question, pressed: Option<usize>, page: &ui::Question) {
-    fill_question(speaker, speaker.texts(&question.text), question, page, |i| (pressed == Some(i), false));
+    fill_question(speaker, speaker.texts(&question.text), question, page, |i| pressed == Some(i));
 }
 
-/// The levels of a question; `look` says of each whether it is held and whether it is stored.
-pub(super) fn fill_question(
+/// The levels of a question; `is_held` says of each whether it is drawn as touched.
+fn fill_question(
     speaker: &Speaker,
     title: ui::Line,
     question: &Question,
     page: &ui::Question,
-    look: impl Fn(usize) -> (bool, bool),
+    is_held: impl Fn(usize) -> bool,
 ) {
     let keys = question.scale == Scale::Nps11;
     page.set_title(title);
@@ -260,14 +262,13 @@ pub(super) fn fill_question(
     let item = |(i, level): (usize, Level)| {
         let place = places.iter().position(|known| known.value == level.value).map_or(0, |at| at + 1);
         let (mark, number) = drawing(question.scale, place, level);
-        let (held, stored) = look(i);
         OptionItem {
             value: i32::from(level.value.0),
             line: level_line(speaker, question.scale, place, level),
             mark: mark.into(),
             number: number.into(),
-            held,
-            stored,
+            held: is_held(i),
+            test: format!("{}:{}", question.id, level.value).into(),
         }
     };
     let items = question.levels_on_screen().into_iter().enumerate().map(item).collect();
@@ -315,7 +316,11 @@ fn show_reasons(
         .reasons
         .iter()
         .enumerate()
-        .map(|(i, reason)| ReasonItem { line: speaker.texts(&reason.text), chosen: selected.contains(&i) })
+        .map(|(i, reason)| ReasonItem {
+            line: speaker.texts(&reason.text),
+            chosen: selected.contains(&i),
+            test: format!("reason:{}", reason.id).into(),
+        })
         .collect();
     update(&page.get_reasons(), items, |model| page.set_reasons(model));
 }
@@ -343,6 +348,7 @@ pub(super) fn fill_languages(
         family: speaker.fonts.family_for(lang.as_str()).into(),
         scale: speaker.fonts.lines_for(lang.as_str()).scale,
         current: lang == current,
+        test: format!("language:{lang}").into(),
     };
     update(&page.get_languages(), languages.iter().map(item).collect(), |model| page.set_languages(model));
 }
@@ -405,6 +411,7 @@ fn show_notice(view: &View, notice: &Notice) {
         reason.into()
     });
     notice.set_action(action);
+    notice.set_action_test(if matches!(view.page, Page::Help(_)) { "help:back" } else { "rate" }.into());
     notice.set_seconds(if cleaning { seconds(view.left_ms) } else { -1 });
     notice.set_language_shown(!fixed);
 }

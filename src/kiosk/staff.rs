@@ -7,6 +7,7 @@
 mod callbacks;
 mod input;
 pub mod pages;
+pub mod tested;
 
 pub(super) use callbacks::connect;
 pub use pages::{StaffView, show};

@@ -163,6 +163,10 @@ texts! {
     StatusDaysAgo = "staff status", "{n} days ago";
     /// Over the buttons under test.
     SelfTestTitle = "staff self-test", "Press every button: {n} left";
+    /// Over a patients' page under test; never longer than what patients read there.
+    SelfTestLeft = "staff self-test", "Test: {n} left";
+    /// What is to be done in the self-test.
+    SelfTestHow = "staff self-test", "Press every button on each page. To leave a page, touch its top.";
     /// Every button was pressed and stored.
     SelfTestDone = "staff self-test", "All buttons work and are stored";
     /// The journal refused an entry of the self-test.

@@ -182,7 +182,8 @@ const fn about(rule: Rule) -> About {
         | Rule::LineLength
         | Rule::LineSpacing
         | Rule::Widow
-        | Rule::Balance => About::Words,
+        | Rule::Balance
+        | Rule::Blank => About::Words,
         Rule::TargetSize | Rule::TargetGap | Rule::Asleep | Rule::Label | Rule::Focus | Rule::Reach => {
             About::Room
         }
@@ -195,6 +196,9 @@ fn fix(rule: Rule, fewer: Option<&str>, key: &KeyAt, lang: &Lang, setup: &KioskS
     if matches!(about(rule), About::Colors) {
         let what = if kiosk.look.accent.is_some() { "another accent" } else { "another theme" };
         return format!("choose {what} in [look]");
+    }
+    if rule == Rule::Blank {
+        return "write the text that is missing".to_owned();
     }
     if rule == Rule::Glyphs {
         return "choose another word, or add a font as docs/config.md says".to_owned();

@@ -88,6 +88,25 @@ enum Content {
     Staff(staff::Sheet),
 }
 
+impl Content {
+    /// The patients' page that a page of the self-test shows, where nothing hinders it: six reasons are too many for some glasses.
+    fn under_test(self) -> Option<Self> {
+        use staff::Tested;
+        let Self::Staff(sheet) = self else { return None };
+        Some(match sheet.tested()? {
+            Tested::Attract => Self::Attract,
+            Tested::Choice => Self::Choice(25, 1),
+            Tested::Cards => Self::Question(Scale::Csat5),
+            Tested::Keys => Self::Question(Scale::Nps11),
+            Tested::Reasons => Self::Reasons(4),
+            Tested::Thanks => Self::Thanks { undo: true, another: true },
+            Tested::StillThere => Self::StillThere,
+            Tested::Language => Self::Language,
+            Tested::Help => Self::Help(HelpStage::Told),
+        })
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Touch {
     None,
@@ -183,7 +202,9 @@ impl Gallery {
     }
 
     fn fill(&self, stage: &Stage, scene: &Scene, speaker: &Speaker) {
-        let (content, lang) = (&scene.content, speaker.lang);
+        let (shown, lang) = (&scene.content, speaker.lang);
+        // Under the self-test lies the patients' page that it shows.
+        let content = &shown.under_test().unwrap_or(*shown);
         let ((asks, question), (wants, group)) = (self.question(content, lang), self.group(content, lang));
         let by = match content {
             Content::Question(_) => asks,
@@ -196,7 +217,6 @@ impl Gallery {
         // The corner speaks the language at rest.
         langs.sort_by_key(|other| scene.badge && other != lang);
         let page = match content {
-            Content::Staff(sheet) if sheet.tests_keys().is_some() => asked(&question),
             Content::Attract | Content::Staff(_) => Page::Attract,
             Content::Choice(..) => Page::Choice(places.clone()),
             Content::Question(_) => asked(&question),
@@ -230,7 +250,7 @@ impl Gallery {
         };
         let undo = !matches!(content, Content::Thanks { undo: false, .. });
         stage.window().global::<ui::Thanks>().set_undo_shown(undo);
-        match content {
+        match shown {
             Content::Staff(sheet) => sheet.show(view, self.hospital(lang), stage.window(), stage.glass()),
             _ => pages::show(&view, stage.window()),
         }
@@ -240,7 +260,6 @@ impl Gallery {
     fn question(&self, content: &Content, lang: &Lang) -> (Option<&Questionnaire>, Question) {
         let scale = match content {
             Content::Question(scale) => *scale,
-            Content::Staff(staff::Sheet::SelfTestKeys) => Scale::Nps11,
             _ => Scale::Csat5,
         };
         let on_scale = self.asked(lang).filter(|(_, question)| question.scale == scale);

@@ -4,7 +4,7 @@ use super::{
     Area, Reading, Rule,
     sketch::{Line, Plate, Sketch, Text},
 };
-use crate::panel::Panel;
+use crate::{lang::unmarked, panel::Panel};
 
 /// A Chinese character of a heading, in degrees: best for young and old readers.
 const HEADING_DEGREES: f64 = 55.0 / 60.0;
@@ -29,6 +29,7 @@ const BALANCE: f64 = 0.3;
 pub fn geometry(sketch: &Sketch, panel: &Panel) -> Vec<Reading> {
     let mut readings = Vec::new();
     targets(sketch, panel, &mut readings);
+    blanks(sketch, &mut readings);
     for text in &sketch.texts {
         heights(text, panel, &mut readings);
         lines(text, &mut readings);
@@ -45,7 +46,7 @@ fn targets(sketch: &Sketch, panel: &Panel, readings: &mut Vec<Reading>) {
         let (area, label) = (&target.area, &target.label);
         let side = f64::from(area.width.min(area.height)) / mm;
         readings.push(Reading::new(Rule::TargetSize, side, panel.target_mm(), label));
-        readings.push(Reading::new(Rule::Label, u32::from(label.is_empty()), 0, label));
+        readings.push(Reading::new(Rule::Label, u32::from(label.trim().is_empty()), 0, label));
         let out = area.beyond(&sketch.glass).max(0.0);
         readings.push(Reading::new(Rule::Clipped, out, 0, format!("{label} leaves the glass")));
         for other in &sketch.targets[i + 1..] {
@@ -67,6 +68,38 @@ fn targets(sketch: &Sketch, panel: &Panel, readings: &mut Vec<Reading>) {
     for names in sketch.strays.iter().filter(|names| !known(names)) {
         readings.push(Reading::new(Rule::Label, 1, 0, names.join(" in ")));
     }
+}
+
+/// What a page says first, and what stands in its place on pages of another build.
+const HEADINGS: [&str; 5] = [
+    "Frame::heading",
+    "AttractPage::title",
+    "ThanksPage::title",
+    "NoticePage::title-text",
+    "TouchTestPage::words",
+];
+
+/// Headings and buttons with nothing to read. A sign may stand in the place of words.
+fn blanks(sketch: &Sketch, readings: &mut Vec<Reading>) {
+    for names in &sketch.blanks {
+        readings.push(Reading::new(Rule::Blank, 1, 0, names.join(" in ")));
+    }
+    // Pure colours.
+    if sketch.plates.iter().any(|plate| plate.names.iter().any(|name| name == "ScreenTestPage::root")) {
+        return;
+    }
+    for (i, target) in sketch.targets.iter().enumerate() {
+        // What lies on a target need not be a part of it.
+        let on = |own: Option<usize>, area: &Area| {
+            own == Some(i) || (own.is_none() && area.beyond(&target.area) <= 0.0)
+        };
+        let read = sketch.texts.iter().any(|text| text.ink().is_some_and(|ink| on(text.target, &ink)));
+        let seen = sketch.pictures.iter().any(|picture| on(picture.target, &picture.area));
+        readings.push(Reading::new(Rule::Blank, u32::from(!read && !seen), 0, &target.label));
+    }
+    let heads = |text: &&Text| HEADINGS.iter().any(|name| text.is(name));
+    let headed = sketch.texts.iter().filter(heads).any(|text| !unmarked(&text.words).trim().is_empty());
+    readings.push(Reading::new(Rule::Blank, u32::from(!headed), 0, "the heading of the page"));
 }
 
 /// The stroke through a card that takes no tap.

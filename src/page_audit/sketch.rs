@@ -24,8 +24,11 @@ use i_slint_core::{
 };
 
 use super::Area;
-use crate::theme::Color;
+use crate::{lang::unmarked, theme::Color};
 pub use glyphs::GlyphBoxes;
+
+/// Texts that always have something to say where they show; others, such as a digit that is typed, may be empty.
+const MAIN_WORDS: [&str; 2] = ["Pair::first", "CornerButton::words"];
 
 /// Everything a window draws, in drawing order. Lengths are physical pixels.
 #[derive(Clone, Debug, Default)]
@@ -40,6 +43,8 @@ pub struct Sketch {
     pub pictures: Vec<Picture>,
     /// Filled and framed rectangles.
     pub plates: Vec<Plate>,
+    /// Words of a text, of a button or of a heading that are nothing or only spaces, by their names.
+    pub blanks: Vec<Vec<String>>,
     /// What takes a touch without being a target, by its names.
     pub strays: Vec<Vec<String>>,
 }
@@ -305,7 +310,11 @@ impl ItemRenderer for Sketcher<'_> {
             PlainOrStyledText::Plain(words) => words.to_string(),
             PlainOrStyledText::Styled(_) => String::new(),
         };
-        if words.is_empty() {
+        if unmarked(&words).trim().is_empty() {
+            let names = names(item);
+            if names.first().is_some_and(|name| MAIN_WORDS.contains(&name.as_str())) {
+                self.sketch.blanks.push(names);
+            }
             return;
         }
         self.sketch.texts.push(Text {

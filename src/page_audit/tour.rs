@@ -5,7 +5,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{gallery::staff::Sheet, stage::Stage};
+use super::{
+    gallery::staff::{Sheet, Tested},
+    stage::Stage,
+};
 use crate::{
     config::{KeyAt, KioskSetup},
     fonts::Fonts,
@@ -142,7 +145,7 @@ impl Tour {
             Content::Patient(page) => page.clone(),
             Content::Places(_) => Page::Choice(self.places().collect()),
             // The self-test marks the buttons of the question that it finds on the page.
-            Content::Staff(Sheet::SelfTest) => self.first_question().unwrap_or(Page::Attract),
+            Content::Staff(Sheet::Tested(_)) => self.first_question().unwrap_or(Page::Attract),
             Content::Staff(_) => Page::Attract,
         };
         let view = View {
@@ -304,8 +307,9 @@ impl Tour {
             place: longest,
             ..Stop::new(format!("page `{name}`"), lang, Content::Patient(page))
         });
-        // The self-test shows this terminal's own question, whatever it is asked on.
-        let sheets = Sheet::all().filter(|sheet| *sheet != Sheet::SelfTestKeys);
+        // The self-test shows this terminal's own pages, with a heading that needs no more room than theirs: one of them stands for all.
+        let one = |sheet: &Sheet| sheet.tested().is_none_or(|page| page == Tested::Cards);
+        let sheets = Sheet::all().filter(one);
         let staff = sheets
             .map(|sheet| Stop::new(format!("staff page `{}`", sheet.name()), lang, Content::Staff(sheet)));
         patient.chain(staff).collect()

@@ -129,6 +129,7 @@ mod tests {
             let body = Body::SelfTest(SelfTest {
                 touchpoint: "registration".parse().unwrap(),
                 target: n.to_string(),
+                of: None,
             });
             Draft { id: EntryId::from_parts(0, [n; 10]), at: now(), body }
         };

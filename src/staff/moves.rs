@@ -8,8 +8,9 @@
 use std::path::PathBuf;
 
 use super::{
-    Answer, Ask, ButtonState, Choice, Effect, EnrolState, Entry, Event, ExportState, Key, LOOK_FOR_STICK_MS,
-    MenuItem, NetworkState, Note, PICTURES, PinVerdict, Press, Staff, State, Token, Volume, keypad::Code,
+    Answer, Ask, Choice, Effect, EnrolState, Entry, Event, ExportState, Key, LOOK_FOR_STICK_MS,
+    MenuItem, NetworkState, Note, PICTURES, PinVerdict, Staff, State, Token, Volume, keypad::Code,
+    self_test::Test,
 };
 
 impl Staff {
@@ -21,7 +22,7 @@ impl Staff {
             Event::Back => self.back(effects),
             Event::Wipe => self.wipe(effects),
             Event::Pick(index) => self.pick(*index, effects),
-            Event::Press(index) => self.press(*index, effects),
+            Event::Press(id) => self.press(id, effects),
             Event::Field(index) => self.field(*index, effects),
             Event::Next => self.next_picture(),
             Event::Confirm => self.confirm(effects),
@@ -109,7 +110,8 @@ impl Staff {
     }
 
     fn back(&mut self, effects: &mut Vec<Effect>) {
-        match (&self.state, self.entry) {
+        match (&mut self.state, self.entry) {
+            (State::SelfTest(Test { page: page @ Some(_), .. }), _) => *page = None,
             (State::Pin { .. } | State::Menu, _) | (State::Enrol { .. }, Entry::Enrol) => {
                 self.leave(effects);
             }
@@ -153,13 +155,9 @@ impl Staff {
 
     fn open(&mut self, item: MenuItem, effects: &mut Vec<Effect>) {
         let (columns, rows) = self.plan.grid;
-        let untouched = |id: &String| ButtonState { id: id.clone(), state: Press::Untouched };
         let (page, ask) = match item {
             MenuItem::Status => (State::Status(None), Some(Ask::Status)),
-            MenuItem::SelfTest => {
-                let buttons = self.plan.buttons.iter().map(untouched).collect();
-                (State::SelfTest { buttons, unstored: Vec::new() }, None)
-            }
+            MenuItem::SelfTest => (State::SelfTest(Test::new(&self.plan.tests)), None),
             MenuItem::TouchTest => (State::TouchTest { fields: vec![false; columns * rows] }, None),
             MenuItem::ScreenTest => (State::ScreenTest { picture: 0 }, None),
             MenuItem::NetworkTest => (State::NetworkTest(NetworkState::Testing), Some(Ask::TestNetwork)),
@@ -203,6 +201,7 @@ impl Staff {
                 *state = NetworkState::Testing;
                 self.ask(Ask::TestNetwork, effects);
             }
+            State::SelfTest(test) if test.page.is_none() => test.go_on(&self.plan.tests),
             State::Export { state, .. } => match state {
                 ExportState::Ready { folder } => {
                     let folder = std::mem::take(folder);

@@ -138,6 +138,8 @@ pub enum View<'a> {
         buttons: &'a [ButtonState],
         /// How many are not stored yet.
         left: usize,
+        /// The page of the plan that is under test; `None`: the one that says what is left.
+        page: Option<usize>,
     },
     /// Every part of the glass.
     TouchTest {
@@ -199,9 +201,8 @@ impl Staff {
             State::Pin { typed, note } => View::Pin { typed: typed.len(), note: self.pin_note(*note) },
             State::Menu => View::Menu,
             State::Status(facts) => View::Status(facts.as_deref()),
-            State::SelfTest { buttons, .. } => {
-                let left = buttons.iter().filter(|button| button.state != Press::Stored).count();
-                View::SelfTest { buttons, left }
+            State::SelfTest(test) => {
+                View::SelfTest { buttons: &test.buttons, left: test.left(), page: test.page }
             }
             State::TouchTest { fields } => {
                 let (columns, rows) = self.plan.grid;

@@ -295,6 +295,9 @@ pub struct SelfTest {
     pub touchpoint: TouchpointId,
     /// Which button.
     pub target: String,
+    /// How many different buttons this terminal has to test; older programs do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<u32>,
 }
 
 /// A configuration that was taken or refused.

@@ -7,7 +7,7 @@
 use std::{collections::BTreeSet, num::NonZeroU32, sync::Arc, time::Duration};
 
 use crate::hospital::plan;
-use crate::journal::{Journal, answer, end, flagged, help, tested};
+use crate::journal::{Journal, answer, end, flagged, help, tested, tested_of};
 use crate::signed::{Call, enrolment, gzip, health};
 use axum::{
     Router,
@@ -619,7 +619,12 @@ async fn the_list_of_terminals_says_when_the_buttons_were_tested() {
     api.send(terminal.batch(&journal).request()).await;
     let row = &api.rows("/v1/terminals").await[0];
     assert!(row["self_test_at"].is_string(), "{row}");
-    assert_eq!(row["self_test_targets"], 2);
+    assert_eq!((&row["self_test_targets"], &row["self_test_of"]), (&2.into(), &Json::Null));
+    // A terminal that says how many there are.
+    journal.push(tested_of("help", Some(14)));
+    api.send(terminal.batch(&journal).request()).await;
+    let row = &api.rows("/v1/terminals").await[0];
+    assert_eq!((&row["self_test_targets"], &row["self_test_of"]), (&3.into(), &14.into()));
 }
 
 #[tokio::test]

@@ -164,5 +164,10 @@ pub fn help(touchpoint: &str, lang: &str) -> Body {
 }
 
 pub fn tested(target: &str) -> Body {
-    Body::SelfTest(SelfTest { touchpoint: "window".parse().unwrap(), target: target.to_owned() })
+    tested_of(target, None)
+}
+
+/// The same of a terminal that says how many buttons it has.
+pub fn tested_of(target: &str, of: Option<u32>) -> Body {
+    Body::SelfTest(SelfTest { touchpoint: "window".parse().unwrap(), target: target.to_owned(), of })
 }

@@ -17,7 +17,7 @@ use std::{
 };
 
 use crate::hospital::plan;
-use crate::journal::{Journal, answer, end, flagged, help, response, start, tested};
+use crate::journal::{Journal, answer, end, flagged, help, response, start, tested, tested_of};
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use xinsheng::{
@@ -534,14 +534,14 @@ fn the_last_self_test_counts_each_button_once() {
         }
         (0..60).for_each(|n| _ = journal.push(answer(n, 5)));
         for target in ["face 1", "face 2", "face 1"] {
-            journal.push(tested(target));
+            journal.push(tested_of(target, Some(9)));
         }
         let at = journal.now().wall - TimeDelta::minutes(1);
         for _ in 0..2 {
             send_all(&store, "t-1", &journal).await;
         }
         let [last] = store.self_tests(&site()).await.unwrap().try_into().unwrap();
-        assert_eq!((last.terminal.as_str(), last.at, last.targets), ("t-1", at, 2));
+        assert_eq!((last.terminal.as_str(), last.at, last.targets, last.of), ("t-1", at, 2, Some(9)));
         assert_eq!(all_counts(&store).await, only("a", 5, 60), "a test is no answer");
     });
 }

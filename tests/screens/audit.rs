@@ -221,6 +221,50 @@ fn a_page_broken_on_purpose_is_seen() {
     assert!(unseen.is_empty(), "damage that is not seen: {unseen:?}");
 }
 
+/// No words at all, only spaces, and only a mark where a line may break.
+#[test]
+fn a_heading_or_a_button_without_words_is_seen() {
+    let gallery = Gallery::shipped().unwrap();
+    let mut stage = Stage::new(gallery.fonts()).unwrap();
+    let panel = Panel::new(10.1, 1280, 800);
+    let voice = gallery.voices().into_iter().find(|voice| voice.lang.as_str() == "zh-CN").unwrap();
+    for (scene, what) in [
+        ("reasons-4", "heading"),
+        ("reasons-4", "done"),
+        ("question-csat5", "help"),
+        ("thanks", "title"),
+        ("staff-menu", "item"),
+    ] {
+        for words in ["", "  ", "\u{200b}"] {
+            let scene = Gallery::scenes().into_iter().find(|known| known.name == scene).unwrap();
+            gallery.show(&mut stage, &scene, &voice);
+            assert!(readings_of(Rule::Blank, &mut stage, &panel).iter().all(Reading::passes));
+            let line = |spoken: &str| xinsheng::ui::Line {
+                text: words.into(),
+                spoken: spoken.into(),
+                ..xinsheng::ui::Line::default()
+            };
+            let window = stage.window();
+            match what {
+                "heading" => window.global::<xinsheng::ui::Reasons>().set_title(line("")),
+                "done" => window.global::<xinsheng::ui::Reasons>().set_done(line("done")),
+                "help" => window.global::<xinsheng::ui::Shell>().set_help(line("help")),
+                "title" => window.global::<xinsheng::ui::Thanks>().set_title(line("")),
+                _ => {
+                    let places = window.global::<xinsheng::ui::Choice>().get_places();
+                    let first = places.row_data(0).unwrap();
+                    places.set_row_data(0, xinsheng::ui::PlaceItem { line: line("first"), ..first });
+                }
+            }
+            // Without words there is no button for help at all, as where nobody can be called.
+            if (what, words) != ("help", "") {
+                let broken = readings_of(Rule::Blank, &mut stage, &panel).iter().any(|one| !one.passes());
+                assert!(broken, "{what} with {words:?}");
+            }
+        }
+    }
+}
+
 fn readings_of(rule: Rule, stage: &mut Stage, panel: &Panel) -> Vec<Reading> {
     let sketch = stage.sketch();
     let mut readings = page_audit::geometry(&sketch, panel);
@@ -273,6 +317,8 @@ fn damage(rule: Rule, stage: &Stage) {
             let line = xinsheng::ui::Line { spoken: "".into(), ..option.line };
             options.set_row_data(2, OptionItem { line, ..option });
         }
+        // The label for assistive programs is still there.
+        Rule::Blank => relabel(" "),
         // Mirrored, although its script runs from left to right.
         Rule::Focus => metrics.set_rtl(true),
         Rule::Reach => metrics.set_low_reach(false),

@@ -9,9 +9,12 @@
     reason = "a test that cannot go on fails, and says what it met"
 )]
 
-use slint::{ComponentHandle, Model};
+use std::collections::BTreeSet;
+
+use xinsheng::kiosk::staff::tested::pages_under_test;
 use xinsheng::lang::Text;
 use xinsheng::model::{Lang, Value};
+use xinsheng::panel::{Grid, Panel};
 use xinsheng::staff::lockout::TRIES;
 use xinsheng::ui;
 use xinsheng::wire::{Body, EndOutcome};
@@ -318,19 +321,16 @@ fn every_button_under_test_is_stored_and_wears_a_tick() {
         terminal.knock();
         terminal.type_pin(lang, PIN);
         terminal.press(&say(lang, Text::StaffSelfTest));
+        let all = buttons_in_all(&terminal);
+        terminal.assert_shows(&say_n(lang, Text::SelfTestTitle, all));
+        terminal.press(&say(lang, Text::ChoiceNext));
         let levels = question.scale.levels();
-        let stored = |terminal: &Terminal| -> Vec<bool> {
-            let options = terminal.panel.window().global::<ui::Question>().get_options();
-            options.iter().map(|option| option.stored).collect()
-        };
         for at in 0..levels.len() {
-            terminal.assert_shows(&say_n(lang, Text::SelfTestTitle, levels.len() + 1 - at));
+            terminal.assert_shows(&say_n(lang, Text::SelfTestLeft, all - at));
             let label = level(lang, question, at);
             let card = terminal.panel.find(&label).unwrap();
             let before = terminal.pixels(card);
             terminal.press(&label);
-            let ticked: Vec<bool> = (0..levels.len()).map(|button| button <= at).collect();
-            assert_eq!(stored(&terminal), ticked);
             // Nothing of the card has changed but its corner, where the line ends.
             let after = terminal.pixels(card);
             let drawn: Vec<_> = before.iter().zip(&after).filter(|(a, b)| differ(a.1, b.1)).collect();
@@ -343,18 +343,20 @@ fn every_button_under_test_is_stored_and_wears_a_tick() {
                 "`{label}` changed elsewhere than in its corner"
             );
         }
-        terminal.assert_shows(&say_n(lang, Text::SelfTestTitle, 1));
         let language = say(lang, Text::LanguageButton);
         let corner = terminal.panel.find(&language).unwrap();
         let before = terminal.pixels(corner);
         terminal.press(&language);
-        terminal.assert_shows(&say(lang, Text::SelfTestDone));
         assert_ne!(before, terminal.pixels(corner), "the language button looks as before");
+        assert_eq!(terminal.page(), ui::Page::Question, "help is left here");
+        terminal.press(&say(lang, Text::HelpButton));
+        assert_eq!(terminal.page(), ui::Page::Reasons, "nothing is left of the question");
+        terminal.assert_shows(&say_n(lang, Text::SelfTestLeft, all - levels.len() - 2));
 
         let expected: Vec<String> = levels
             .iter()
             .map(|level| format!("{}:{}", question.id, level.value))
-            .chain(["language".to_owned()])
+            .chain(["language".to_owned(), "help".to_owned()])
             .collect();
         let tested = |body| match body {
             Body::SelfTest(test) if test.touchpoint == place.id => test.target,
@@ -362,5 +364,16 @@ fn every_button_under_test_is_stored_and_wears_a_tick() {
         };
         assert_eq!(terminal.behind.entries().into_iter().map(tested).collect::<Vec<_>>(), expected);
         assert!(terminal.panel.kiosk().at_rest(), "no answer, no visit");
+        assert_eq!(terminal.lang(), *lang);
     });
+}
+
+/// How many buttons the pages of a terminal have that asks about one place.
+fn buttons_in_all(terminal: &Terminal) -> usize {
+    terminal.panel.kiosk().with_survey(|survey| {
+        let panel = Panel::new(10.1, 1280, 800);
+        let pages = pages_under_test(survey.plan(), &panel, Grid { columns: 1, rows: 1 });
+        let names: BTreeSet<String> = pages.into_iter().flat_map(|(_, names)| names).collect();
+        names.len()
+    })
 }

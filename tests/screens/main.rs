@@ -12,6 +12,7 @@ mod golden;
 mod hospital;
 mod input;
 mod languages;
+mod self_test;
 mod staff;
 mod touch_storm;
 mod visits;

@@ -18,7 +18,7 @@ use xinsheng::lang::{Catalogue, Text};
 use xinsheng::model::BootId;
 use xinsheng::panel::Panel;
 use xinsheng::staff::{Volume, lockout::LOCK_MS};
-use xinsheng::survey::{Page, Start};
+use xinsheng::survey::{Page, Plan, Start};
 use xinsheng::terminal::{Look, Parts};
 use xinsheng::ui::{AppWindow, Page as Shown, Shell};
 use xinsheng::wire::Body;
@@ -27,9 +27,9 @@ use crate::hospital;
 
 use crate::backstage::{Backstage, PIN};
 
-struct Screen {
-    window: AppWindow,
-    kiosk: Kiosk,
+pub(crate) struct Screen {
+    pub(crate) window: AppWindow,
+    pub(crate) kiosk: Kiosk,
     clock: Arc<SimClock>,
     behind: Backstage,
 }
@@ -45,17 +45,35 @@ impl Screen {
     }
 
     fn with(home: tempfile::TempDir, boot: BootId, prepare: impl FnOnce(&mut Backstage)) -> Self {
+        let plan = hospital::plan(&["exit"], Start::Question);
+        Self::of(home, boot, (plan, Panel::new(10.1, 1280, 800)), prepare)
+    }
+
+    /// A terminal that asks what a plan says, on a panel.
+    pub(crate) fn on(plan: Plan, panel: Panel) -> Self {
+        init_no_event_loop();
+        let home = tempfile::tempdir().unwrap();
+        Self::of(home, BootId::from_parts(0, [1; 10]), (plan, panel), |_| {})
+    }
+
+    fn of(
+        home: tempfile::TempDir,
+        boot: BootId,
+        (plan, panel): (Plan, Panel),
+        prepare: impl FnOnce(&mut Backstage),
+    ) -> Self {
         let window = AppWindow::new().unwrap();
-        window.window().set_size(PhysicalSize::new(1280, 800));
+        let (width, height) = panel.page_px();
+        window.window().set_size(PhysicalSize::new(width, height));
         let clock = Arc::new(SimClock::at("2026-11-21T02:00:00Z".parse().unwrap(), boot));
         let mut behind = Backstage::open(home, clock.clone());
         prepare(&mut behind);
         let parts = Parts {
-            plan: hospital::plan(&["exit"], Start::Question),
+            plan,
             catalogue: Catalogue::shipped().unwrap(),
             fonts: xinsheng::fonts::Fonts::shipped(),
             second_language: Some(hospital::lang("en")),
-            panel: Panel::new(10.1, 1280, 800),
+            panel,
             low_reach: false,
             look: Look::default(),
             full_screen: false,
@@ -75,7 +93,7 @@ impl Screen {
         Self::at(self.behind.close(), boot)
     }
 
-    fn wait(&self, ms: u64) -> &Self {
+    pub(crate) fn wait(&self, ms: u64) -> &Self {
         for _ in 0..ms.div_ceil(100) {
             self.clock.advance(100);
             mock_elapsed_time(Duration::from_millis(100));
@@ -90,13 +108,13 @@ impl Screen {
         self
     }
 
-    fn committed(&self) -> &Self {
+    pub(crate) fn committed(&self) -> &Self {
         self.behind.committed();
         self.kiosk.take_news();
         self
     }
 
-    fn knock(&self, times: usize) -> &Self {
+    pub(crate) fn knock(&self, times: usize) -> &Self {
         for _ in 0..times {
             let position = LogicalPosition::new(500.0, 30.0);
             let button = PointerEventButton::Left;
@@ -107,7 +125,7 @@ impl Screen {
         self
     }
 
-    fn press(&self, label: &str) -> &Self {
+    pub(crate) fn press(&self, label: &str) -> &Self {
         self.wait(600);
         ElementHandle::find_by_accessible_label(&self.window, label)
             .find(|element| element.accessible_role() == Some(AccessibleRole::Button))
@@ -116,22 +134,22 @@ impl Screen {
         self
     }
 
-    fn type_pin(&self, pin: &str) -> &Self {
+    pub(crate) fn type_pin(&self, pin: &str) -> &Self {
         for digit in pin.chars() {
             self.press(&digit.to_string());
         }
         self.press("确定").answered()
     }
 
-    fn page(&self) -> Shown {
+    pub(crate) fn page(&self) -> Shown {
         self.window.global::<Shell>().get_page()
     }
 
-    fn shows(&self, text: &str) -> bool {
+    pub(crate) fn shows(&self, text: &str) -> bool {
         ElementHandle::find_by_accessible_label(&self.window, text).next().is_some()
     }
 
-    fn entries(&self) -> Vec<Body> {
+    pub(crate) fn entries(&self) -> Vec<Body> {
         self.committed();
         self.behind.entries()
     }
@@ -182,29 +200,6 @@ fn wrong_pins_lock_the_keypad_and_neither_power_nor_clock_unlocks_it() {
     assert!(screen.shows("已锁定，请等 5 分钟"), "the whole wait begins again");
     screen.press("返回").wait(LOCK_MS).knock(5).type_pin(PIN);
     assert!(screen.shows("要做什么？"));
-}
-
-#[test]
-fn every_button_under_test_leaves_an_entry_and_says_when_it_is_stored() {
-    let screen = Screen::new();
-    screen.knock(5).type_pin(PIN).press("测试按键");
-    assert_eq!(screen.page(), Shown::Question);
-    assert!(screen.shows("请逐个点按，还剩 7 个"), "six levels and the language button");
-    for label in ["很差", "较差", "一般", "较好", "很好", "说不清", "语言"] {
-        screen.press(label).committed();
-    }
-    assert!(screen.shows("按键全部正常，都已存下"));
-    let targets: Vec<String> = screen
-        .entries()
-        .into_iter()
-        .map(|body| match body {
-            Body::SelfTest(test) => test.target,
-            other => panic!("{other:?}"),
-        })
-        .collect();
-    assert_eq!(targets.len(), 7);
-    assert!(targets[0].ends_with(":5") && targets[6] == "language", "{targets:?}");
-    assert!(screen.kiosk.with_survey(|survey| survey.at_rest()), "no answer, no visit");
 }
 
 #[test]

@@ -47,7 +47,7 @@ pub fn draft(n: u64, at: Moment) -> Draft {
 pub fn sized_draft(n: u64, at: Moment, bytes: usize) -> Draft {
     let touchpoint = "registration".parse().expect("an id");
     let target = format!("{n}-{}", "x".repeat(bytes));
-    Draft { id: id(n), at, body: Body::SelfTest(SelfTest { touchpoint, target }) }
+    Draft { id: id(n), at, body: Body::SelfTest(SelfTest { touchpoint, target, of: None }) }
 }
 
 /// Drafts with these numbers.

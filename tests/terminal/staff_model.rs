@@ -31,6 +31,9 @@ const PIN: &str = "4071";
 
 const START_MS: u64 = 1_000_000;
 
+/// Two pages: `help` is on both.
+const TESTS: [&[&str]; 2] = [&["one", "two", "help"], &["three", "help"]];
+
 fn id(name: &str) -> TouchpointId {
     name.parse().unwrap()
 }
@@ -48,7 +51,7 @@ fn plan(has_pin: bool) -> StaffPlan {
         languages: vec![lang("zh-CN"), lang("en")],
         language: Some(0),
         volume: Volume::Medium,
-        buttons: ["one", "two", "three"].map(str::to_owned).into(),
+        tests: TESTS.map(|page| page.iter().map(|name| (*name).to_owned()).collect()).into(),
         grid: (3, 2),
     }
 }
@@ -94,6 +97,7 @@ impl Visit {
                 Effect::Ask { token, ask } => self.asks.push((token, ask)),
                 Effect::Record { token, body: Body::SelfTest(test) } => {
                     assert_eq!(test.touchpoint, self.staff.plan().touchpoint);
+                    assert_eq!(test.of, Some(4), "each button once");
                     self.records.push((token, test.target));
                 }
                 Effect::Record { body, .. } => panic!("the staff area records no {}", body.kind()),
@@ -167,7 +171,8 @@ fn touch() -> impl Strategy<Value = Event> {
         2 => Just(Event::Back),
         1 => Just(Event::Wipe),
         8 => (0..12usize).prop_map(Event::Pick),
-        6 => (0..4usize).prop_map(Event::Press),
+        6 => prop::sample::select(vec!["one", "two", "three", "help", "other"])
+            .prop_map(|name| Event::Press(name.to_owned())),
         3 => (0..7usize).prop_map(Event::Field),
         3 => Just(Event::Next),
         2 => Just(Event::Confirm),
@@ -219,7 +224,7 @@ struct Books {
 }
 
 impl Books {
-    fn check(&self, buttons: &[ButtonState], left: usize) -> Result<(), TestCaseError> {
+    fn check(&self, buttons: &[ButtonState], left: usize, page: Option<usize>) -> Result<(), TestCaseError> {
         for button in buttons {
             let mine = || self.entries.iter().filter(|(_, id, _)| *id == button.id);
             match button.state {
@@ -235,6 +240,16 @@ impl Books {
             }
         }
         prop_assert_eq!(left, buttons.iter().filter(|b| b.state != Press::Stored).count());
+        let on_page = |name: &&ButtonState| page.is_some_and(|page| TESTS[page].contains(&name.id.as_str()));
+        let shown: Vec<_> = buttons.iter().filter(on_page).collect();
+        prop_assert!(
+            page.is_none() || shown.iter().any(|button| button.state != Press::Stored),
+            "a page that is done still shows"
+        );
+        prop_assert!(
+            page.is_none() || shown.iter().all(|button| button.state != Press::Failed || left > 0),
+            "a refusal is forgotten"
+        );
         Ok(())
     }
 }
@@ -245,8 +260,8 @@ fn run(has_pin: bool, entry: Entry, ops: &[Op]) -> Result<(), TestCaseError> {
     for op in ops {
         let records_before = visit.records.len();
         let pressed = match (op, visit.staff.view()) {
-            (Op::Touch(Event::Press(i)), View::SelfTest { buttons, .. }) => {
-                buttons.get(*i).map(|b| b.id.clone())
+            (Op::Touch(Event::Press(name)), View::SelfTest { page: Some(page), .. }) => {
+                TESTS[page].contains(&name.as_str()).then(|| name.clone())
             }
             _ => None,
         };
@@ -302,8 +317,8 @@ fn run(has_pin: bool, entry: Entry, ops: &[Op]) -> Result<(), TestCaseError> {
         }
         books.was_open = is_open;
         books.entries.extend(entries.into_iter().map(|(token, id)| (token, id, None)));
-        if let View::SelfTest { buttons, left } = view {
-            books.check(buttons, left)?;
+        if let View::SelfTest { buttons, left, page } = view {
+            books.check(buttons, left, page)?;
         }
         let is_enrolment = entry == Entry::Enrol && matches!(view, View::Enrol { .. });
         prop_assert!(opened || is_enrolment || !is_behind_the_pin(&view), "{view:?} without the PIN");
@@ -433,26 +448,59 @@ fn the_screen_is_wiped_from_the_menu_and_a_glass_that_was_touched_all_over_goes_
     assert_eq!(visit.staff.view(), View::Menu);
 }
 
+/// What the self-test shows: the page under test, and how its buttons are.
+fn under_test(visit: &Visit) -> (Option<usize>, Vec<Press>, usize) {
+    match visit.staff.view() {
+        View::SelfTest { buttons, left, page } => {
+            (page, buttons.iter().map(|button| button.state).collect(), left)
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn every_button_is_stored_before_it_is_said() {
+    use Press::{Failed, Pressed, Stored, Untouched};
     let mut visit = Visit::at(MenuItem::SelfTest);
-    for button in 0..3 {
-        visit.does(Event::Press(button));
+    assert_eq!(under_test(&visit), (None, vec![Untouched; 4], 4), "it begins with what is left");
+    visit.does(Event::Press("one".into()));
+    assert!(visit.records.is_empty(), "no button stands there");
+    visit.does(Event::Confirm);
+    for button in ["one", "three", "help", "two"] {
+        visit.does(Event::Press(button.into()));
     }
     let names: Vec<&str> = visit.records.iter().map(|(_, id)| id.as_str()).collect();
-    assert_eq!(names, ["one", "two", "three"]);
-    assert!(matches!(visit.staff.view(), View::SelfTest { left: 3, .. }), "pressed is not stored");
+    assert_eq!(names, ["one", "help", "two"], "the third is on another page");
+    assert_eq!(under_test(&visit), (Some(0), vec![Pressed, Pressed, Pressed, Untouched], 4));
     let tokens: Vec<Token> = visit.records.iter().map(|(token, _)| *token).collect();
-    visit.does(Event::Stored(tokens[0])).does(Event::Stored(tokens[2])).does(Event::StoreFailed(tokens[1]));
-    let states = |visit: &Visit| match visit.staff.view() {
-        View::SelfTest { buttons, .. } => buttons.iter().map(|button| button.state).collect::<Vec<_>>(),
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(states(&visit), [Press::Stored, Press::Failed, Press::Stored]);
-    visit.does(Event::Press(1));
+    visit.does(Event::Stored(tokens[0])).does(Event::StoreFailed(tokens[1]));
+    assert_eq!(under_test(&visit), (None, vec![Stored, Pressed, Failed, Untouched], 3), "a refusal is told");
+    visit.does(Event::Stored(tokens[2])).does(Event::Confirm);
+    assert_eq!(under_test(&visit).0, Some(1), "the page after the one that showed");
+    visit.does(Event::Press("help".into()));
     let (again, _) = visit.records.last().cloned().unwrap();
     visit.does(Event::Stored(again));
-    assert!(matches!(visit.staff.view(), View::SelfTest { left: 0, .. }));
+    assert_eq!(under_test(&visit), (Some(1), vec![Stored, Stored, Stored, Untouched], 1));
+    visit.does(Event::Press("three".into()));
+    let (last, _) = visit.records.last().cloned().unwrap();
+    visit.does(Event::Stored(last));
+    assert_eq!(under_test(&visit), (None, vec![Stored; 4], 0));
+}
+
+#[test]
+fn a_deaf_button_keeps_nobody_from_the_other_pages() {
+    let mut visit = Visit::at(MenuItem::SelfTest);
+    let pages: Vec<Option<usize>> = (0..3)
+        .map(|_| {
+            visit.does(Event::Confirm);
+            let (page, ..) = under_test(&visit);
+            visit.does(Event::Back);
+            page
+        })
+        .collect();
+    assert_eq!(pages, [Some(0), Some(1), Some(0)], "and round to what was left");
+    visit.does(Event::Back);
+    assert_eq!(visit.staff.view(), View::Menu);
 }
 
 #[test]

@@ -118,7 +118,7 @@ impl Kiosk {
     }
 
     pub fn tap(&self, count: usize) -> Head {
-        let button = |i| SelfTest { touchpoint: registration(), target: format!("button {i}") };
+        let button = |i| SelfTest { touchpoint: registration(), target: format!("button {i}"), of: None };
         self.record((0..count).map(|i| Body::SelfTest(button(i))))
     }
 

@@ -92,6 +92,8 @@ pub fn is_late(timed: Timed, received_ms: i64) -> bool {
 pub struct TestedRow {
     /// Which button.
     pub target: String,
+    /// How many the terminal has to test, where it said so.
+    pub of: Option<u32>,
     /// Corrected time, Unix milliseconds.
     pub at_ms: i64,
 }

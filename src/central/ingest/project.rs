@@ -334,7 +334,7 @@ fn book(
         }
         Body::HelpCalled(call) => writes.help.push(HelpRow::new(entry.id, context, call, at)),
         Body::SelfTest(test) => {
-            writes.tested.push(TestedRow { target: shortened(&test.target), at_ms: at.at_ms });
+            writes.tested.push(TestedRow { target: shortened(&test.target), of: test.of, at_ms: at.at_ms });
         }
         Body::Boot(_) | Body::Cleaning(_) | Body::Config(_) => return Ok(EntryState::NotCounted),
     }

@@ -305,6 +305,8 @@ pub struct SelfTested {
     pub at: DateTime<Utc>,
     /// Different buttons tested within [`SELF_TEST_SPAN`] before that.
     pub targets: u64,
+    /// Of so many, where the terminal said so.
+    pub of: Option<u64>,
 }
 
 /// Which counts to read.

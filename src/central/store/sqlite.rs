@@ -53,6 +53,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("sqlite/0002_help.sql"),
     include_str!("sqlite/0003_keeping.sql"),
     include_str!("sqlite/0004_reasons.sql"),
+    include_str!("sqlite/0005_self_tests.sql"),
 ];
 
 /// The first version without the bug that can corrupt a database when the WAL is reset.

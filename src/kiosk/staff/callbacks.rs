@@ -59,7 +59,7 @@ fn ask_for_pin_page(
         let Some(shared) = shared.upgrade() else { return };
         let mut shared = shared.borrow_mut();
         let now_ms = shared.clock.now().up_ms;
-        if asked(&mut shared, now_ms) {
+        if !shared.leaves_test_page() && asked(&mut shared, now_ms) {
             shared.open_staff(Entry::Pin);
         }
     }

@@ -5,14 +5,14 @@
     reason = "each mapping names what it has something for; everything else of an event is nothing to it"
 )]
 
-use super::{StaffView, pages};
+use super::{
+    StaffView, pages,
+    tested::{TestPage, button_of, pages_under_test},
+};
 use crate::{
-    kiosk::Shared,
+    kiosk::{ChoicePage, Shared, pages as pages_of_patients},
     panel::Grid,
-    questionnaire::Question,
-    staff::{
-        Effect, Entry, Event, Staff, StaffPlan, View as Page, buttons_of, language_button, touch_fields,
-    },
+    staff::{Effect, Entry, Event, Staff, StaffPlan, View as Page, touch_fields},
     survey,
 };
 
@@ -32,8 +32,6 @@ impl Shared {
     fn staff_plan(&self) -> Option<StaffPlan> {
         let plan = self.survey.plan();
         let places = (self.staff_parts.places)();
-        let buttons =
-            self.question_under_test().map(|question| buttons_of(&question, plan.languages.len() > 1));
         Some(StaffPlan {
             has_pin: (self.staff_parts.has_pin)(),
             touchpoint: plan.touchpoints.first()?.clone(),
@@ -42,25 +40,63 @@ impl Shared {
             languages: plan.languages.clone(),
             language: Some(0),
             volume: (self.staff_parts.volume)(),
-            buttons: buttons.unwrap_or_default(),
+            tests: Vec::new(),
             grid: touch_fields(self.glass.panel.page_px()),
         })
     }
 
-    /// The first question of the first touchpoint: its buttons are the ones patients press.
-    fn question_under_test(&self) -> Option<Question> {
-        let plan = self.survey.plan();
-        let place = plan.hospital.touchpoint(plan.touchpoints.first()?)?;
-        plan.hospital.questionnaire(&place.questionnaire)?.questions.first().cloned()
+    /// The patients' page under test, while one shows.
+    pub(in crate::kiosk) fn page_under_test(&self) -> Option<(&TestPage, survey::Page<'_>)> {
+        let Page::SelfTest { page: Some(at), .. } = self.staff.as_ref()?.view() else { return None };
+        let (page, _) = self.tests.get(at)?;
+        Some((page, page.on(self.survey.plan())?))
+    }
+
+    /// What every page has; under test, the patients' page.
+    fn frame(&self) -> pages_of_patients::View<'_> {
+        let frame = self.view();
+        let Some((test, page)) = self.page_under_test() else { return frame };
+        let choice = match test {
+            TestPage::Choice(number) => ChoicePage { number: *number, grid: self.grid_of_places() },
+            _ => frame.choice,
+        };
+        pages_of_patients::View { page, choice, place: test.place(self.survey.plan()), left_ms: 0, ..frame }
+    }
+
+    /// A button that turns the pages of a list, while the self-test shows it.
+    pub(in crate::kiosk) fn turns_under_test(&mut self, forward: bool) -> bool {
+        if self.page_under_test().is_none() {
+            return false;
+        }
+        self.staff_touch(Event::Press(if forward { "next" } else { "previous" }.to_owned()));
+        self.drain();
+        self.show();
+        true
+    }
+
+    /// The head of a patients' page under test was touched: back to what is left.
+    pub(in crate::kiosk) fn leaves_test_page(&mut self) -> bool {
+        let tests = self.page_under_test().is_some();
+        if tests {
+            self.staff_touch(Event::Back);
+            self.show();
+        }
+        tests
     }
 
     /// What the staff area shows; `None`: nobody is in it.
     pub(in crate::kiosk) fn staff_view(&self) -> Option<StaffView<'_>> {
+        let mut page = self.staff.as_ref()?.view();
+        if let Page::SelfTest { page: shown, .. } = &mut page
+            && self.page_under_test().is_none()
+        {
+            // Also where a new configuration has no such page any more.
+            *shown = None;
+        }
         Some(StaffView {
-            page: self.staff.as_ref()?.view(),
-            frame: self.view(),
+            page,
+            frame: self.frame(),
             hospital: &self.survey.plan().hospital,
-            question: self.question_under_test(),
             glass: &self.glass,
             list_page: self.staff_page,
         })
@@ -74,7 +110,14 @@ impl Shared {
     /// A touch while somebody is in the staff area. Indexes count as things lie on the page.
     pub(in crate::kiosk) fn staff_touch(&mut self, event: Event) {
         let now_ms = self.clock.now().up_ms;
+        // The touchpoint may have been chosen since somebody came in.
+        if matches!(self.staff.as_ref().map(Staff::view), Some(Page::Menu)) {
+            let plan = self.survey.plan();
+            self.tests = pages_under_test(plan, &self.glass.panel, self.grid_of_places());
+        }
+        let buttons = self.tests.iter().map(|(_, buttons)| buttons.clone()).collect();
         let Some(staff) = &mut self.staff else { return };
+        staff.set_tests(buttons);
         // What opens begins on its first page.
         if matches!((&event, staff.view()), (Event::Back, _) | (Event::Pick(_), Page::Menu)) {
             self.staff_page = 0;
@@ -106,21 +149,18 @@ impl Shared {
     /// What a touch on the patients' pages means while they belong to the staff area.
     pub(in crate::kiosk) fn staff_event_of(&self, event: &survey::Event) -> Option<Event> {
         match event {
+            survey::Event::Touched => return Some(Event::Touched),
+            survey::Event::Tick => return Some(Event::Tick),
+            _ => {}
+        }
+        if let Some((_, page)) = self.page_under_test() {
+            return button_of(&page, event).map(Event::Press);
+        }
+        match event {
             survey::Event::PickTouchpoint(index) | survey::Event::PickLanguage(index) => {
                 Some(Event::Pick(*index))
             }
-            survey::Event::Rate(index) => Some(Event::Press(*index)),
-            survey::Event::OpenLanguages => self.language_button_under_test().map(Event::Press),
             survey::Event::KeepLanguage => Some(Event::Back),
-            survey::Event::Touched => Some(Event::Touched),
-            survey::Event::Tick => Some(Event::Tick),
-            _ => None,
-        }
-    }
-
-    fn language_button_under_test(&self) -> Option<usize> {
-        match self.staff.as_ref()?.view() {
-            Page::SelfTest { buttons, .. } => language_button(buttons),
             _ => None,
         }
     }

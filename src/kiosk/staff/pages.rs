@@ -5,6 +5,7 @@
 
 use slint::ComponentHandle;
 
+use super::tested;
 use crate::{
     kiosk::{
         ChoicePage, Speaker, faults,
@@ -13,10 +14,10 @@ use crate::{
     lang::{Text, Words},
     model::TouchpointId,
     panel::{Corner, Grid},
-    questionnaire::{Hospital, Question, Texts},
+    questionnaire::{Hospital, Texts},
     staff::{
         Ago, ButtonState, EnrolState, ExportState, MenuItem, NetworkState, NotKept, PinNote, Press,
-        StatusFacts, Storage, View as Page, Volume, language_button,
+        StatusFacts, Storage, View as Page, Volume,
     },
     ui::{self, AppWindow, Choice, Keypad, Line, PlaceItem, Report, ReportRow, ScreenTest, Shell, TouchTest},
 };
@@ -29,8 +30,6 @@ pub struct StaffView<'a> {
     pub frame: View<'a>,
     /// What the touchpoints are called.
     pub hospital: &'a Hospital,
-    /// The question whose buttons are tested.
-    pub question: Option<Question>,
     /// What lists are laid out for.
     pub glass: &'a Glass,
     /// Which page of a list shows.
@@ -61,15 +60,16 @@ pub fn list_of(view: &StaffView) -> Option<(usize, Grid)> {
 
 /// Puts a page of the staff area on a window.
 pub fn show(view: &StaffView, window: &AppWindow) {
+    if let Page::SelfTest { buttons, left, page: Some(_) } = view.page {
+        return tested::show(view, buttons, left, window);
+    }
     let speaker = &view.frame.speaker;
     pages::show_frame(&view.frame, window);
     let shell = window.global::<Shell>();
     shell.set_back(speaker.line(Text::StaffButton));
     shell.set_place(Line::default());
     shell.set_help(Line::default());
-    if !matches!(view.page, Page::SelfTest { .. }) {
-        shell.set_language_label("".into());
-    }
+    shell.set_language_label("".into());
     let page = match view.page {
         Page::Pin { typed, note } => {
             show_pin(speaker, typed, note, &window.global::<Keypad>());
@@ -85,10 +85,9 @@ pub fn show(view: &StaffView, window: &AppWindow) {
             pages::fill_languages(speaker, speaker.line(title), languages, lang, window);
             ui::Page::Language
         }
-        Page::SelfTest { buttons, left } => {
-            let Some(question) = &view.question else { return };
-            show_self_test(speaker, question, (buttons, left), window);
-            ui::Page::Question
+        Page::SelfTest { buttons, left, .. } => {
+            show_self_test(speaker, (buttons, left), &window.global::<Report>());
+            ui::Page::Report
         }
         Page::TouchTest { fields, columns, rows } => {
             show_touch_test(speaker, fields, (columns, rows), &window.global::<TouchTest>());
@@ -152,7 +151,12 @@ fn show_list(view: &StaffView, window: &AppWindow) {
 #[expect(clippy::wildcard_enum_match_arm, reason = "only three pages are lists")]
 fn list(view: &StaffView) -> Option<List> {
     let speaker = &view.frame.speaker;
-    let item = |text: Text, icon: &str, held| PlaceItem { line: speaker.line(text), icon: icon.into(), held };
+    let item = |text: Text, icon: &str, held| PlaceItem {
+        line: speaker.line(text),
+        icon: icon.into(),
+        held,
+        ..PlaceItem::default()
+    };
     let name = |text: Text| speaker.text(text).to_owned();
     Some(match view.page {
         Page::Menu => {
@@ -216,6 +220,7 @@ fn place_item(speaker: &Speaker, hospital: &Hospital, place: &[TouchpointId], he
         line: name.map(words).unwrap_or_default(),
         icon: first.map_or("generic", |touchpoint| touchpoint.icon.as_str()).into(),
         held,
+        ..PlaceItem::default()
     }
 }
 
@@ -279,22 +284,18 @@ fn fill_keypad(speaker: &Speaker, title: Text, typed: &str, (note, busy): (Line,
 
 // ── Tests ──
 
-fn show_self_test(
-    speaker: &Speaker,
-    question: &Question,
-    (buttons, left): (&[ButtonState], usize),
-    window: &AppWindow,
-) {
+/// How far the self-test is, and what is to be done.
+fn show_self_test(speaker: &Speaker, (buttons, left): (&[ButtonState], usize), report: &Report) {
     let title = match (left, buttons.iter().any(|button| button.state == Press::Failed)) {
         (_, true) => speaker.line(Text::SelfTestFailed),
         (0, false) => speaker.line(Text::SelfTestDone),
         (left, false) => with_n(speaker, Text::SelfTestTitle, &left),
     };
-    let state = |i: usize| buttons.get(i).map(|button| button.state);
-    let look = |i| (state(i) == Some(Press::Pressed), state(i) == Some(Press::Stored));
-    pages::fill_question(speaker, title, question, &window.global::<ui::Question>(), look);
-    let language = language_button(buttons).and_then(state);
-    window.global::<Shell>().set_language_stored(language == Some(Press::Stored));
+    let tested = format!("{} / {}", buttons.len() - left.min(buttons.len()), buttons.len());
+    let row = ReportRow { label: speaker.line(Text::StaffSelfTest), value: tested.into(), wrong: false };
+    let how = speaker.words(Text::SelfTestHow).spoken;
+    let (note, action) = if left == 0 { ("", None) } else { (how.as_str(), Some(Text::ChoiceNext)) };
+    fill_report(title, vec![row], note, action.map(|text| speaker.line(text)), report);
 }
 
 fn show_touch_test(speaker: &Speaker, fields: &[bool], (columns, rows): (usize, usize), test: &TouchTest) {

@@ -4,15 +4,17 @@ use crate::{
     kiosk::{
         faults,
         pages::{Glass, Speaker, View},
-        staff::{self, StaffView},
+        staff::{
+            self, StaffView,
+            tested::{Setting, buttons_of},
+        },
     },
     lang::Text,
-    questionnaire::{Hospital, Question},
+    questionnaire::Hospital,
     staff::{
         Ago, ButtonState, EnrolFault, EnrolState, ExportState, Failure, NetworkState, PinNote, Press,
-        StatusFacts, Storage, View as StaffPage, Volume, buttons_of, touch_fields,
+        StatusFacts, Storage, View as StaffPage, Volume, touch_fields,
     },
-    survey::Page,
     sync::{Diagnosis, Fault, outcome::Trouble},
     ui::AppWindow,
 };
@@ -46,14 +48,53 @@ pub enum Sheet {
     Export,
     /// About to restart.
     Restart,
-    /// Cards under test.
-    SelfTest,
-    /// Number keys under test.
-    SelfTestKeys,
+    /// What of the self-test is left.
+    SelfTestLeft,
+    /// An entry of the self-test was refused.
+    SelfTestFailed,
+    /// A patients' page under test.
+    Tested(Tested),
     /// Most of the glass was touched.
     TouchTest,
     /// White, black or steps of grey.
     Picture(Picture),
+}
+
+/// Which patients' page is under test.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tested {
+    /// The invitation.
+    Attract,
+    /// The list of places.
+    Choice,
+    /// Cards.
+    Cards,
+    /// Number keys.
+    Keys,
+    /// Reasons.
+    Reasons,
+    /// The thank-you.
+    Thanks,
+    /// Is anybody there?
+    StillThere,
+    /// The languages.
+    Language,
+    /// A call for help.
+    Help,
+}
+
+impl Tested {
+    const ALL: [(Self, &'static str); 9] = [
+        (Self::Attract, "self-test-attract"),
+        (Self::Choice, "self-test-choice"),
+        (Self::Cards, "self-test"),
+        (Self::Keys, "self-test-keys"),
+        (Self::Reasons, "self-test-reasons"),
+        (Self::Thanks, "self-test-thanks"),
+        (Self::StillThere, "self-test-still-there"),
+        (Self::Language, "self-test-language"),
+        (Self::Help, "self-test-help"),
+    ];
 }
 
 /// What the screen test shows.
@@ -102,14 +143,15 @@ impl Sheet {
             Self::Network,
             Self::Export,
             Self::Restart,
-            Self::SelfTest,
-            Self::SelfTestKeys,
+            Self::SelfTestLeft,
+            Self::SelfTestFailed,
             Self::TouchTest,
             Self::Picture(Picture::White),
             Self::Picture(Picture::Black),
             Self::Picture(Picture::Greys),
         ]
         .into_iter()
+        .chain(Tested::ALL.map(|(page, _)| Self::Tested(page)))
     }
 
     /// For captions and file names.
@@ -128,8 +170,9 @@ impl Sheet {
             Self::Network => "network",
             Self::Export => "export",
             Self::Restart => "restart",
-            Self::SelfTest => "self-test",
-            Self::SelfTestKeys => "self-test-keys",
+            Self::SelfTestLeft => "self-test-left",
+            Self::SelfTestFailed => "self-test-failed",
+            Self::Tested(page) => Tested::ALL[page as usize].1,
             Self::TouchTest => "touch-test",
             Self::Picture(Picture::White) => "screen-test-white",
             Self::Picture(Picture::Black) => "screen-test-black",
@@ -137,41 +180,26 @@ impl Sheet {
         }
     }
 
-    /// Whether it shows the buttons of a question, on number keys or on cards.
-    pub const fn tests_keys(self) -> Option<bool> {
-        match self {
-            Self::SelfTest => Some(false),
-            Self::SelfTestKeys => Some(true),
-            Self::PinEmpty
-            | Self::PinTyped
-            | Self::PinWrong
-            | Self::PinLocked
-            | Self::EnrolCode
-            | Self::EnrolFailed
-            | Self::Menu
-            | Self::Volume
-            | Self::Status
-            | Self::StatusWrong
-            | Self::Network
-            | Self::Export
-            | Self::Restart
-            | Self::TouchTest
-            | Self::Picture(_) => None,
-        }
+    /// Which patients' page it shows under test.
+    pub const fn tested(self) -> Option<Tested> {
+        if let Self::Tested(page) = self { Some(page) } else { None }
     }
 
-    /// Puts the page on a window. `view` is the page of a patient below it: for a self-test the question whose buttons are tested.
+    /// Puts the page on a window. `view` is the page of a patient below it: under test the page that is tested.
     pub fn show(self, view: View, hospital: &Hospital, window: &AppWindow, glass: &Glass) {
-        let question = match &view.page {
-            Page::Question { question, .. } => Some((*question).clone()),
-            _ => None,
+        let setting = Setting {
+            languages: view.languages.len() > 1,
+            help: view.help,
+            small: glass.panel.is_small(),
+            list: (view.choice.grid, view.choice.number),
         };
-        let content = self.content(&view.speaker, question.as_ref(), glass);
-        let view = StaffView { page: content.page(), frame: view, hospital, question, glass, list_page: 0 };
+        let buttons = pressed(buttons_of(&view.page, setting));
+        let content = self.content(&view.speaker, buttons, glass);
+        let view = StaffView { page: content.page(), frame: view, hospital, glass, list_page: 0 };
         staff::show(&view, window);
     }
 
-    fn content(self, speaker: &Speaker, question: Option<&Question>, glass: &Glass) -> Content {
+    fn content(self, speaker: &Speaker, buttons: Vec<ButtonState>, glass: &Glass) -> Content {
         let pin = |typed, note| Content::Pin { typed, note };
         match self {
             Self::PinEmpty => pin(0, PinNote::None),
@@ -192,7 +220,9 @@ impl Sheet {
                 Content::Export(ExportState::Ready { folder: "/media/usb0/xinsheng-export".into() })
             }
             Self::Restart => Content::Restart,
-            Self::SelfTest | Self::SelfTestKeys => Content::SelfTest(pressed(question)),
+            Self::SelfTestLeft => Content::SelfTest(buttons, None),
+            Self::SelfTestFailed => Content::SelfTest(failed(buttons), None),
+            Self::Tested(_) => Content::SelfTest(buttons, Some(0)),
             Self::TouchTest => {
                 let grid = touch_fields(glass.panel.page_px());
                 Content::TouchTest {
@@ -217,7 +247,7 @@ enum Content {
     Network(NetworkState),
     Export(ExportState),
     Restart,
-    SelfTest(Vec<ButtonState>),
+    SelfTest(Vec<ButtonState>, Option<usize>),
     TouchTest { grid: (usize, usize), fields: Vec<bool> },
     ScreenTest(usize),
 }
@@ -234,7 +264,7 @@ impl Content {
             Self::Export(state) => StaffPage::Export(state),
             Self::Restart => StaffPage::Restart,
             // As many as can be left, for the longest title.
-            Self::SelfTest(buttons) => StaffPage::SelfTest { buttons, left: 11 },
+            Self::SelfTest(buttons, page) => StaffPage::SelfTest { buttons, left: 108, page: *page },
             Self::TouchTest { grid: (columns, rows), fields } => {
                 StaffPage::TouchTest { fields, columns: *columns, rows: *rows }
             }
@@ -243,13 +273,21 @@ impl Content {
     }
 }
 
-/// The buttons of a question; the first half of them and the language button were pressed and stored.
-fn pressed(question: Option<&Question>) -> Vec<ButtonState> {
-    let names = question.map(|question| buttons_of(question, true)).unwrap_or_default();
-    let half = names.len().saturating_sub(1) / 2;
-    let last = names.len().saturating_sub(1);
-    let state = |i| if i < half || i == last { Press::Stored } else { Press::Untouched };
-    names.into_iter().enumerate().map(|(i, id)| ButtonState { id, state: state(i) }).collect()
+/// The first button waits for its entry, the second was not pressed, and every other entry is stored.
+fn pressed(names: Vec<String>) -> Vec<ButtonState> {
+    let state = |at| match at {
+        0 => Press::Pressed,
+        1 => Press::Untouched,
+        _ => Press::Stored,
+    };
+    names.into_iter().enumerate().map(|(at, id)| ButtonState { id, state: state(at) }).collect()
+}
+
+fn failed(mut buttons: Vec<ButtonState>) -> Vec<ButtonState> {
+    if let Some(first) = buttons.first_mut() {
+        first.state = Press::Failed;
+    }
+    buttons
 }
 
 /// The status of a terminal where all is well, or of one that somebody has to look after.

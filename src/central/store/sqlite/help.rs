@@ -127,17 +127,18 @@ pub(super) fn answer(
 pub(super) fn note_tested(connection: &Connection, context: Context<'_>, row: &TestedRow) -> Read<()> {
     connection
         .prepare_cached(
-            "insert into self_tests (site, terminal, target, at) values (?1, ?2, ?3, ?4) \
-             on conflict (site, terminal, target) do update set at = excluded.at where excluded.at > self_tests.at",
+            "insert into self_tests (site, terminal, target, at, total) values (?1, ?2, ?3, ?4, ?5) \
+             on conflict (site, terminal, target) do update set at = excluded.at, total = excluded.total \
+             where excluded.at > self_tests.at",
         )?
-        .execute(params![context.site.as_str(), context.terminal.as_str(), row.target, row.at_ms])?;
+        .execute(params![context.site.as_str(), context.terminal.as_str(), row.target, row.at_ms, row.of])?;
     Ok(())
 }
 
 pub(super) fn self_tests(connection: &Connection, site: &SiteId) -> Read<Vec<SelfTested>> {
     all(
         connection,
-        "select t.terminal, l.at, count(*) from self_tests t \
+        "select t.terminal, l.at, count(*), max(case when t.at = l.at then t.total end) from self_tests t \
          join (select site, terminal, max(at) as at from self_tests where site = ?1 group by site, terminal) l \
          on l.site = t.site and l.terminal = t.terminal \
          where t.site = ?1 and t.at >= l.at - ?2 group by t.terminal, l.at order by t.terminal",
@@ -147,6 +148,7 @@ pub(super) fn self_tests(connection: &Connection, site: &SiteId) -> Read<Vec<Sel
                 terminal: text("terminal", &row.get::<_, String>(0)?)?,
                 at: instant(row.get(1)?)?,
                 targets: unsigned(row.get(2)?)?,
+                of: row.get::<_, Option<i64>>(3)?.map(unsigned).transpose()?,
             })
         },
     )
