@@ -53,9 +53,11 @@ use std::{
 use anyhow::Context as _;
 use tokio::sync::oneshot;
 
-pub use backup::{Restored, backup, restore};
+pub(crate) use backup::Restored;
+pub use backup::{backup, restore};
 pub use settings::Settings;
-pub use verify::{ChainFinding, Findings, verify};
+pub(crate) use verify::ChainFinding;
+pub use verify::{Findings, verify};
 
 use crate::{
     config::{CentralSetup, Loaded, Tls, Watch},

@@ -187,7 +187,7 @@ impl SimPanel {
     }
 
     /// Writes what is on the glass as a PNG.
-    pub fn save_png(&self, path: &Path) -> anyhow::Result<()> {
+    pub(crate) fn save_png(&self, path: &Path) -> anyhow::Result<()> {
         self.display.save_png(path).with_context(|| format!("cannot write {}", path.display()))
     }
 

@@ -26,12 +26,16 @@ use chrono::NaiveTime;
 use chrono_tz::Tz;
 
 pub use check::cli_check;
-pub use clip::{Clip, ClipError, RATE};
-pub use cue::{Cue, Director, Event, Level, PageName, Plan};
-pub use desk::{BLOCK, Desk};
-pub use mix::Mixer;
-pub use output::{Output, Recording};
-pub use player::Player;
+pub use clip::RATE;
+pub(crate) use clip::{Clip, ClipError};
+pub(crate) use cue::{Cue, Director, Level};
+pub use cue::{Event, PageName, Plan};
+pub(crate) use desk::BLOCK;
+pub use desk::Desk;
+pub(crate) use mix::Mixer;
+pub use output::Output;
+pub(crate) use output::Recording;
+pub(crate) use player::Player;
 pub use voices::{Drafts, cli_voices};
 pub use worker::{Sound, SoundHandle};
 
@@ -59,7 +63,7 @@ impl Settings {
     }
 
     /// The hour on the wall, if the clock was ever set.
-    pub fn local_time(&self, now: &Moment) -> Option<NaiveTime> {
+    pub(crate) fn local_time(&self, now: &Moment) -> Option<NaiveTime> {
         let known = now.quality != TimeQuality::Unset;
         known.then(|| now.wall.with_timezone(&self.zone).time())
     }

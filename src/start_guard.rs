@@ -22,10 +22,10 @@ use crate::durable;
 const FILE: &str = "starts.json";
 
 /// A program that runs so long has started.
-pub const SETTLED_AFTER: Duration = Duration::from_mins(1);
+pub(crate) const SETTLED_AFTER: Duration = Duration::from_mins(1);
 
 /// So many starts that came to nothing, and the next one is in the safe profile.
-pub const UNSETTLED_MAX: u32 = 5;
+pub(crate) const UNSETTLED_MAX: u32 = 5;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 struct Starts {
@@ -37,7 +37,7 @@ struct Starts {
 
 /// How much a start tries.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Profile {
+pub(crate) enum Profile {
     /// Everything that is configured.
     Usual,
     /// The least that takes ratings.
@@ -46,7 +46,7 @@ pub enum Profile {
 
 /// Watches one start.
 #[derive(Debug)]
-pub struct StartGuard {
+pub(crate) struct StartGuard {
     file: PathBuf,
     starts: Starts,
 }
@@ -108,7 +108,7 @@ impl StartGuard {
 
 /// A start that is being watched.
 #[derive(Debug)]
-pub struct Settling {
+pub(crate) struct Settling {
     ends_in_order: Sender<()>,
     thread: thread::JoinHandle<()>,
 }

@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// Longest body of an enrolment or a health report: an honest one takes one or two kilobytes.
-pub const JSON_BYTES_MAX: usize = 32 * 1024;
+pub(crate) const JSON_BYTES_MAX: usize = 32 * 1024;
 
 /// 2000-01-01: nothing waits since before.
 const EARLIEST: DateTime<Utc> = match DateTime::from_timestamp_millis(EARLIEST_MS) {

@@ -49,7 +49,7 @@ pub struct CentralConfig {
 
 impl CentralConfig {
     /// Defaults for a data folder: on this machine only.
-    pub fn on_loopback(data_dir: impl Into<PathBuf>) -> Self {
+    pub(crate) fn on_loopback(data_dir: impl Into<PathBuf>) -> Self {
         let data_dir = data_dir.into();
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
@@ -88,7 +88,7 @@ const USUAL_TOUCHPOINTS_FILE: &str = "touchpoints.toml";
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "central.toml")]
-pub struct CentralFile {
+pub(crate) struct CentralFile {
     /// Address and port to listen on: 127.0.0.1 for this machine only, 0.0.0.0 for the whole network.
     #[schemars(example = &"127.0.0.1:8460")]
     pub listen: Located<String>,
@@ -129,7 +129,7 @@ pub struct CentralFile {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Storage")]
-pub struct CentralStorageFile {
+pub(crate) struct CentralStorageFile {
     /// Folder of the database and central's key. Relative to this file.
     #[schemars(length(min = 1), example = &"/var/lib/xinsheng-central")]
     pub dir: Located<String>,
@@ -139,7 +139,7 @@ pub struct CentralStorageFile {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Tls")]
-pub struct TlsFile {
+pub(crate) struct TlsFile {
     /// Certificate, followed by the ones between it and the authority.
     #[schemars(length(min = 1), example = &"central.pem")]
     pub cert: Located<String>,
@@ -200,22 +200,22 @@ impl Default for Limits {
 
 impl Limits {
     /// Most bytes of a body.
-    pub fn body_bytes(&self) -> usize {
+    pub(crate) fn body_bytes(&self) -> usize {
         usize::try_from(self.body_kib).unwrap_or(usize::MAX).saturating_mul(1024)
     }
 
     /// Time for one request.
-    pub fn request_timeout(&self) -> Duration {
+    pub(crate) fn request_timeout(&self) -> Duration {
         Duration::from_secs(self.request_timeout_s.into())
     }
 
     /// From accept to the end of the first request's head.
-    pub fn header_timeout(&self) -> Duration {
+    pub(crate) fn header_timeout(&self) -> Duration {
         Duration::from_secs(self.header_timeout_s.into())
     }
 
     /// Between two requests of a connection, the next head included.
-    pub fn idle_timeout(&self) -> Duration {
+    pub(crate) fn idle_timeout(&self) -> Duration {
         Duration::from_secs(self.idle_timeout_s.into())
     }
 }

@@ -16,8 +16,10 @@ use serde::{Deserialize, Serialize};
 pub(super) use build::build;
 pub(super) use file::KioskFile;
 #[cfg(feature = "terminal")]
-pub use logo::{Logo, LogoError, read as read_logo};
-pub use look::{LookConfig, NightHours};
+pub use logo::read as read_logo;
+#[cfg(feature = "terminal")]
+pub(crate) use logo::{Logo, LogoError};
+pub(crate) use look::{LookConfig, NightHours};
 
 use super::sound::SoundConfig;
 pub use crate::survey::{OutOfHours, Start};

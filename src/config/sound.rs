@@ -76,7 +76,7 @@ struct VolumeSpan {
 
 impl VolumeByHour {
     /// Percent at an hour. A time that is not known counts as night: a ward at night must not be woken.
-    pub fn percent_at(&self, time: Option<NaiveTime>) -> u8 {
+    pub(crate) fn percent_at(&self, time: Option<NaiveTime>) -> u8 {
         let span = time.and_then(|time| self.spans.iter().find(|span| span.holds(time)));
         span.map_or(0, |span| span.percent)
     }
@@ -97,7 +97,7 @@ impl VolumeSpan {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Sound")]
 #[serde(default)]
-pub struct SoundFile {
+pub(crate) struct SoundFile {
     /// How loud at which hours, in percent. Silent at all other hours.
     #[schemars(length(min = 1), example = &"07:00-12:00 60%, 12:00-14:00 20%, 14:00-21:00 60%")]
     pub volume: Located<String>,

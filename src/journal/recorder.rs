@@ -177,7 +177,7 @@ impl RecorderHandle {
     }
 
     /// Has something done with the journal whose entries are sent now, and waits for the result.
-    pub fn call_sending<T: Send + 'static>(
+    pub(crate) fn call_sending<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Journal) -> T + Send + 'static,
     ) -> Result<T, Gone> {

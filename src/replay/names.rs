@@ -59,7 +59,7 @@ pub struct Place {
 ///
 /// # Errors
 /// None that a name can cause.
-pub fn assign(
+pub(crate) fn assign(
     names: &[String],
     hospital: &Hospital,
     missing: &dyn Fn(&Lang, &str) -> Vec<char>,

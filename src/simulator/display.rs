@@ -74,7 +74,7 @@ impl Display {
         [color.r(), color.g(), color.b()]
     }
 
-    pub fn save_png(&self, path: &Path) -> io::Result<()> {
+    pub(crate) fn save_png(&self, path: &Path) -> io::Result<()> {
         let image = self.glass.to_rgb_output_image(&OutputSettings::default());
         image.save_png(path).map_err(io::Error::other)
     }

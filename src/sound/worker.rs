@@ -97,12 +97,12 @@ impl SoundHandle {
     }
 
     /// How loud staff want it on this terminal, against what kiosk.toml says.
-    pub fn set_level(&self, level: Level) {
+    pub(crate) fn set_level(&self, level: Level) {
         self.tell(Command::Event(Event::Level(level)));
     }
 
     /// A step louder or softer for this visitor, until [`SoundHandle::rest`].
-    pub fn visitor_turns(&self, louder: bool) {
+    pub(crate) fn visitor_turns(&self, louder: bool) {
         self.tell(Command::Event(Event::VisitorTurns { louder }));
     }
 

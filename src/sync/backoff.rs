@@ -35,7 +35,7 @@ impl Backoff {
 }
 
 /// A wait that was asked for, spread by a tenth to both sides.
-pub fn spread(ms: u64, random: f64) -> u64 {
+pub(crate) fn spread(ms: u64, random: f64) -> u64 {
     ms - ms / 10 + scaled(ms / 5, random)
 }
 

@@ -10,7 +10,7 @@ pub const RESTART: u8 = 75;
 /// There is no display, or no longer (`EX_UNAVAILABLE`).
 pub const NO_DISPLAY: u8 = 69;
 /// A thread died (`EX_SOFTWARE`).
-pub const THREAD_DIED: u8 = 70;
+pub(crate) const THREAD_DIED: u8 = 70;
 
 /// From now on a panic on any thread ends the program with [`THREAD_DIED`].
 pub fn end_on_panic() {

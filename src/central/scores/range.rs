@@ -78,7 +78,7 @@ pub struct Range {
 
 /// What is wrong with a span, and how to mend it.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum RangeError {
+pub(crate) enum RangeError {
     /// Neither day nor instant.
     #[error("`{0}` is no day (2026-11-21) and no instant (2026-11-21T08:00:00Z) of the years 1970 to 9999")]
     Unreadable(String),
@@ -103,7 +103,7 @@ pub enum RangeError {
 
 /// How long a span may be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Bound {
+pub(crate) enum Bound {
     /// Sums over any time: as many rows however long.
     Sums,
     /// A row for each hour.
@@ -142,7 +142,12 @@ impl Bound {
 }
 
 /// The span a request means.
-pub fn range_of(asked: Asked<'_>, bound: Bound, now: DateTime<Utc>, zone: Tz) -> Result<Range, RangeError> {
+pub(crate) fn range_of(
+    asked: Asked<'_>,
+    bound: Bound,
+    now: DateTime<Utc>,
+    zone: Tz,
+) -> Result<Range, RangeError> {
     let edge = |text: Option<&str>| text.map(|text| read_edge(text, zone)).transpose();
     let range = match (asked.period, edge(asked.from)?, edge(asked.to)?) {
         (Some(_), from, to) if from.is_some() || to.is_some() => return Err(RangeError::Twice),
@@ -220,7 +225,7 @@ fn read_edge(text: &str, zone: Tz) -> Result<i64, RangeError> {
 }
 
 /// How the OpenAPI document describes what [`read_edge`] takes: the pattern is [`YEARS`].
-pub fn day_or_instant() -> Schema {
+pub(crate) fn day_or_instant() -> Schema {
     let text = |format, pattern: &str| {
         ObjectBuilder::new()
             .schema_type(Type::String)
@@ -293,7 +298,7 @@ pub fn slots(range: Range, by: Grouping, zone: Tz) -> Vec<Slot> {
 }
 
 /// First and last day of a range, as they are written for people; none where that end is open.
-pub fn days_of(range: Range, zone: Tz) -> (Option<String>, Option<String>) {
+pub(crate) fn days_of(range: Range, zone: Tz) -> (Option<String>, Option<String>) {
     let day = |at| local(at, zone).map(|at| at.format("%Y-%m-%d").to_string());
     (range.from.and_then(day), range.to.and_then(|to| day(to.saturating_sub(1))))
 }
@@ -310,12 +315,12 @@ fn local(at: i64, zone: Tz) -> Option<DateTime<Tz>> {
 }
 
 /// An instant in Unix seconds, as the site's clocks show it. One that no calendar writes stays a number.
-pub fn local_text(at: i64, zone: Tz) -> String {
+pub(crate) fn local_text(at: i64, zone: Tz) -> String {
     local(at, zone).map_or_else(|| at.to_string(), |at| at.to_rfc3339_opts(SecondsFormat::Secs, false))
 }
 
 /// The same for Unix milliseconds.
-pub fn local_text_ms(at_ms: i64, zone: Tz) -> String {
+pub(crate) fn local_text_ms(at_ms: i64, zone: Tz) -> String {
     let at = DateTime::<Utc>::from_timestamp_millis(at_ms).filter(is_writable);
     at.map_or_else(
         || at_ms.to_string(),

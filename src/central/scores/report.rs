@@ -147,7 +147,7 @@ pub struct Written {
 }
 
 /// The first question of a touchpoint's present questionnaire.
-pub fn headline_of<'a>(
+pub(crate) fn headline_of<'a>(
     hospital: &'a Hospital,
     id: &TouchpointId,
 ) -> Option<&'a crate::questionnaire::Question> {
