@@ -53,10 +53,8 @@ use std::{
 use anyhow::Context as _;
 use tokio::sync::oneshot;
 
-pub(crate) use backup::Restored;
 pub use backup::{backup, restore};
 pub use settings::Settings;
-pub(crate) use verify::ChainFinding;
 pub use verify::{Findings, verify};
 
 use crate::{

@@ -30,8 +30,7 @@ mod values;
 #[cfg(any(feature = "terminal", feature = "central"))]
 mod watch;
 
-pub(crate) use central::{CentralConfig, Limits, Scores};
-pub use central::{Terminals, Tls};
+pub use central::{CentralConfig, Terminals, Tls};
 #[cfg(all(test, feature = "terminal"))]
 pub(crate) use check::cells;
 #[cfg(feature = "terminal")]
@@ -45,20 +44,16 @@ pub use examples::{
 pub use hospital::Glyphs;
 pub use kind::{Kind, check_bytes, schema_text};
 #[cfg(feature = "terminal")]
-pub use kiosk::read_logo;
+pub(crate) use kiosk::{ConfigSource, KioskConfig, LookConfig, PanelConfig};
 #[cfg(feature = "terminal")]
-pub(crate) use kiosk::{ConfigSource, KioskConfig, LookConfig, NightHours, PanelConfig, StaffConfig};
-#[cfg(feature = "terminal")]
-pub(crate) use kiosk::{Logo, LogoError};
+pub use kiosk::{Logo, NightHours, read_logo};
 pub use kiosk::{OutOfHours, Start, Timing};
-pub(crate) use last_good::packed_path;
-pub use last_good::{LastGood, pack, unpack};
+pub use last_good::{LastGood, pack, packed_path, unpack};
 pub use load::{
     CentralSetup, DELIVERED_FILE, KioskAt, KioskSetup, Loaded, Read, Screens, load_central, load_hospital,
     load_kiosk,
 };
-pub use sound::SoundConfig;
-pub(crate) use sound::{SoundDevice, VolumeByHour};
+pub use sound::{SoundConfig, SoundDevice};
 pub use start::{Origin, Started, data_dir_of, start};
 #[cfg(any(feature = "terminal", feature = "central"))]
 pub use watch::{Change, Watch};

@@ -34,7 +34,7 @@ pub fn keep_files_private() {
 }
 
 /// Takes a file away from group and others; one that is missing is nobody's. For files that an earlier program left open.
-pub(crate) fn make_private(path: &Path) -> io::Result<()> {
+pub fn make_private(path: &Path) -> io::Result<()> {
     let file =
         match rustix::fs::open(path, OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty()) {
             Ok(file) => file,
@@ -92,7 +92,7 @@ pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Makes the names in a folder durable.
-pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
+pub fn sync_folder(path: &Path) -> io::Result<()> {
     Folder::open(path)?.sync()
 }
 
@@ -106,7 +106,7 @@ fn place_of(path: &Path) -> io::Result<(Folder, &str)> {
 
 /// A folder that is held open: what is written into it stays in it, even if its path comes to mean something else.
 #[derive(Debug)]
-pub(crate) struct Folder(OwnedFd);
+pub struct Folder(OwnedFd);
 
 impl Folder {
     /// Opens a folder of the terminal's own. It may be reached through a link that an administrator made.
@@ -115,7 +115,7 @@ impl Folder {
     }
 
     /// Opens somebody else's folder, such as a stick's: a symbolic link in its place is refused.
-    pub(crate) fn open_foreign(path: &Path) -> io::Result<Self> {
+    pub fn open_foreign(path: &Path) -> io::Result<Self> {
         Self::open_with(path, OFlags::NOFOLLOW)
     }
 

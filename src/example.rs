@@ -38,7 +38,7 @@ const DONE: &str = "complete";
 const IDENTITY: &str = "identity.json";
 
 /// Whether a folder holds an example history.
-pub(crate) fn is_in(dir: &Path) -> bool {
+pub fn is_in(dir: &Path) -> bool {
     dir.join(DONE).exists()
 }
 
@@ -147,7 +147,7 @@ impl Sender {
 }
 
 /// Where the journal of an example in this folder is.
-pub(crate) fn journal_dir(dir: &Path) -> PathBuf {
+pub fn journal_dir(dir: &Path) -> PathBuf {
     dir.join("journal")
 }
 

@@ -240,7 +240,7 @@ impl Fonts {
     }
 
     /// Every family, the one for all other languages first.
-    pub(crate) fn families(&self) -> &[Family] {
+    pub fn families(&self) -> &[Family] {
         &self.families
     }
 
@@ -269,7 +269,7 @@ impl Fonts {
     }
 
     /// The bytes of both weights that a language is drawn in.
-    pub(crate) fn faces_for(&self, language: &str) -> [&[u8]; 2] {
+    pub fn faces_for(&self, language: &str) -> [&[u8]; 2] {
         self.find(language).map_or([&[]; 2], Family::faces)
     }
 

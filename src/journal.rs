@@ -50,7 +50,6 @@ use serde::{Deserialize, Serialize};
 
 pub use append::AppendError;
 pub use audit::Flaw;
-pub(crate) use audit::{ChainReport, VerifyReport};
 pub use deliver::{Batch, BatchLimits};
 pub use keeper::{Keeper, Kept, MEMORY_ENTRIES_MAX, Names};
 pub(crate) use recorder::{Gone, RecorderHandle};

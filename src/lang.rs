@@ -20,22 +20,16 @@ mod po;
 mod words;
 
 #[cfg(feature = "terminal")]
-pub(crate) use added::AddError;
-#[cfg(feature = "terminal")]
 pub use added::Languages;
-pub use catalogue::Catalogue;
-pub(crate) use catalogue::LangError;
+pub use catalogue::{Catalogue, LangError};
 pub use central::CentralText;
 pub use kiosk::Text;
 pub use list::Texts;
 #[cfg(feature = "terminal")]
-pub use phrases::unbroken;
+pub use phrases::{breakable, loose, unbroken, unmarked};
+pub use po::{PoError, read as read_po};
 #[cfg(feature = "terminal")]
-pub(crate) use phrases::{breakable, loose, unmarked};
-pub use po::read as read_po;
-pub(crate) use po::{Po, PoError};
-#[cfg(feature = "terminal")]
-pub(crate) use words::Words;
+pub use words::Words;
 
 #[cfg(feature = "terminal")]
 const SHIPPED: [(&str, &str); 6] = [

@@ -9,12 +9,10 @@ mod scale;
 pub(crate) mod tags;
 mod time;
 
-pub(crate) use ids::IdError;
 pub use ids::{
-    BootId, ChainId, EntryId, Hash, Lang, QuestionId, QuestionnaireId, QuestionnaireRef, ReasonId,
+    BootId, ChainId, EntryId, Hash, IdError, Lang, QuestionId, QuestionnaireId, QuestionnaireRef, ReasonId,
     ResponseId, SiteId, StoreId, TerminalId, TouchpointId,
 };
-pub(crate) use scale::{Level, Polarity};
-pub use scale::{Scale, Value};
-pub(crate) use time::rfc3339;
-pub use time::{Moment, TimeQuality, millis};
+pub(crate) use scale::Level;
+pub use scale::{Polarity, Scale, Value};
+pub use time::{Moment, TimeQuality, millis, rfc3339};

@@ -18,7 +18,6 @@ use argon2::{
     Version, password_hash::phc::Output,
 };
 
-pub(crate) use ask::AskError;
 pub use ask::ask;
 
 use crate::chain;
@@ -165,7 +164,7 @@ impl PinHash {
     }
 
     /// Tells one hash from another without giving it away.
-    pub(crate) fn fingerprint(&self) -> String {
+    pub fn fingerprint(&self) -> String {
         let digest = chain::sha256(self.text.as_bytes()).to_string();
         digest.get(..16).unwrap_or_default().to_owned()
     }

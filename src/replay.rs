@@ -29,7 +29,7 @@ pub(crate) use columns::Columns;
 pub(crate) use dates::DayMonth;
 pub use finding::{Finding, Findings};
 pub use ratings::Ratings;
-pub(crate) use text::{FileEncoding, UnknownEncoding};
+pub(crate) use text::FileEncoding;
 
 use crate::model::{Scale, Value};
 

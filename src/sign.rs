@@ -20,10 +20,9 @@ mod keys;
 
 use sha2::{Digest, Sha256};
 
-pub use base::SignatureParams;
-pub(crate) use base::{SignError, keyid_of};
-pub(crate) use keys::KeyError;
-pub use keys::{KeyPair, PublicKey};
+pub(crate) use base::SignError;
+pub use base::{SignatureParams, keyid_of};
+pub use keys::{KeyError, KeyPair, PublicKey};
 
 use base::{Component, byte_sequence, dictionary_bytes, sign, verify};
 
@@ -90,6 +89,7 @@ pub struct SignedHeaders {
     pub signature: String,
 }
 
+#[cfg(test)]
 impl SignedHeaders {
     /// The same values, borrowed for a check.
     pub(crate) fn as_proof(&self) -> Proof<'_> {

@@ -27,15 +27,10 @@ use chrono_tz::Tz;
 
 pub use check::cli_check;
 pub use clip::RATE;
-pub(crate) use clip::{Clip, ClipError};
-pub(crate) use cue::{Cue, Director, Level};
+pub(crate) use cue::Level;
 pub use cue::{Event, PageName, Plan};
-pub(crate) use desk::BLOCK;
 pub use desk::Desk;
-pub(crate) use mix::Mixer;
 pub use output::Output;
-pub(crate) use output::Recording;
-pub(crate) use player::Player;
 pub use voices::{Drafts, cli_voices};
 pub use worker::{Sound, SoundHandle};
 

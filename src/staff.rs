@@ -28,11 +28,10 @@ pub use choices::{Choice, FileSays, StaffChoices, Volume};
 pub use contact::Reached;
 pub use facts::{Ago, StatusFacts, Storage};
 pub use failure::{EnrolFault, ExportFault, Failure};
-pub(crate) use head_taps::HeadTaps;
+pub use head_taps::HeadTaps;
 pub use keypad::{Code, Key};
 pub use lockout::PinVerdict;
-pub(crate) use self_test::buttons_of;
-pub use self_test::language_button;
+pub use self_test::{buttons_of, language_button};
 pub use view::{ButtonState, EnrolState, ExportState, NetworkState, PinNote, Press, View};
 
 use crate::{
@@ -54,7 +53,7 @@ const FIELDS_LONG: usize = 10;
 const FIELDS_SHORT: usize = 6;
 
 /// Columns and rows of the touch test on a page so many pixels wide and high.
-pub(crate) const fn touch_fields((width, height): (u32, u32)) -> (usize, usize) {
+pub const fn touch_fields((width, height): (u32, u32)) -> (usize, usize) {
     if height > width { (FIELDS_SHORT, FIELDS_LONG) } else { (FIELDS_LONG, FIELDS_SHORT) }
 }
 

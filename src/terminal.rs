@@ -17,12 +17,11 @@ mod storage;
 
 pub use assembly::{Assembly, Place};
 pub use languages::languages_beside;
-pub(crate) use look::Ambient;
-pub use look::Look;
+pub use look::{Ambient, Look};
 pub use screen::{Parts, Reply, Screen, Setup, StaffParts, Store};
 pub use screen_check::ScreenCheck;
-pub(crate) use setup::{look_of, screen_of};
-pub use setup::{panel_of, plan_of, setup_of};
+pub(crate) use setup::screen_of;
+pub use setup::{look_of, panel_of, plan_of, setup_of};
 pub use storage::outcome_of;
 
 use std::{

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// Text against its ground (WCAG 2.2 AAA).
 pub(crate) const TEXT_CONTRAST: f64 = 7.0;
 /// The edge of a control, a face or the ring against what is beside it (WCAG 1.4.11).
-pub(crate) const EDGE_CONTRAST: f64 = 3.0;
+pub const EDGE_CONTRAST: f64 = 3.0;
 
 /// A colour in sRGB.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -108,7 +108,7 @@ impl Theme {
     }
 
     /// The theme with this name.
-    pub(crate) fn from_name(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|theme| theme.name() == name)
     }
 
@@ -197,21 +197,23 @@ const NIGHT: Palette = Palette {
 };
 
 /// Two colours that meet on a page.
+#[cfg(test)]
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(crate) struct Pair {
+struct Pair {
     /// What it is.
-    pub what: &'static str,
+    what: &'static str,
     /// In front.
-    pub front: Color,
+    front: Color,
     /// Behind.
-    pub behind: Color,
+    behind: Color,
     /// The least contrast.
-    pub least: f64,
+    least: f64,
 }
 
+#[cfg(test)]
 impl Palette {
     /// Every pair of colours that meets on a page.
-    pub(crate) const fn pairs(&self) -> [Pair; 16] {
+    const fn pairs(&self) -> [Pair; 16] {
         const fn text(what: &'static str, front: Color, behind: Color) -> Pair {
             Pair { what, front, behind, least: TEXT_CONTRAST }
         }

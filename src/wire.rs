@@ -12,30 +12,28 @@ mod entry;
 mod requests;
 
 pub use entry::{
-    Answer, Body, Cleaning, ConfigChange, Draft, EndOutcome, Entry, Flag, HelpCall, Reasons, ResponseEnd,
-    SelfTest, Withheld,
+    Answer, Body, BootFacts, Cleaning, ConfigChange, Draft, EndOutcome, Entry, EntryError, Flag, HelpCall,
+    Reasons, ResponseEnd, SelfTest, Withheld,
 };
-pub(crate) use entry::{BootFacts, EntryError};
-pub(crate) use requests::EXAMPLE_HARDWARE;
 pub use requests::{
-    BatchHeader, CursorReply, Enrolment, EnrolmentReply, Health, HealthReply, Problem, Quarantined, Receipt,
-    ScreenFacts,
+    BatchHeader, CursorReply, EXAMPLE_HARDWARE, Enrolment, EnrolmentReply, Health, HealthReply, Problem,
+    Quarantined, Receipt, ScreenFacts,
 };
 
 /// The protocol's major version, sent in [`header::PROTOCOL`]; a newer one is refused with 426.
-pub(crate) const PROTOCOL_VERSION: u32 = 1;
+pub const PROTOCOL_VERSION: u32 = 1;
 
 /// Longest entry line in bytes, without its newline: an answer takes about 600, so this bounds a hostile or broken writer.
 pub(crate) const ENTRY_BYTES_MAX: usize = 4096;
 
 /// Most entries in one batch: a day of a busy terminal in one request, and a transaction of a few milliseconds at central.
-pub(crate) const BATCH_ENTRIES_MAX: usize = 500;
+pub const BATCH_ENTRIES_MAX: usize = 500;
 
 /// Most bytes in one batch body before compression: [`BATCH_ENTRIES_MAX`] average entries with room to spare.
 pub const BATCH_BYTES_MAX: usize = 1024 * 1024;
 
 /// What a machine without a serial number and a machine id calls itself; no two machines are the same because both say so.
-pub(crate) const HARDWARE_UNKNOWN: &str = "unknown";
+pub const HARDWARE_UNKNOWN: &str = "unknown";
 
 /// Content types. A receipt under any other type is no receipt.
 pub mod content_type {
@@ -48,13 +46,13 @@ pub mod content_type {
     /// RFC 9457.
     pub const PROBLEM: &str = "application/problem+json";
     /// Delivered configuration: the text of touchpoints.toml.
-    pub(crate) const TOML: &str = "application/toml";
+    pub const TOML: &str = "application/toml";
 }
 
 /// Request paths.
 pub mod path {
     /// POST: trade a one-time code and a public key for a terminal id.
-    pub(crate) const ENROLMENTS: &str = "/v1/enrolments";
+    pub const ENROLMENTS: &str = "/v1/enrolments";
     /// GET `?chain=`: how far central is.
     pub const CURSOR: &str = "/v1/terminals/self/cursor";
     /// POST: a batch of entries.

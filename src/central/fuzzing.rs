@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::ingest::{Batch, BatchError, Content, Context, Held, Line, Reading, Writes, project};
-pub(crate) use super::terminals::{BodyError, JSON_BYTES_MAX};
 pub use super::terminals::{read_enrolment, read_health};
 use crate::{
     chain,

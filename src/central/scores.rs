@@ -12,14 +12,13 @@ mod suppress;
 
 pub use formulas::Tally;
 pub(crate) use formulas::{Measured, Yardstick};
-pub(crate) use interval::{Interval, wilson};
 pub use range::{Asked, Range, slots};
 pub(crate) use range::{
     Bound, Period, RangeError, Slot, day_or_instant, days_of, local_text, local_text_ms, range_of,
 };
+pub(crate) use reasons::QuestionReasons;
 pub use reasons::reasons;
-pub(crate) use reasons::{QuestionReasons, REASON_FORMULA, ReasonRow};
+pub(crate) use report::ScoreRow;
 pub use report::{Grouping, Report, Request, Written, report};
-pub(crate) use report::{ScoreRow, headline_of};
 pub(crate) use suppress::Suppressed;
 pub use suppress::{Display, Shown, Suppression};

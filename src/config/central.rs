@@ -49,7 +49,7 @@ pub struct CentralConfig {
 
 impl CentralConfig {
     /// Defaults for a data folder: on this machine only.
-    pub(crate) fn on_loopback(data_dir: impl Into<PathBuf>) -> Self {
+    pub fn on_loopback(data_dir: impl Into<PathBuf>) -> Self {
         let data_dir = data_dir.into();
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
@@ -200,22 +200,22 @@ impl Default for Limits {
 
 impl Limits {
     /// Most bytes of a body.
-    pub(crate) fn body_bytes(&self) -> usize {
+    pub fn body_bytes(&self) -> usize {
         usize::try_from(self.body_kib).unwrap_or(usize::MAX).saturating_mul(1024)
     }
 
     /// Time for one request.
-    pub(crate) fn request_timeout(&self) -> Duration {
+    pub fn request_timeout(&self) -> Duration {
         Duration::from_secs(self.request_timeout_s.into())
     }
 
     /// From accept to the end of the first request's head.
-    pub(crate) fn header_timeout(&self) -> Duration {
+    pub fn header_timeout(&self) -> Duration {
         Duration::from_secs(self.header_timeout_s.into())
     }
 
     /// Between two requests of a connection, the next head included.
-    pub(crate) fn idle_timeout(&self) -> Duration {
+    pub fn idle_timeout(&self) -> Duration {
         Duration::from_secs(self.idle_timeout_s.into())
     }
 }

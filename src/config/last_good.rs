@@ -60,7 +60,7 @@ pub fn pack(loaded: &Loaded<KioskSetup>) -> io::Result<Vec<u8>> {
 }
 
 /// The kiosk.toml of a packed configuration.
-pub(crate) fn packed_path(packed: &[u8]) -> Option<PathBuf> {
+pub fn packed_path(packed: &[u8]) -> Option<PathBuf> {
     let saved: Saved = serde_json::from_slice(packed).ok()?;
     Some(saved.files.into_iter().next()?.0)
 }

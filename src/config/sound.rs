@@ -76,7 +76,7 @@ struct VolumeSpan {
 
 impl VolumeByHour {
     /// Percent at an hour. A time that is not known counts as night: a ward at night must not be woken.
-    pub(crate) fn percent_at(&self, time: Option<NaiveTime>) -> u8 {
+    pub fn percent_at(&self, time: Option<NaiveTime>) -> u8 {
         let span = time.and_then(|time| self.spans.iter().find(|span| span.holds(time)));
         span.map_or(0, |span| span.percent)
     }

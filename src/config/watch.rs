@@ -91,7 +91,7 @@ impl Watch {
     ///
     /// # Errors
     /// The thread could not be started. Without system notices the watch goes on with its timer.
-    pub(crate) fn spawn_central(
+    pub fn spawn_central(
         path: PathBuf,
         seen: &Loaded<CentralSetup>,
         tell: impl FnMut(Change<CentralSetup>) + Send + 'static,

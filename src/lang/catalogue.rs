@@ -65,7 +65,7 @@ impl<T: Texts> Catalogue<T> {
     }
 
     /// The tags, in the order they were added.
-    pub(crate) fn tags(&self) -> impl Iterator<Item = &str> {
+    pub fn tags(&self) -> impl Iterator<Item = &str> {
         self.languages.iter().map(|language| language.tag.as_str())
     }
 
@@ -85,7 +85,7 @@ impl<T: Texts> Catalogue<T> {
     }
 
     /// Whether nobody who speaks the language has reviewed its texts yet.
-    pub(crate) fn is_draft(&self, tag: &str) -> bool {
+    pub fn is_draft(&self, tag: &str) -> bool {
         self.find(tag).is_some_and(|language| language.draft)
     }
 

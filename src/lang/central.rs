@@ -40,7 +40,7 @@ impl Catalogue<CentralText> {
     ///
     /// # Errors
     /// The program itself is broken.
-    pub(crate) fn of_central() -> Result<Self, LangError> {
+    pub fn of_central() -> Result<Self, LangError> {
         Self::of(&SHIPPED)
     }
 }

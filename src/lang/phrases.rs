@@ -23,7 +23,7 @@ const LEAST_ON_A_LINE: usize = 2;
 const LEANING_FORWARD: &str = "不没很太最更再";
 
 /// A text that breaks by meaning: each phrase is held together, between phrases it may break.
-pub(crate) fn breakable(text: &str) -> String {
+pub fn breakable(text: &str) -> String {
     let mut line = Line::new(text);
     if line.without_spaces() {
         if !line.marked && line.chars.iter().copied().any(is_wide) {
@@ -39,7 +39,7 @@ pub(crate) fn breakable(text: &str) -> String {
 }
 
 /// A text for a line that is too short for one of its phrases: it breaks wherever its script allows, and leaves no character alone.
-pub(crate) fn loose(text: &str) -> String {
+pub fn loose(text: &str) -> String {
     Line::new(text).loosely()
 }
 
@@ -49,7 +49,7 @@ pub fn unbroken(text: &str) -> String {
 }
 
 /// A text as it is drawn without the marks that nobody sees.
-pub(crate) fn unmarked(text: &str) -> String {
+pub fn unmarked(text: &str) -> String {
     text.chars().filter(|c| ![ZERO_WIDTH_SPACE, WORD_JOINER, RIGHT_TO_LEFT_MARK].contains(c)).collect()
 }
 

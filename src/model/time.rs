@@ -37,7 +37,7 @@ pub struct Moment {
 impl Moment {
     /// How long ago this was, in milliseconds: by the boot clock within a start of the machine, which no jump of the wall clock moves; else
     /// by the wall clock, if it was set both times. A time that lies ahead because a clock was wrong counts as now.
-    pub(crate) fn age_ms(&self, now: &Self) -> Option<u64> {
+    pub fn age_ms(&self, now: &Self) -> Option<u64> {
         if self.boot == now.boot {
             return Some(now.up_ms.saturating_sub(self.up_ms));
         }
@@ -48,11 +48,7 @@ impl Moment {
 
 /// RFC 3339 text of a moment in a time zone; `None` where the local time lies outside the calendar, which starts and ends at
 /// years that only a broken clock reaches. Every place that writes a stored time goes through here: chrono's own function panics.
-pub(crate) fn rfc3339(
-    at: DateTime<Utc>,
-    zone: &impl chrono::TimeZone,
-    decimals: SecondsFormat,
-) -> Option<String> {
+pub fn rfc3339(at: DateTime<Utc>, zone: &impl chrono::TimeZone, decimals: SecondsFormat) -> Option<String> {
     let offset = zone.offset_from_utc_datetime(&at.naive_utc()).fix();
     at.naive_utc().checked_add_offset(offset)?;
     Some(at.with_timezone(&offset).to_rfc3339_opts(decimals, false))

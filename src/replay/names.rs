@@ -59,7 +59,7 @@ pub struct Place {
 ///
 /// # Errors
 /// None that a name can cause.
-pub(crate) fn assign(
+pub fn assign(
     names: &[String],
     hospital: &Hospital,
     missing: &dyn Fn(&Lang, &str) -> Vec<char>,

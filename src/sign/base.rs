@@ -64,7 +64,7 @@ pub struct SignatureParams {
 }
 
 /// Whose key a `signature-input` header names, before anything is checked.
-pub(crate) fn keyid_of(signature_input: &str) -> Result<String, SignError> {
+pub fn keyid_of(signature_input: &str) -> Result<String, SignError> {
     Ok(params_of(&our_input(signature_input)?)?.keyid)
 }
 

@@ -102,7 +102,7 @@ impl SoundHandle {
     }
 
     /// A step louder or softer for this visitor, until [`SoundHandle::rest`].
-    pub(crate) fn visitor_turns(&self, louder: bool) {
+    pub fn visitor_turns(&self, louder: bool) {
         self.tell(Command::Event(Event::VisitorTurns { louder }));
     }
 

@@ -6,7 +6,7 @@ const TAPS_WITHIN_MS: u64 = 3_000;
 
 /// Touches on the head of a page, remembered for three seconds.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct HeadTaps(Vec<u64>);
+pub struct HeadTaps(Vec<u64>);
 
 impl HeadTaps {
     /// Whether this touch is the last that was needed.

@@ -10,7 +10,7 @@ use crate::{
 const LANGUAGE: &str = "language";
 
 /// Names of the buttons under test: every level of a question as they lie on screen, then the language button if there is one.
-pub(crate) fn buttons_of(question: &Question, several_languages: bool) -> Vec<String> {
+pub fn buttons_of(question: &Question, several_languages: bool) -> Vec<String> {
     let levels = question.levels_on_screen();
     let mut buttons: Vec<String> =
         levels.iter().map(|level| format!("{}:{}", question.id, level.value)).collect();

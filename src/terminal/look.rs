@@ -24,7 +24,7 @@ pub struct Look {
 
 /// What the time of day decides.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Ambient {
+pub struct Ambient {
     /// The theme now.
     pub theme: theme::Theme,
     /// A place that is rated here is open.

@@ -79,7 +79,7 @@ pub fn plan_of(setup: &KioskSetup) -> Plan {
 }
 
 /// How a terminal's pages look.
-pub(crate) fn look_of(kiosk: &KioskConfig) -> Look {
+pub fn look_of(kiosk: &KioskConfig) -> Look {
     Look {
         theme: kiosk.look.theme,
         night: kiosk.look.night,

@@ -9,7 +9,7 @@ use crate::model::{
 
 /// The machine name of a terminal whose answers a program made up to show what central's page looks like. Central takes such a terminal in only
 /// if it was started for that, and says beside its answers that nobody gave them.
-pub(crate) const EXAMPLE_HARDWARE: &str = "example-data";
+pub const EXAMPLE_HARDWARE: &str = "example-data";
 
 /// The first line of a batch; the exact entry lines follow, each ended by a newline.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

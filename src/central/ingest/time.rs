@@ -54,7 +54,7 @@ impl TimeBasis {
     }
 
     /// The basis with this name.
-    pub(crate) fn from_name(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         [Self::Synced, Self::Boot, Self::Bounded].into_iter().find(|basis| basis.name() == name)
     }
 }

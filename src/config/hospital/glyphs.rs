@@ -17,7 +17,7 @@ pub struct Glyphs<'a> {
 }
 
 /// Whose words the program shows for a language.
-pub(crate) enum WordsFor<'a> {
+pub enum WordsFor<'a> {
     /// This program has no words of a terminal.
     Unknown,
     /// None: they show in English.
@@ -47,7 +47,7 @@ impl<'a> Glyphs<'a> {
 
     /// The language whose words show for a tag.
     #[cfg(feature = "terminal")]
-    pub(crate) fn words_for(&self, language: &str) -> WordsFor<'a> {
+    pub fn words_for(&self, language: &str) -> WordsFor<'a> {
         let Some(words) = self.words else { return WordsFor::Unknown };
         words
             .speaks(language)
@@ -56,7 +56,7 @@ impl<'a> Glyphs<'a> {
 
     /// Without the feature `terminal` nothing is known.
     #[cfg(not(feature = "terminal"))]
-    pub(crate) fn words_for(&self, _language: &str) -> WordsFor<'a> {
+    pub fn words_for(&self, _language: &str) -> WordsFor<'a> {
         WordsFor::Unknown
     }
 
