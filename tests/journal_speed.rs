@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, reason = "a test stops where the world is not as it was set up")]
 #![expect(clippy::disallowed_methods, reason = "a measurement reads the clock")]
 
+use crate::faults::survived;
 use std::{
     fs,
     path::Path,
@@ -12,6 +13,9 @@ use std::{
 
 use rusqlite::Connection;
 use xinsheng::journal::{Journal, OpenArgs};
+
+#[path = "support/faults.rs"]
+mod faults;
 
 #[path = "support/journal.rs"]
 #[expect(dead_code, reason = "shared with the other suites of the journal")]
@@ -108,6 +112,7 @@ fn a_journal_of_a_year_opens_at_once_and_a_tap_costs_what_it_costs_in_an_empty_o
         "an append writes {ratio:.2} times the pages of one in an empty journal"
     );
     assert!(memory < MEMORY_BYTES_MAX, "{memory} bytes of memory");
+    survived!(15; entries, "entries");
 }
 
 /// Pages that some appends put into the log.

@@ -10,6 +10,7 @@
 #![expect(clippy::expect_used, reason = "a test stops where the world is not as it was set up")]
 #![expect(unsafe_code, reason = "the shutdown of a file system is an ioctl")]
 
+use crate::faults::survived;
 use std::{
     fs::File,
     io::{BufRead, BufReader},
@@ -31,6 +32,9 @@ use xinsheng::{
 
 #[path = "power/write_log.rs"]
 mod write_log;
+
+#[path = "support/faults.rs"]
+mod faults;
 
 #[path = "support/journal.rs"]
 #[expect(dead_code, reason = "shared with the other suites of the journal")]
@@ -72,6 +76,7 @@ fn no_thanked_tap_is_lost_in_any_power_cut() {
     eprintln!("{cuts} power cuts, {} thanked taps, {} cuts that lost one", tally.thanked, tally.lossy);
     assert!(tally.thanked > u64::from(cuts), "the child tapped");
     assert_eq!(tally.lossy, 0, "{:?}", tally.first_loss);
+    survived!(1, 2, 3; cuts, "cuts");
 }
 
 #[test]
@@ -123,6 +128,7 @@ fn a_cut_at_any_flush_leaves_every_tap_that_was_thanked_for_before_it() {
     eprintln!("{flushes} cuts, one at each flush of {total} commits, from the making of the database on");
     assert!(flushes >= FLUSHES_MIN, "only {flushes} flushes were tried");
     assert_eq!(lost, Vec::<String>::new());
+    survived!(1, 2, 3; flushes, "cuts, one at each flush");
 }
 
 /// Not a test by itself: what the child process runs.

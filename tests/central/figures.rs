@@ -6,6 +6,7 @@
     reason = "a test that cannot go on fails, and says what it met"
 )]
 
+use crate::faults::survived;
 use std::{collections::BTreeSet, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -171,6 +172,7 @@ async fn no_answers_too_few_and_hidden_for_protection_are_three_things_in_json_a
         assert!(line.contains(word), "{line}");
     }
     assert!(text(&api, "/v1/scores?touchpoint=ward&format=csv").await.contains(",0,yes,,,,no_answers,"));
+    survived!(46; slots.len(), "days");
 }
 
 #[tokio::test]
@@ -266,6 +268,7 @@ async fn a_late_row_changes_the_closed_day_it_belongs_to() {
     send(&api, &late, &second).await;
     assert_eq!(day("10").await, Some((json!(9), Json::Null)), "and taken back");
     assert_eq!(day("20").await, Some((json!(10), json!(100.0))));
+    survived!(46, 47; 10, "late rows");
 }
 
 #[tokio::test]
@@ -295,6 +298,7 @@ async fn a_closed_place_keeps_its_history_in_every_report_and_says_that_it_is_cl
         assert_eq!((&days[0]["n"], &days[0]["closed"]), (&json!(60), &json!(true)));
         api.get("/v1/scores?touchpoint=nowhere").await.problem(404);
     }
+    survived!(46; 2, "closed places");
 }
 
 #[tokio::test]

@@ -5,6 +5,8 @@
 mod api;
 #[path = "../support/chance.rs"]
 mod chance;
+#[path = "../support/faults.rs"]
+mod faults;
 mod figures;
 #[path = "../support/hospital.rs"]
 mod hospital;

@@ -8,7 +8,10 @@
 )]
 #![expect(clippy::unwrap_used, reason = "a test")]
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use crate::chance;
+use crate::faults::survived;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -183,6 +186,7 @@ fn a_batch_counts_once_however_often_it_is_sent() {
         let cursor = store.cursor(&site(), journal.chain).await.unwrap().unwrap();
         assert_eq!((cursor.accepted_through, cursor.head_hash), (3, journal.head()));
     });
+    survived!(26; 4, "requests");
 }
 
 #[test]
@@ -198,6 +202,7 @@ fn a_batch_beyond_a_gap_stores_nothing_and_says_how_far_central_is() {
         assert_eq!(send(&store, "t-1", &journal, 4, 2).await, accepted(2, held, 0, 0, false));
         assert_eq!(all_counts(&store).await, only("a", 4, 2));
     });
+    survived!(26; 2, "requests out of order");
 }
 
 #[test]
@@ -214,6 +219,7 @@ fn another_history_is_a_conflict_with_an_alarm_and_changes_nothing() {
         assert_eq!((alarms.len(), alarms[0].kind.as_str(), alarms[0].times), (1, "clone", 2));
         assert_eq!(all_counts(&store).await, only("a", 5, 1));
     });
+    survived!(30; 2, "conflicts");
 }
 
 #[test]
@@ -229,6 +235,7 @@ fn a_journal_belongs_to_one_machine_also_when_it_enrols_again() {
         assert!(matches!(send_all(&store, "t-3", &journal).await, Ingested::Conflict { .. }));
         assert_eq!(send_all(&store, "t-2", &journal).await, accepted(2, journal.head(), 1, 1, true));
     });
+    survived!(30; 1, "machine");
 }
 
 #[test]
@@ -444,6 +451,7 @@ fn answers_of_a_boot_never_seen_count_in_totals_and_get_their_hour_when_the_boot
         );
         assert!(store.drift(&site()).await.unwrap().is_empty());
     });
+    survived!(34; 1, "start");
 }
 
 #[test]
@@ -587,6 +595,7 @@ fn row_2_no_time_after_its_arrival_is_stored_as_known_and_everything_can_be_expo
         );
         assert!(store.drift(&site()).await.unwrap().is_empty());
     });
+    survived!(33; 4, "clocks");
 }
 
 /// A journal whose entries have other ids than those of another journal with the same number.
@@ -821,6 +830,7 @@ fn case_25_a_moved_terminal_stands_at_its_new_place_and_its_history_is_kept() {
     let database = rusqlite::Connection::open(folder.path().join("central.sqlite")).unwrap();
     let rows: i64 = database.query_row("select count(*) from assignments", [], |row| row.get(0)).unwrap();
     assert_eq!(rows, 2, "where it stood before is kept");
+    survived!(32; 1, "move");
 }
 
 #[test]
@@ -1110,5 +1120,7 @@ proptest! {
         sendings in prop::collection::vec(sending(), 0..20),
     ) {
         stores(|store| counts_equal_a_recount(store, [one.clone(), two.clone()], sendings.clone()));
+        static CASES: AtomicU32 = AtomicU32::new(0);
+        survived!(47; CASES.fetch_add(1, Ordering::Relaxed) + 1, "histories");
     }
 }

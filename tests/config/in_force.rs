@@ -8,6 +8,7 @@
 )]
 #![cfg(feature = "terminal")]
 
+use crate::faults::survived;
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -117,6 +118,7 @@ fn after_a_restart_with_a_wrong_file_the_last_good_one_is_in_force() {
         assert_eq!(started.loaded.value, good.loaded.value);
         assert_eq!(started.loaded.config_hash, good.loaded.config_hash);
     }
+    survived!(36; 2, "wrong files");
 }
 
 #[test]
@@ -158,6 +160,7 @@ fn a_last_good_file_that_is_torn_or_gone_is_no_obstacle() {
     }
     fs::write(&path, &whole).unwrap();
     assert_eq!(terminal.start(None).origin, Origin::LastGood);
+    survived!(36; 4, "torn files");
 }
 
 #[test]
@@ -189,6 +192,7 @@ fn with_nothing_right_the_built_in_questions_are_asked_for_the_terminals_own_tou
     let unknown = terminal.start(None);
     assert!(!unknown.place_known, "nobody has said what is rated here: it asks nothing");
     assert_eq!(asked(&unknown), ["registration"]);
+    survived!(36; 3, "starts");
 }
 
 #[test]
@@ -284,6 +288,7 @@ fn a_running_terminal_picks_up_a_change_and_stays_with_the_last_good_file() {
     assert!(matches!(next(&told), Change::New(again) if again.config_hash == loaded.config_hash));
     drop(watch);
     assert!(told.recv().is_err(), "the thread ends with the watch, and nothing is told twice");
+    survived!(36; 3, "refused files");
 }
 
 #[test]

@@ -7,6 +7,7 @@
     reason = "a test that cannot go on fails, and says what it met"
 )]
 
+use crate::faults::survived;
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -141,6 +142,7 @@ fn a_deleted_language_folder_leaves_the_configuration_in_force() {
     let fonts = Fonts::shipped();
     let started = terminal.start_with(&Glyphs::new(&fonts));
     assert_eq!((started.origin, &started.loaded.config_hash), (Origin::Files, &good.loaded.config_hash));
+    survived!(36; 1, "folder");
 }
 
 #[test]

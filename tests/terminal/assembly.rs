@@ -11,6 +11,7 @@
     reason = "a test that waits for threads waits in real time, and not for ever"
 )]
 
+use crate::faults::survived;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -238,4 +239,5 @@ fn files_that_changed_while_the_terminal_was_off_are_judged_while_the_last_good_
     running.wait_for("refusal", || running.screen.told().badge == Some(Text::BadgeConfigRefused));
     assert_eq!(name_shown(&running.terminal.parts().plan), "挂号大厅");
     running.terminal.stop();
+    survived!(36; 1, "changed file");
 }

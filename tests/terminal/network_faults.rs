@@ -5,6 +5,7 @@
     reason = "a test stops at what it did not expect, and waits in real time"
 )]
 
+use crate::faults::survived;
 use std::{
     net::TcpListener,
     time::{Duration, Instant},
@@ -53,6 +54,7 @@ fn fault_19_a_captive_portal_deletes_nothing_is_not_followed_and_is_told_as_some
     let to = format!("http://{}/login", login.local_addr().unwrap());
     let html = ("content-type", "text/html");
     let forged = br#"{"accepted_through":9999999}"#;
+    let mut answered = 0;
     for (name, portal) in [
         ("200", answer("200 OK", &[html], b"<html>log in")),
         ("302", answer("302 Found", &[("location", &to)], b"")),
@@ -74,6 +76,7 @@ fn fault_19_a_captive_portal_deletes_nothing_is_not_followed_and_is_told_as_some
         ),
     ] {
         scene.proxy.then(vec![Fault::Answer(portal); 6]);
+        answered += 6;
         let head = kiosk.tap(2);
         let told = kiosk.wait_for(name, |status| status.badge.is_some());
         assert_eq!(told.last_error.unwrap().fault, StaffFault::InBetween, "{name}");
@@ -84,6 +87,7 @@ fn fault_19_a_captive_portal_deletes_nothing_is_not_followed_and_is_told_as_some
     assert!(login.accept().is_err(), "a redirect was followed");
     scene.check(&kiosk);
     kiosk.stop();
+    survived!(19; answered, "foreign answers");
 }
 
 #[test]
@@ -111,6 +115,7 @@ fn fault_21_a_revoked_terminal_keeps_everything_says_so_and_sends_it_once_it_is_
         status.all_sent && status.queue.cursor >= head.seq && status.state == SyncState::InContact
     });
     kiosk.stop();
+    survived!(21, 29; told.queue.waiting, "entries kept and sent");
 }
 
 #[test]
@@ -144,6 +149,7 @@ fn fault_24_slow_cut_garbled_and_endless_answers_end_at_the_deadline_and_are_ask
     assert_eq!(after.0 - before.0, after.1 - before.1, "a connection was used twice");
     scene.check(&kiosk);
     kiosk.stop();
+    survived!(24; wanted.len(), "answers");
 }
 
 #[test]
@@ -160,6 +166,7 @@ fn fault_28_interim_answers_a_proxy_that_holds_back_and_a_black_hole_for_large_p
     });
     scene.check(&kiosk);
     kiosk.stop();
+    survived!(28; 4, "requests");
 }
 
 #[test]
@@ -176,6 +183,7 @@ fn fault_28_a_central_on_ipv6_alone_is_reached() {
     let kiosk = Kiosk::start(&Files::new(home.path(), &central.url()));
     kiosk.wait_until_sent(kiosk.tap(2));
     kiosk.stop();
+    survived!(28; 1, "address");
 }
 
 #[test]
@@ -197,4 +205,5 @@ fn fault_28_a_central_that_moved_is_found_at_the_next_attempt() {
     });
     scene.check(&kiosk);
     kiosk.stop();
+    survived!(28; 1, "move");
 }

@@ -9,6 +9,7 @@
     reason = "a test that cannot go on fails, and says what it met"
 )]
 
+use crate::faults::survived;
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
@@ -649,6 +650,7 @@ fn haste_repeats_bursts_and_sweeps_are_flagged_and_kept() {
     }
     assert_eq!(visitor.flags(), [Flag::Burst], "seven in a minute, none within five seconds");
     assert_eq!(visitor.kinds().iter().filter(|kind| **kind == "answer").count(), 7);
+    survived!(38; 7, "answers");
 }
 
 #[test]
@@ -713,6 +715,7 @@ fn a_stalled_disk_is_waited_for_ten_seconds_and_what_lands_later_is_counted_with
     assert!(survey.at_rest(), "the next visitor is asked at once");
     assert_eq!(survey.tally().saved_late, 1);
     assert_eq!(at(&mut survey, 96_000, Event::Rate(0)).len(), 1);
+    survived!(13; 1, "stall");
 }
 
 #[test]

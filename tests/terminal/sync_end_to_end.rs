@@ -8,6 +8,7 @@
 )]
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
+use crate::faults::survived;
 use crate::http;
 
 use std::{
@@ -343,6 +344,7 @@ fn whatever_lies_between_both_sides_end_with_the_same_entries() {
     scene.check(&kiosk);
     assert_eq!(kiosk.sync.status().quarantined, 0);
     kiosk.stop();
+    survived!(5, 19, 21, 22, 24, 26; faults().len(), "listed faults of all kinds");
 }
 
 #[test]
@@ -377,6 +379,7 @@ fn a_storm_of_faults_loses_nothing() {
     kiosk.wait_until_sent(kiosk.tap(1));
     scene.check(&kiosk);
     kiosk.stop();
+    survived!(19, 21, 22, 24, 26; count, "listed faults of all kinds");
 }
 
 #[test]
@@ -390,6 +393,7 @@ fn a_batch_that_central_finds_too_large_is_halved_until_it_passes() {
     kiosk.wait_until_sent(kiosk.tap(20));
     assert!(scene.proxy.requests() - before < 10, "the size that passes is remembered");
     kiosk.stop();
+    survived!(22; 400, "entries");
 }
 
 #[test]
@@ -424,6 +428,7 @@ fn a_central_restored_from_an_old_backup_is_filled_again() {
     kiosk.wait_until_sent(head);
     scene.check(&kiosk);
     kiosk.stop();
+    survived!(23; 1, "restore");
 }
 
 #[test]
@@ -451,6 +456,7 @@ fn a_card_copied_into_another_machine_stops_and_what_it_holds_is_kept() {
     scene.check(&kiosk);
     assert!(kiosk.terminal.identity_file().exists());
     kiosk.stop();
+    survived!(30; 1, "card");
 }
 
 #[test]
@@ -556,6 +562,7 @@ fn tls_is_checked_against_the_pinned_authority_and_troubles_are_told_apart() {
             (result, expected) => panic!("{name} {years:?}: {result:?}, expected {expected:?}"),
         }
     }
+    survived!(20; 4, "wrong certificates");
 }
 
 /// A terminal's files: the example's, with the journal beside them.
@@ -673,6 +680,7 @@ fn what_central_delivers_is_taken_into_force_and_what_the_terminal_cannot_use_is
     );
     scene.check(&kiosk);
     kiosk.stop();
+    survived!(36; 1, "delivered file");
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -742,6 +750,7 @@ fn a_changed_central_address_is_in_force_without_a_restart_and_what_staff_test_i
     kiosk.stop();
     other.stop().unwrap();
     drop(other_data);
+    survived!(28; 1, "move");
 }
 
 #[test]
@@ -771,6 +780,7 @@ fn a_changed_authority_file_is_read_again_without_a_restart() {
     kiosk.wait_until_sent(head);
     kiosk.tests_network().unwrap();
     kiosk.stop();
+    survived!(20, 29; 1, "authority");
 }
 
 #[test]

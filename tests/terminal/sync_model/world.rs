@@ -76,6 +76,11 @@ impl Seen {
         }
     }
 
+    /// How often something happened.
+    pub fn of(&self, what: &str) -> u64 {
+        self.0.get(what).copied().unwrap_or(0)
+    }
+
     pub fn is_everything(&self) -> Result<(), &'static str> {
         Self::EVERYTHING.iter().find(|what| !self.0.contains_key(*what)).map_or(Ok(()), |what| Err(what))
     }
