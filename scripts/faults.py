@@ -16,8 +16,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 HEAD = """# Faults, and the tests that show that they are survived
 
-Written by `scripts/faults.py` from `tests/faults.toml` and from what the tests noted while they ran. How often: in the run that wrote this page;
-model suites and power cuts run as often as `XINSHENG_STEPS` and `XINSHENG_CUTS` say. Tests inside the library (`src/…`) are not counted.
+Written by `scripts/faults.py` from `tests/faults.toml` and from what the tests noted while they ran. How often: in the run that wrote this page; model
+suites and power cuts run as often as `XINSHENG_STEPS` and `XINSHENG_CUTS` say. Tests with a file before their
+name (the library's and the screens') run with the others, and are not counted.
 
 | | fault | what must happen | test | how often |
 |---|---|---|---|---|
@@ -36,15 +37,15 @@ def notes():
     return found
 
 
-def add_unit_tests(faults, found):
-    """Tests of the library note nothing: they are named by hand, and have to exist."""
+def add_named_tests(faults, found):
+    """Tests that note nothing are named by hand, and have to exist."""
     for fault in faults:
-        for name in fault.get("unit", []):
+        for name in fault.get("named", []):
             file, test = name.split(" ")
-            path = ROOT / "src" / file
+            path = ROOT / file
             if not path.exists() or not re.search(rf"#\[test\]\s+fn {test}\(", path.read_text()):
-                sys.exit(f"tests/faults.toml: fault {fault['n']} names src/{file} {test}, which is no test")
-            found[fault["n"]][f"src/{file} {test}"] = "not counted"
+                sys.exit(f"tests/faults.toml: fault {fault['n']} names {file} {test}, which is no test")
+            found[fault["n"]][f"{file} {test}"] = "not counted"
 
 
 def page(faults, found):
@@ -68,7 +69,7 @@ def main():
     faults = tomllib.loads((ROOT / "tests" / "faults.toml").read_text())["fault"]
     found = notes()
     unknown = sorted(set(found) - {fault["n"] for fault in faults})
-    add_unit_tests(faults, found)
+    add_named_tests(faults, found)
     missing = [fault["n"] for fault in faults if not found.get(fault["n"]) and "open" not in fault]
     if missing or unknown:
         sys.exit(f"faults without a test or a reason: {missing}; noted but not listed: {unknown}")

@@ -1110,6 +1110,9 @@ async fn counts_equal_a_recount(store: Arc<dyn Store>, taps: [Vec<Tap>; 2], send
     assert_eq!(through, [journals[0].last_seq(), journals[1].last_seq()], "in the end everything is held");
 }
 
+/// Histories tried so far.
+static CASES: AtomicU32 = AtomicU32::new(0);
+
 proptest! {
     #![proptest_config(chance::cases(24))]
 
@@ -1120,7 +1123,6 @@ proptest! {
         sendings in prop::collection::vec(sending(), 0..20),
     ) {
         stores(|store| counts_equal_a_recount(store, [one.clone(), two.clone()], sendings.clone()));
-        static CASES: AtomicU32 = AtomicU32::new(0);
         survived!(47; CASES.fetch_add(1, Ordering::Relaxed) + 1, "histories");
     }
 }

@@ -7,8 +7,6 @@ mod backstage;
 mod by_label;
 mod by_pixel;
 mod demo;
-#[path = "../support/faults.rs"]
-mod faults;
 mod golden;
 #[path = "../support/hospital.rs"]
 mod hospital;

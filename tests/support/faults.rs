@@ -8,12 +8,13 @@ use std::{fs::OpenOptions, io::Write as _, path::Path};
 macro_rules! survived {
     ($($fault:literal),+; $times:expr, $unit:literal) => {{
         fn here() {}
-        $crate::faults::note(std::any::type_name_of_val(&here), &[$($fault),+], u64::try_from($times).unwrap_or(0), $unit)
+        $crate::faults::note(std::any::type_name_of_val(&here), &[$($fault),+], $times, $unit)
     }};
 }
 pub(crate) use survived;
 
-pub(crate) fn note(here: &str, faults: &[u32], times: u64, unit: &str) {
+pub(crate) fn note(here: &str, faults: &[u32], times: impl TryInto<u64>, unit: &str) {
+    let times = times.try_into().unwrap_or(0);
     assert!(times > 0, "a fault that was not made proves nothing");
     let test = here.trim_end_matches("::here").trim_end_matches("::{{closure}}");
     let list = faults.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
