@@ -1,4 +1,4 @@
-//! Central: takes signed batches in, books them once, and shows honest scores.
+//! Central, the hospital's server: stores every entry of the signed batches exactly once and publishes scores with their uncertainty.
 //!
 //! The way of a batch: `auth` proves who sent it, [`ingest`] (pure) decides what it means, [`store`] makes it durable in one
 //! transaction, the receipt is signed. The way of a score: the store's exact counts, [`scores`] (pure) with intervals and the rule for small
@@ -13,6 +13,7 @@
 mod auth;
 mod backup;
 mod code;
+mod document;
 mod error;
 mod export;
 mod fleet;

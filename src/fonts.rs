@@ -17,7 +17,13 @@ pub(crate) use collection::collect;
 #[cfg(feature = "kiosk")]
 pub use ruler::{Ruler, TextExtent};
 
-use ttf_parser::{Face, name_id};
+use skrifa::{
+    FontRef, GlyphId, MetadataProvider as _,
+    charmap::Charmap,
+    instance::{LocationRef, Size},
+    raw::{FileRef, TableProvider as _},
+    string::StringId,
+};
 
 use crate::model::tags;
 
@@ -25,7 +31,7 @@ use crate::model::tags;
 pub type FontFile = Arc<dyn AsRef<[u8]> + Send + Sync>;
 
 /// The least weight that passes for bold.
-const BOLD: u16 = 600;
+const BOLD: f32 = 600.0;
 
 /// What a font file is no good for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -83,15 +89,17 @@ impl Lines {
 
     /// As a font asks for it, but a little tighter.
     fn new(bytes: &[u8]) -> Self {
-        let face = Face::parse(bytes, 0).ok();
-        let natural = face.as_ref().map_or(Self::LEAST_EM, |face| {
-            let height =
-                f32::from(face.ascender()) - f32::from(face.descender()) + f32::from(face.line_gap());
-            height / f32::from(face.units_per_em())
+        let font = FontRef::new(bytes).ok();
+        let natural = font.as_ref().and_then(|font| {
+            let metrics = font.metrics(Size::unscaled(), LocationRef::default());
+            let height = metrics.ascent - metrics.descent + metrics.leading;
+            (metrics.units_per_em > 0).then(|| height / f32::from(metrics.units_per_em))
         });
-        let capital = face.and_then(|face| {
-            let bounds = face.glyph_bounding_box(face.glyph_index('H')?)?;
-            Some(f32::from(bounds.height()) / f32::from(face.units_per_em()))
+        // A damaged font can ask for anything; what is set with it must still be a page.
+        let natural = natural.unwrap_or(Self::LEAST_EM).clamp(0.8, 4.0);
+        let capital = font.and_then(|font| {
+            let [_, top, _, bottom] = glyph_box(&font, font.charmap().map('H')?)?;
+            Some((bottom - top).clamp(0.4, 1.2))
         });
         Self::set(((0.9 * natural).max(Self::LEAST_EM), 16.0, 0.0), natural, capital.unwrap_or(CAPITAL_EM))
     }
@@ -136,8 +144,11 @@ impl Family {
 
     /// Tells whether regular and bold have a glyph for a character.
     fn drawn(&self) -> impl Fn(char) -> bool {
-        let faces = self.faces().map(|bytes| Face::parse(bytes, 0).ok());
-        move |c| faces.iter().all(|face| face.as_ref().is_some_and(|face| face.glyph_index(c).is_some()))
+        let maps = self.faces().map(|bytes| FontRef::new(bytes).ok().map(|font| font.charmap()));
+        move |c| {
+            let has = |map: &Charmap<'_>| map.map(c).is_some_and(|glyph| glyph != GlyphId::NOTDEF);
+            maps.iter().all(|map| map.as_ref().is_some_and(has))
+        }
     }
 }
 
@@ -154,23 +165,47 @@ impl fmt::Debug for Family {
 struct Read {
     bytes: FontFile,
     family: String,
-    weight: u16,
+    weight: f32,
 }
 
 impl Read {
     fn new(bytes: Vec<u8>) -> Result<Self, FontError> {
-        if ttf_parser::fonts_in_collection(&bytes).is_some() {
-            return Err(FontError::Collection);
-        }
-        let face = Face::parse(&bytes, 0).map_err(|error| FontError::Unreadable(error.to_string()))?;
-        let name = |id| {
-            let names = face.names().into_iter().filter(move |name| name.name_id == id);
-            names.filter_map(|name| name.to_string()).find(|name| !name.trim().is_empty())
+        let font = match FileRef::new(&bytes) {
+            Ok(FileRef::Font(font)) => font,
+            Ok(FileRef::Collection(_)) => return Err(FontError::Collection),
+            Err(error) => return Err(FontError::Unreadable(error.to_string())),
         };
-        let family = name(name_id::TYPOGRAPHIC_FAMILY).or_else(|| name(name_id::FAMILY));
-        let (family, weight) = (family.ok_or(FontError::Nameless)?, face.weight().to_number());
+        complete(&font).map_err(FontError::Unreadable)?;
+        let name = |id| {
+            let names = font.localized_strings(id).map(|name| name.to_string());
+            names.into_iter().find(|name| !name.trim().is_empty())
+        };
+        let family = name(StringId::TYPOGRAPHIC_FAMILY_NAME).or_else(|| name(StringId::FAMILY_NAME));
+        let (family, weight) = (family.ok_or(FontError::Nameless)?, font.attributes().weight.value());
         Ok(Self { bytes: Arc::new(bytes), family, weight })
     }
+}
+
+/// What no text can be set without: the size of an em, advances of glyphs, and which glyph stands for which character.
+fn complete(font: &FontRef<'_>) -> Result<(), String> {
+    let em = font.head().and_then(|head| font.hhea().map(|_| head.units_per_em()));
+    let em = em.and_then(|em| font.hmtx().map(|_| em)).map_err(|error| error.to_string())?;
+    // OpenType's own bounds.
+    if !(16..=16_384).contains(&em) {
+        return Err(format!("an em of {em} units"));
+    }
+    if !font.charmap().has_map() {
+        return Err("no table of characters".to_owned());
+    }
+    Ok(())
+}
+
+/// Left, top, right and bottom of a glyph in em, from the pen, downwards; `None` where the font has no such glyph or it cannot be read.
+pub(crate) fn glyph_box(font: &FontRef<'_>, glyph: GlyphId) -> Option<[f32; 4]> {
+    let em = f32::from(font.head().ok()?.units_per_em());
+    let bounds = font.glyph_metrics(Size::unscaled(), LocationRef::default()).bounds(glyph)?;
+    let sides = [bounds.x_min, -bounds.y_max, bounds.x_max, -bounds.y_min].map(|side| side / em);
+    sides.iter().all(|side| side.is_finite()).then_some(sides)
 }
 
 /// Every family a terminal has.
@@ -361,15 +396,11 @@ mod tests {
                 assert!(drawn(c), "{}: {c:?}", family.name);
             }
             for bytes in family.faces() {
-                let face = Face::parse(bytes, 0).expect("a font");
+                let font = FontRef::new(bytes).expect("a font");
+                let metrics = font.glyph_metrics(Size::unscaled(), LocationRef::default());
                 for c in ['\u{200b}', '\u{2060}'] {
-                    let glyph = face.glyph_index(c).expect("is there");
-                    assert_eq!(
-                        face.glyph_hor_advance(glyph),
-                        Some(0),
-                        "{}: {c:?} takes no room",
-                        family.name
-                    );
+                    let glyph = font.charmap().map(c).expect("is there");
+                    assert_eq!(metrics.advance_width(glyph), Some(0.0), "{}: {c:?} takes no room", family.name);
                 }
             }
         }
@@ -382,12 +413,12 @@ mod tests {
         let stacking = ["abvs", "blws"];
         for (language, features) in [("ug", &joining[..]), ("bo", &stacking[..])] {
             for bytes in fonts.faces_for(language) {
-                let face = Face::parse(bytes, 0).expect("a font");
-                let table = face.tables().gsub.expect("has substitutions");
-                let has =
-                    |tag: &&str| table.features.into_iter().any(|feature| feature.tag.to_string() == **tag);
-                assert!(features.iter().all(has), "{language}");
-                assert!(face.tables().gpos.is_some(), "{language}: marks have their places");
+                let font = FontRef::new(bytes).expect("a font");
+                let list = font.gsub().and_then(|table| table.feature_list()).expect("has substitutions");
+                let tags: Vec<String> =
+                    list.feature_records().iter().map(|record| record.feature_tag().to_string()).collect();
+                assert!(features.iter().all(|tag| tags.iter().any(|has| has == tag)), "{language}: {tags:?}");
+                assert!(font.gpos().is_ok(), "{language}: marks have their places");
             }
         }
     }
@@ -454,6 +485,18 @@ mod tests {
         for part in 1..200 {
             let _ = used(font[..font.len() * part / 200].to_vec());
         }
+    }
+
+    /// Found by the fuzz target: a table of characters that claims more groups than the file has bytes.
+    #[test]
+    fn a_font_whose_table_claims_more_than_the_file_has_never_ends_the_program() {
+        let _ = used(include_bytes!("../fuzz/corpus/font/more-groups-than-bytes").to_vec());
+    }
+
+    /// Found by the fuzz target: a slant of the least number there is, which cannot be negated.
+    #[test]
+    fn a_font_whose_slant_is_out_of_range_never_ends_the_program() {
+        let _ = used(include_bytes!("../fuzz/corpus/font/least-slant").to_vec());
     }
 
     proptest::proptest! {

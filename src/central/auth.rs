@@ -1,4 +1,4 @@
-//! Who speaks: a terminal's request is proven, read, and only then unpacked.
+//! Authentication of requests by terminals: the signature is verified first, then the body is read, and it is decompressed last.
 //!
 //! The order is the defence: the signature over the head first, so that nobody's body is read before it is known whose it is; then the body
 //! with its digest; then replays, revocation, protocol version, encoding and allowance; decompression and parsing last.
@@ -235,13 +235,21 @@ fn check_understood(headers: &HeaderMap) -> Result<(), ApiError> {
 
 fn check_protocol(headers: &HeaderMap) -> Result<(), ApiError> {
     let missing = || ApiError::bad_request(format!("the header `{}` must hold a number", header::PROTOCOL));
-    let version: u32 = text(headers, header::PROTOCOL).and_then(|v| v.parse().ok()).ok_or_else(missing)?;
-    if version <= PROTOCOL_VERSION {
-        return Ok(());
-    }
-    Err(ApiError::newer_protocol(format!(
-        "central speaks protocol {PROTOCOL_VERSION}, not {version}; update central"
-    )))
+    let version = protocol_of(headers).ok_or_else(missing)?;
+    newer_protocol(version).map_or(Ok(()), Err)
+}
+
+fn protocol_of(headers: &HeaderMap) -> Option<u32> {
+    text(headers, header::PROTOCOL)?.parse().ok()
+}
+
+/// The refusal of a version that this central does not speak yet.
+fn newer_protocol(version: u32) -> Option<ApiError> {
+    (version > PROTOCOL_VERSION).then(|| {
+        ApiError::newer_protocol(format!(
+            "central speaks protocol {PROTOCOL_VERSION}, not {version}; update central"
+        ))
+    })
 }
 
 /// Checks the signature over the head. A newer protocol may sign in another way: then its version is the better reason to give.
@@ -262,8 +270,8 @@ fn prove(key: &PublicKey, parts: &Parts, terminal: Option<&str>) -> Result<Signe
         body: &[],
     };
     if let Err(error) = verify_request_head(key, &said, &proof) {
-        check_protocol(&parts.headers)?;
-        return Err(ApiError::unauthorized(error.to_string()));
+        let newer = protocol_of(&parts.headers).and_then(newer_protocol);
+        return Err(newer.unwrap_or_else(|| ApiError::unauthorized(error.to_string())));
     }
     Ok(SignedRequest {
         method: said.method.to_owned(),

@@ -1,4 +1,4 @@
-//! What goes wrong within a request, as RFC 9457 problem details.
+//! Errors of a request, answered as problem details (RFC 9457).
 
 use axum::{
     Json,
@@ -37,6 +37,12 @@ impl ApiError {
 
     pub(super) fn unprocessable(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "inconsistent", "the request contradicts itself", detail)
+    }
+
+    /// Each parameter can be read, but together they ask for a span that cannot be answered.
+    pub(super) fn no_such_span(detail: impl Into<String>) -> Self {
+        let title = "this span cannot be answered";
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "span", title, detail)
     }
 
     pub(super) fn unauthorized(detail: impl Into<String>) -> Self {

@@ -1,4 +1,4 @@
-//! Terminals and their journals, as staff see them.
+//! Lists of the terminals and of their journals for staff: `/v1/terminals`, `/v1/chains`.
 
 use axum::{
     Json,
@@ -87,6 +87,7 @@ pub(super) struct TerminalRow {
     get, path = "/v1/terminals", tag = "operation", params(SiteQuery),
     responses(
         (status = 200, body = Vec<TerminalRow>),
+        (status = 400, description = "a parameter cannot be read", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "no such site", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "the store failed", body = Problem, content_type = "application/problem+json"),
     )
@@ -186,6 +187,7 @@ pub(super) struct ChainRow {
     get, path = "/v1/chains", tag = "operation", params(SiteQuery),
     responses(
         (status = 200, body = Vec<ChainRow>),
+        (status = 400, description = "a parameter cannot be read", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "no such site", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "the store failed", body = Problem, content_type = "application/problem+json"),
     )

@@ -1,8 +1,11 @@
-//! Open help calls and their acknowledgement.
+//! Calls for help that are open, and their acknowledgement by staff.
 
 use axum::{
     Json,
-    extract::{Path, Query, State, rejection::QueryRejection},
+    extract::{
+        Path, Query, State,
+        rejection::{PathRejection, QueryRejection},
+    },
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
@@ -158,8 +161,10 @@ pub(super) struct Answered {
 )]
 pub(super) async fn answer_call(
     State(app): State<Shared>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<Answered>, ApiError> {
+    // What is no text is no call either.
+    let id = id.map(|Path(id)| id).unwrap_or_default();
     let unknown = || ApiError::not_found(format!("there is no call for help `{id}`"));
     let call: EntryId = id.parse().map_err(|_| unknown())?;
     let now = shell::now();

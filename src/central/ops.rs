@@ -1,4 +1,4 @@
-//! For those who run central: alive, ready, numbers, the document.
+//! Endpoints for whoever operates central: liveness, readiness, metrics, and the OpenAPI document.
 
 use axum::{
     Extension,
@@ -38,7 +38,13 @@ pub(super) async fn readyz(State(app): State<Shared>) -> Result<&'static str, Ap
 }
 
 /// Numbers for Prometheus.
-#[utoipa::path(get, path = "/metrics", tag = "operation", responses((status = 200, body = String, content_type = "text/plain")))]
+#[utoipa::path(
+    get, path = "/metrics", tag = "operation",
+    responses(
+        (status = 200, body = String, content_type = "text/plain"),
+        (status = 503, description = "the store failed", body = Problem, content_type = "application/problem+json"),
+    )
+)]
 pub(super) async fn metrics(State(app): State<Shared>) -> Result<Response, ApiError> {
     let mut levels = Levels::default();
     for site in &app.hospital().sites {

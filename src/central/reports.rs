@@ -1,4 +1,4 @@
-//! What staff read: scores, reasons, single answers, quarantine, alarms.
+//! Endpoints that staff read: scores, reasons, single answers, quarantine, alarms.
 
 pub(super) mod answers;
 pub(super) mod figures;
@@ -58,6 +58,7 @@ pub(super) struct QuarantineRow {
     get, path = "/v1/quarantine", tag = "operation", params(SiteQuery),
     responses(
         (status = 200, body = Vec<QuarantineRow>),
+        (status = 400, description = "a parameter cannot be read", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "no such site", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "the store failed", body = Problem, content_type = "application/problem+json"),
     )
@@ -117,6 +118,7 @@ pub(super) struct AlarmRow {
     get, path = "/v1/alarms", tag = "operation", params(SiteQuery),
     responses(
         (status = 200, body = Vec<AlarmRow>),
+        (status = 400, description = "a parameter cannot be read", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "no such site", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "the store failed", body = Problem, content_type = "application/problem+json"),
     )

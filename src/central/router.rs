@@ -1,4 +1,4 @@
-//! Every route of central, in one list; the OpenAPI document is made from the same list.
+//! The list of all routes of central, from which the OpenAPI document is made too.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,7 +16,7 @@ use tower_http::{
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{auth, error::ApiError, fleet, help, host, live, ops, reports, state::App, terminals};
+use super::{auth, document, error::ApiError, fleet, help, host, live, ops, reports, state::App, terminals};
 
 /// What every handler gets.
 pub(super) type Shared = Arc<App>;
@@ -68,49 +68,21 @@ pub(super) fn routes_of(app: Shared) -> (Router, utoipa::openapi::OpenApi) {
         .routes(routes!(help::answer_call))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), host::guard));
     let base = app.settings.base_path().to_owned();
-    let (router, mut document) = OpenApiRouter::with_openapi(Document::openapi())
+    let (router, mut described) = OpenApiRouter::with_openapi(Document::openapi())
         .merge(signed)
         .merge(read)
         .routes(routes!(ops::healthz))
         .routes(routes!(ops::readyz))
         .routes(routes!(ops::document))
         .split_for_parts();
-    complete(&mut document);
-    let text = serde_json::to_vec(&document).unwrap_or_default();
+    document::complete(&mut described);
+    let text = serde_json::to_vec(&described).unwrap_or_default();
     let router = router
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(axum::Extension(ops::DocumentText(text.into())))
         .with_state(app);
-    (served_under(&base, layered(router, timeout)), document)
-}
-
-/// What the layers answer: a foreign host or page, a repeated request.
-fn complete(document: &mut utoipa::openapi::OpenApi) {
-    use utoipa::openapi::{Content, RefOr, Response, path::Operation, schema::Ref};
-    let problem = |words: &str| {
-        let mut response = Response::new(words);
-        let content = Content::new(Some(Ref::from_schema_name("Problem")));
-        response.content.insert(crate::wire::content_type::PROBLEM.to_owned(), RefOr::T(content));
-        RefOr::T(response)
-    };
-    let add = |operation: &mut Operation, status: &str, words: &str| {
-        operation.responses.responses.insert(status.to_owned(), problem(words));
-    };
-    for (path, item) in &mut document.paths.paths {
-        let methods = [(&mut item.get, false), (&mut item.post, true)];
-        for (operation, changes) in methods {
-            let Some(operation) = operation else { continue };
-            if path.starts_with("/v1/terminals/self/") {
-                add(operation, "425", "this very request was answered before");
-            } else if path != "/v1/enrolments" {
-                add(operation, "421", "asked under a name that is not central's");
-                if changes {
-                    add(operation, "403", "sent by a page that is not central's");
-                }
-            }
-        }
-    }
+    (served_under(&base, layered(router, timeout)), described)
 }
 
 /// Serves everything below the path of the public address as well, for a proxy that passes the path on as it is.

@@ -13,7 +13,8 @@ mod suppress;
 pub use formulas::{Measured, Tally, Yardstick};
 pub use interval::{Interval, wilson};
 pub use range::{
-    Asked, Bound, Period, Range, RangeError, Slot, days_of, local_text, local_text_ms, range_of, slots,
+    Asked, Bound, Period, Range, RangeError, Slot, day_or_instant, days_of, local_text, local_text_ms,
+    range_of, slots,
 };
 pub use reasons::{QuestionReasons, REASON_FORMULA, ReasonRow, reasons};
 pub use report::{Grouping, Report, Request, ScoreRow, Written, headline_of, report};

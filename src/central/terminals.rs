@@ -1,4 +1,4 @@
-//! What terminals ask: enrolment, cursor, entries, health, configuration.
+//! Endpoints for terminals: enrolment, cursor, entries, health, configuration.
 
 use axum::{
     Json,
@@ -115,6 +115,7 @@ pub(super) async fn enrol(
 #[into_params(parameter_in = Query)]
 pub(super) struct CursorQuery {
     /// The chain id, 32 hexadecimal digits.
+    #[param(pattern = "^[0-9a-f]{32}$")]
     chain: String,
 }
 
@@ -302,8 +303,8 @@ pub(super) async fn post_health(
     get, path = "/v1/terminals/self/config", tag = "terminals",
     params(("if-none-match" = Option<String>, Header, description = "the ETag of the configuration the terminal has")),
     responses(
-        (status = 200, body = String, content_type = "application/toml"),
-        (status = 304, description = "still the same"),
+        (status = 200, body = String, content_type = "application/toml", headers(("etag" = String, description = "of this configuration"))),
+        (status = 304, description = "still the same", headers(("etag" = String, description = "of this configuration"))),
         (status = 400, description = "unreadable", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "no valid signature", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "revoked", body = Problem, content_type = "application/problem+json"),

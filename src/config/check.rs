@@ -7,6 +7,7 @@ mod finding;
 mod key_path;
 mod located;
 mod pointer;
+mod readable;
 mod report;
 mod schema;
 mod structure;
@@ -19,6 +20,7 @@ pub use finding::{Finding, Findings, Severity};
 pub(in crate::config) use located::Located;
 pub use pointer::KeyAt;
 pub(in crate::config) use pointer::error_at;
+pub(in crate::config) use readable::readable;
 pub(in crate::config) use report::{Checked, Report, check};
 pub(in crate::config) use schema::of as schema_of;
 #[cfg(test)]

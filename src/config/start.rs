@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    check::Findings,
+    check::{Findings, readable},
     examples::example,
     hospital::Glyphs,
     kiosk::Start,
@@ -82,7 +82,7 @@ pub fn start(
 /// The data folder a kiosk.toml names, also when the file is wrong elsewhere; `None` if that cannot be seen.
 pub fn data_dir_of(path: &Path, read: Read<'_>) -> Option<PathBuf> {
     let bytes = read(path).ok()?;
-    let text = String::from_utf8_lossy(&bytes);
+    let text = readable(&bytes);
     let (tree, _) = toml::de::DeTable::parse_recoverable(&text);
     let dir = tree.get_ref().get("storage")?.get_ref().as_table()?.get("dir")?.get_ref().as_str()?;
     Some(load::folder_of(path).join(dir))
@@ -133,7 +133,7 @@ fn built_in(
 /// The touchpoints and central's address, as far as a wrong kiosk.toml still shows them.
 fn readable_part(path: &Path, read: Read<'_>) -> (Vec<TouchpointId>, Option<String>) {
     let Ok(bytes) = read(path) else { return (Vec::new(), None) };
-    let text = String::from_utf8_lossy(&bytes);
+    let text = readable(&bytes);
     let (tree, _) = toml::de::DeTable::parse_recoverable(&text);
     let listed = tree.get_ref().get("touchpoints").and_then(|value| value.get_ref().as_array());
     let bound = listed.into_iter().flatten().filter_map(|id| id.get_ref().as_str()?.parse().ok()).collect();

@@ -7,6 +7,7 @@ use super::BootId;
 
 /// How far a wall clock can be trusted. A Raspberry Pi before the 5 has no clock chip, so it often starts in the past.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "central", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TimeQuality {
     /// Disciplined by a time server.
@@ -19,11 +20,13 @@ pub enum TimeQuality {
 
 /// When something happened on a terminal. Order within a boot is by `up_ms` alone.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "central", derive(utoipa::ToSchema))]
 pub struct Moment {
     /// Wall clock, UTC; written with milliseconds.
     #[serde(with = "millis")]
     pub wall: DateTime<Utc>,
     /// Which start of the machine.
+    #[cfg_attr(feature = "central", schema(value_type = String, format = Uuid))]
     pub boot: BootId,
     /// Milliseconds since that start, suspended time included.
     pub up_ms: u64,

@@ -148,10 +148,11 @@ impl Diary {
                 );
             }
             Origin::LastGood | Origin::BuiltIn => {
-                tracing::error!(
-                    "the configuration is wrong, an older one is in force:\n{}",
-                    started.findings
-                );
+                let instead = match started.origin {
+                    Origin::BuiltIn => "there is no earlier one, and the built-in questions are asked",
+                    Origin::Files | Origin::LastGood => "the last good one is in force",
+                };
+                tracing::error!("the configuration is wrong; {instead}:\n{}", started.findings);
                 self.note_refused(&started.findings);
             }
         }

@@ -100,7 +100,6 @@ pub struct Enrolment {
     /// Program version.
     pub software: String,
     /// The terminal's clock.
-    #[cfg_attr(feature = "central", schema(value_type = Object))]
     pub sent: Moment,
 }
 
@@ -163,7 +162,6 @@ pub struct Health {
     /// Free bytes where the journal lies.
     pub disk_free_bytes: Option<u64>,
     /// What the clock is worth.
-    #[cfg_attr(feature = "central", schema(value_type = String))]
     pub clock: TimeQuality,
     /// Program version.
     pub software: String,
@@ -180,7 +178,6 @@ pub struct Health {
     #[cfg_attr(feature = "central", schema(value_type = Option<String>))]
     pub lost_after: Option<EntryId>,
     /// The terminal's clock.
-    #[cfg_attr(feature = "central", schema(value_type = Object))]
     pub sent: Moment,
 }
 

@@ -178,20 +178,20 @@ async fn no_answers_too_few_and_hidden_for_protection_are_three_things_in_json_a
 #[tokio::test]
 async fn every_report_and_export_has_a_longest_span_and_says_what_to_ask_for_instead() {
     let api = Api::new();
-    for (path, fix) in [
-        ("/v1/scores?by=hour&from=2026-01-01&to=2026-02-02", "may cover 31 days"),
-        ("/v1/scores?by=hour&period=all", "may cover 31 days"),
-        ("/v1/scores?by=hour&period=365d", "may cover 31 days"),
-        ("/v1/scores?by=day&period=all", "may cover 400 days"),
-        ("/v1/scores?by=day&from=2020-01-01&to=2026-01-01", "shorter spans"),
-        ("/v1/export.csv?period=all", "may cover 400 days"),
-        ("/v1/export.csv?from=2020-01-01&to=2026-01-01", "shorter spans"),
-        ("/v1/scores?period=today&from=2026-01-01", "either `period`"),
-        ("/v1/scores?period=fortnight", "fortnight"),
-        ("/v1/reasons?from=2026-01-02&to=2026-01-02", "before `to`"),
-        ("/v1/scores?from=%2B262142-12-31", "1970 to 9999"),
+    for (path, fix, status) in [
+        ("/v1/scores?by=hour&from=2026-01-01&to=2026-02-02", "may cover 31 days", 422),
+        ("/v1/scores?by=hour&period=all", "may cover 31 days", 422),
+        ("/v1/scores?by=hour&period=365d", "may cover 31 days", 422),
+        ("/v1/scores?by=day&period=all", "may cover 400 days", 422),
+        ("/v1/scores?by=day&from=2020-01-01&to=2026-01-01", "shorter spans", 422),
+        ("/v1/export.csv?period=all", "may cover 400 days", 422),
+        ("/v1/export.csv?from=2020-01-01&to=2026-01-01", "shorter spans", 422),
+        ("/v1/scores?period=today&from=2026-01-01", "either `period`", 422),
+        ("/v1/scores?period=fortnight", "fortnight", 400),
+        ("/v1/reasons?from=2026-01-02&to=2026-01-02", "before `to`", 422),
+        ("/v1/scores?from=%2B262142-12-31", "1970 to 9999", 400),
     ] {
-        let problem = api.get(path).await.problem(400);
+        let problem = api.get(path).await.problem(status);
         assert!(problem.detail.as_ref().unwrap().contains(fix), "{path}: {problem:?}");
     }
     for path in ["/v1/scores?by=hour", "/v1/scores?by=day", "/v1/scores", "/v1/reasons", "/v1/export.csv"] {
@@ -209,6 +209,25 @@ async fn every_report_and_export_has_a_longest_span_and_says_what_to_ask_for_ins
         (&spans("period=all").await["from"], &spans("").await["first_day"]),
         (&Json::Null, &Json::Null)
     );
+}
+
+#[tokio::test]
+async fn the_first_and_last_instants_that_can_be_written_are_answered_whatever_their_offset() {
+    let api = Api::new();
+    for span in [
+        "from=9999-12-31T23:59:59-12:00",
+        "from=9999-12-31",
+        "to=1970-01-01T00:00:00%2B14:00",
+        "from=1970-01-01T00:00:00%2B14:00",
+        "from=9999-12-31T00:00:00-12:00&to=9999-12-31T23:59:59-12:00",
+        "from=1970-01-01T00:00:00%2B14:00&to=1970-01-02",
+    ] {
+        for report in ["scores?", "scores?by=hour&", "scores?by=day&", "reasons?", "export.csv?"] {
+            let reply = api.get(&format!("/v1/{report}{span}")).await;
+            let text = String::from_utf8_lossy(&reply.body);
+            assert!([200, 422].contains(&reply.status.as_u16()), "{report}{span}: {} {text}", reply.status);
+        }
+    }
 }
 
 #[tokio::test]

@@ -208,3 +208,22 @@ async fn a_replayed_request_is_not_answered_and_does_not_make_the_terminal_look_
         assert_eq!(seen().await, before);
     }
 }
+
+#[tokio::test]
+async fn where_the_documented_authentication_is_missing_the_answer_is_401_whatever_else_is_wrong() {
+    let api = Api::new();
+    let terminal = api.enrolled(1).await;
+    let mut journal = Journal::new(1);
+    journal.push(answer(1, 5));
+    for name in ["signature", "signature-input", "xinsheng-terminal", "xinsheng-protocol"] {
+        for call in
+            [terminal.batch(&journal), terminal.get(CURSOR, Some("chain=x")), terminal.get(CONFIG, None)]
+        {
+            let mut request = call.request();
+            request.headers_mut().remove(name).unwrap();
+            api.send(request).await.problem(401);
+        }
+    }
+    let bare = Request::post("/v1/enrolments").header("content-type", "application/json");
+    api.send(bare.body(Body::from("{}")).unwrap()).await.problem(401);
+}

@@ -121,6 +121,49 @@ fn after_a_restart_with_a_wrong_file_the_last_good_one_is_in_force() {
     survived!(36; 2, "wrong files");
 }
 
+/// The last good configuration, the journal and the key lie in the data folder: a terminal that cannot see it begins from nothing.
+#[test]
+fn whatever_line_of_kiosk_toml_is_wrong_a_terminal_still_finds_its_data_folder() {
+    let terminal = Terminal::new();
+    terminal.replace("kiosk.toml", "dir = \"data\"", "dir = \"on-the-other-disk\"");
+    let file = fs::read_to_string(terminal.path("kiosk.toml")).unwrap();
+    let found = |text: &[u8]| config::data_dir_of(Path::new("kiosk.toml"), &|_| Ok(text.to_vec()));
+    let folder = PathBuf::from("on-the-other-disk");
+    assert_eq!(found(file.as_bytes()), Some(folder.clone()));
+
+    let lines: Vec<&str> = file.lines().collect();
+    let mut tried = 0;
+    for (at, line) in lines.iter().enumerate() {
+        let code = line.split('#').next().unwrap().trim_end();
+        let damages = [
+            code.replace('=', "：").replace('[', "【").replace(']', "】"),
+            code.replace(['"'], "”"),
+            code.replacen('"', "“", 1),
+            code.replace(" = ", "\u{3000}=\u{a0}"),
+            code.chars().take(code.chars().count() / 2).collect(),
+            code.chars().rev().skip(1).collect::<String>().chars().rev().collect(),
+            format!("{code} \"\"\""),
+            format!("{code}\n{code}"),
+            format!("]{code}"),
+        ];
+        // What is cut out of the line itself cannot be known.
+        let holds_it = code.starts_with("[storage]") || code.starts_with("dir");
+        for damaged in damages.into_iter().take(if holds_it { 4 } else { usize::MAX }) {
+            let mut changed: Vec<&str> = lines.clone();
+            changed[at] = &damaged;
+            assert_eq!(found(changed.join("\r\n").as_bytes()), Some(folder.clone()), "{damaged}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 500, "{tried} damaged files");
+
+    let utf_16: Vec<u8> =
+        [0xfeff].into_iter().chain(file.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    assert_eq!(found(&utf_16), Some(folder.clone()), "saved as Unicode in an old editor");
+    let (gbk, _, _) = encoding_rs::GBK.encode(&file);
+    assert_eq!(found(&gbk), Some(folder), "saved as ANSI in an old editor");
+}
+
 #[test]
 fn screens_that_break_a_rule_wait_for_the_last_good_ones_and_are_shown_where_there_are_none() {
     let terminal = Terminal::new();

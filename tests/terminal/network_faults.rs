@@ -22,23 +22,13 @@ use super::{
     sync_end_to_end::{Files, Kiosk, Scene, faults, hospital, settings},
 };
 
-/// Gets taps through whatever comes first, within a bounded time. A fault needs a request, and only what waits makes one at once: there are
-/// further taps until every fault was met.
+/// Gets taps through whatever comes first, within a bounded time.
 fn survives(scene: &Scene, kiosk: &Kiosk, name: &str, faults: Vec<Fault>) {
     let chain = kiosk.ends().0.chain;
     scene.proxy.then(faults);
     let started = Instant::now();
-    loop {
-        let head = kiosk.tap(3);
-        kiosk.wait_for(name, |status| {
-            kiosk.sync.retry();
-            status.all_sent && status.queue.cursor >= head.seq
-        });
-        assert!(started.elapsed() < Duration::from_secs(90), "{name}");
-        if scene.proxy.left() == 0 {
-            break;
-        }
-    }
+    scene.tap_until_every_fault_was_met(kiosk, name, 3);
+    assert!(started.elapsed() < Duration::from_secs(90), "{name}");
     assert_eq!(kiosk.ends().0.chain, chain, "{name}");
     let refused = kiosk.terminal.recorder().call(|journal| journal.stats().unwrap().refused).unwrap();
     assert_eq!(refused, 0, "{name}");

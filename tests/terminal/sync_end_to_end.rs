@@ -210,6 +210,23 @@ impl Scene {
         Kiosk::start(&Files::new(self.home.path(), &self.proxy.url()))
     }
 
+    /// Taps `count` times and waits for the receipt, again until the proxy made every fault that it was told of. A fault needs a request, and
+    /// several taps may go in one.
+    pub fn tap_until_every_fault_was_met(&self, kiosk: &Kiosk, what: &str, count: usize) {
+        let until = Instant::now() + 3 * PATIENCE;
+        loop {
+            let head = kiosk.tap(count);
+            kiosk.wait_for(what, |status| {
+                kiosk.sync.retry();
+                status.all_sent && status.queue.cursor >= head.seq
+            });
+            if self.proxy.left() == 0 {
+                return;
+            }
+            assert!(Instant::now() < until, "faults that no request meets: {what}");
+        }
+    }
+
     /// Both sides hold the same entries, and central's audit finds every chain and signature whole.
     pub fn check(&self, kiosk: &Kiosk) {
         let (head, cursor) = kiosk.ends();
@@ -362,19 +379,7 @@ fn a_storm_of_faults_loses_nothing() {
         kiosk.tap(40);
         kiosk.sync.retry();
     }
-    // Many taps may have gone in one batch; a fault needs a request of its own.
-    let started = Instant::now();
-    loop {
-        let head = kiosk.tap(1);
-        kiosk.wait_for("calm", |status| {
-            kiosk.sync.retry();
-            status.all_sent && status.queue.cursor >= head.seq
-        });
-        if scene.proxy.left() == 0 {
-            break;
-        }
-        assert!(started.elapsed() < PATIENCE, "faults that no request meets");
-    }
+    scene.tap_until_every_fault_was_met(&kiosk, "calm", 1);
     scene.proxy.deliver_late();
     kiosk.wait_until_sent(kiosk.tap(1));
     scene.check(&kiosk);

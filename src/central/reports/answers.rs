@@ -1,4 +1,4 @@
-//! Single answers as CSV.
+//! Export of single answers as CSV: `/v1/export.csv`.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::{
         error::ApiError,
         export,
         router::Shared,
-        scores::{Asked, Bound, Period, Range, days_of, range_of},
+        scores::{Asked, Bound, Period, Range, day_or_instant, days_of, range_of},
         shell,
         store::TimeSpan,
     },
@@ -32,8 +32,10 @@ pub(in crate::central) struct ExportQuery {
     #[param(inline)]
     period: Option<Period>,
     /// First day (in the site's time zone) or instant. A request may cover 400 days.
+    #[param(schema_with = day_or_instant)]
     from: Option<String>,
     /// Day or instant that is no longer part of it.
+    #[param(schema_with = day_or_instant)]
     to: Option<String>,
     /// Only this site.
     site: Option<String>,
@@ -48,8 +50,9 @@ pub(in crate::central) struct ExportQuery {
     get, path = "/v1/export.csv", tag = "scores", params(ExportQuery),
     responses(
         (status = 200, body = String, content_type = "text/csv"),
-        (status = 400, description = "a parameter cannot be read, or asks for more than 400 days", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "a parameter cannot be read", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "no such site", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "the parameters contradict each other or ask for too much at once; `detail` says what to ask for", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "other exports are running", body = Problem, content_type = "application/problem+json"),
     )
 )]

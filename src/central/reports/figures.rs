@@ -1,4 +1,4 @@
-//! Scores and the reasons for them, as JSON and CSV.
+//! Scores, and counts of the reasons that visitors gave, as JSON and CSV: `/v1/scores`, `/v1/reasons`.
 
 use axum::{
     Json,
@@ -20,7 +20,7 @@ use crate::{
         router::Shared,
         scores::{
             self, Asked, Bound, Grouping, Period, QuestionReasons, Range, RangeError, ScoreRow, Slot,
-            days_of, local_text, range_of, slots,
+            day_or_instant, days_of, local_text, range_of, slots,
         },
         shell,
         state::App,
@@ -71,8 +71,10 @@ pub(in crate::central) struct ScoresQuery {
     #[param(inline)]
     period: Option<Period>,
     /// First day (in the site's time zone) or instant. By hour a request may cover 31 days, by day 400.
+    #[param(schema_with = day_or_instant)]
     from: Option<String>,
     /// Day or instant that is no longer part of it.
+    #[param(schema_with = day_or_instant)]
     to: Option<String>,
     /// `filtered` if not given.
     #[param(inline)]
@@ -95,8 +97,10 @@ pub(in crate::central) struct ReasonsQuery {
     #[param(inline)]
     period: Option<Period>,
     /// First day (in the site's time zone) or instant.
+    #[param(schema_with = day_or_instant)]
     from: Option<String>,
     /// Day or instant that is no longer part of it.
+    #[param(schema_with = day_or_instant)]
     to: Option<String>,
     /// `filtered` if not given.
     #[param(inline)]
@@ -104,6 +108,7 @@ pub(in crate::central) struct ReasonsQuery {
     /// Only this touchpoint.
     touchpoint: Option<String>,
     /// Only this question.
+    #[param(pattern = "^[a-z0-9][a-z0-9_-]{0,63}$")]
     question: Option<String>,
     /// Only this site.
     site: Option<String>,
@@ -191,7 +196,13 @@ pub(in crate::central) struct Reasons {
 
 impl From<RangeError> for ApiError {
     fn from(error: RangeError) -> Self {
-        Self::bad_request(error.to_string())
+        match error {
+            RangeError::Unreadable(_) => Self::bad_request(error.to_string()),
+            RangeError::Twice
+            | RangeError::Backwards
+            | RangeError::TooLong { .. }
+            | RangeError::Endless(_) => Self::no_such_span(error.to_string()),
+        }
     }
 }
 
@@ -203,8 +214,9 @@ impl From<RangeError> for ApiError {
     get, path = "/v1/scores", tag = "scores", params(ScoresQuery),
     responses(
         (status = 200, content((Scores = "application/json"), (String = "text/csv"))),
-        (status = 400, description = "a parameter cannot be read, or asks for too much at once; `detail` says what to ask for", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "a parameter cannot be read", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "no such site or touchpoint", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "the parameters contradict each other or ask for too much at once; `detail` says what to ask for", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "the store failed", body = Problem, content_type = "application/problem+json"),
     )
 )]
@@ -246,7 +258,7 @@ pub(in crate::central) async fn get_scores(
         known_touchpoint(&app, &id)?;
     }
     match format {
-        Format::Csv if next.is_some() => Err(ApiError::bad_request(format!(
+        Format::Csv if next.is_some() => Err(ApiError::no_such_span(format!(
             "this would be more than {CSV_ROWS_MAX} rows; ask for a shorter span or one `touchpoint`"
         ))),
         Format::Csv => Ok(csv_file("scores.csv", export::scores_csv(&rows))),
@@ -275,6 +287,7 @@ async fn holds_example(app: &App, site: &SiteId) -> Result<bool, ApiError> {
         (status = 200, content((Reasons = "application/json"), (String = "text/csv"))),
         (status = 400, description = "a parameter cannot be read", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "no such site or touchpoint", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "the parameters contradict each other or ask for too much at once; `detail` says what to ask for", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "the store failed", body = Problem, content_type = "application/problem+json"),
     )
 )]

@@ -1,12 +1,17 @@
-//! Which span of time a report is about: days and hours of the site's time zone, counted by central and never by a browser.
+//! The time span of a report, in days and hours of the site's time zone; central computes it, so that no browser's clock or zone matters.
 //!
 //! Invariants: a report by hour or day covers a bounded span; days begin at the first instant of their date, also where summer time skips
 //! midnight; no time, however far off, stops the program.
 
-use chrono::{DateTime, Days, Months, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, TimeZone as _, Utc};
+use chrono::{
+    DateTime, Days, FixedOffset, Months, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, TimeZone as _, Utc,
+};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::schema::{AnyOfBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type},
+};
 
 use super::Grouping;
 use crate::central::ingest::hour_start;
@@ -209,8 +214,26 @@ fn read_edge(text: &str, zone: Tz) -> Result<i64, RangeError> {
             .and_then(|day| first_instant(day, zone))
             .ok_or_else(wrong);
     }
-    let at = text.parse::<DateTime<Utc>>().map_err(|_| wrong())?;
+    // The year as it is written, whatever its offset.
+    let at = text.parse::<DateTime<FixedOffset>>().map_err(|_| wrong())?;
     if YEARS.contains(&at.year()) { Ok(at.timestamp()) } else { Err(wrong()) }
+}
+
+/// How the OpenAPI document describes what [`read_edge`] takes: the pattern is [`YEARS`].
+pub fn day_or_instant() -> Schema {
+    let text = |format, pattern: &str| {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(format)))
+            .pattern(Some(pattern))
+            .build()
+    };
+    let years = "^(19[7-9][0-9]|[2-9][0-9]{3})-[0-9]{2}-[0-9]{2}";
+    AnyOfBuilder::new()
+        .item(text(KnownFormat::Date, &format!("{years}$")))
+        .item(text(KnownFormat::DateTime, &format!("{years}T")))
+        .build()
+        .into()
 }
 
 /// The first instant of a date, in Unix seconds: where summer time skips midnight, the one after the gap.

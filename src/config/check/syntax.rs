@@ -17,7 +17,7 @@ const SYNTAX_ERRORS_SEEN_MAX: usize = 400;
 const BYTES_MAX: usize = 1 << 20;
 
 /// Signs an input method makes in place of the ones TOML knows.
-const FULL_WIDTH: [(char, &str); 27] = [
+pub(super) const FULL_WIDTH: [(char, &str); 27] = [
     ('“', "\""),
     ('”', "\""),
     ('„', "\""),
@@ -163,7 +163,7 @@ fn odd_sign(text: &str, span: &Span) -> Option<OddSign> {
 }
 
 /// Blanks that nobody sees and TOML does not know.
-fn is_odd_blank(c: char) -> bool {
+pub(super) fn is_odd_blank(c: char) -> bool {
     (c.is_whitespace() && !matches!(c, ' ' | '\t' | '\r' | '\n'))
         || matches!(c, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{3164}' | '\u{feff}')
 }

@@ -3,8 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use i_slint_core::textlayout::sharedparley::parley::FontData;
+use skrifa::{FontRef, MetadataProvider as _};
 
 use super::Area;
+use crate::fonts::glyph_box;
 
 /// The boxes of the glyphs seen so far, by font and glyph: a font is asked once for each.
 #[derive(Default)]
@@ -36,16 +38,15 @@ impl GlyphBoxes {
     /// The glyph that stands for what was left out.
     pub(super) fn ellipsis(&mut self, font: &FontData) -> Option<u32> {
         *self.ellipses.entry((font.data.id(), font.index)).or_insert_with(|| {
-            let face = ttf_parser::Face::parse(font.data.as_ref(), font.index).ok()?;
-            face.glyph_index('…').map(|glyph| glyph.0.into())
+            FontRef::from_index(font.data.as_ref(), font.index).ok()?.charmap().map('…').map(u32::from)
         })
     }
 
     /// Whether a glyph is a space or punctuation.
     pub(super) fn is_sign(&mut self, font: &FontData, glyph: u32) -> bool {
         let signs = self.signs.entry((font.data.id(), font.index)).or_insert_with(|| {
-            let face = ttf_parser::Face::parse(font.data.as_ref(), font.index).ok();
-            let glyph = |c| Some(face.as_ref()?.glyph_index(c)?.0.into());
+            let font = FontRef::from_index(font.data.as_ref(), font.index).ok();
+            let glyph = |c: char| font.as_ref()?.charmap().map(c).map(u32::from);
             SIGNS.chars().filter_map(glyph).collect()
         });
         signs.contains(&glyph)
@@ -55,8 +56,8 @@ impl GlyphBoxes {
     pub(super) fn heights(&mut self, font: &FontData) -> (f32, f32) {
         *self.heights.entry((font.data.id(), font.index)).or_insert_with(|| {
             let height = |c: char| {
-                let face = ttf_parser::Face::parse(font.data.as_ref(), font.index).ok()?;
-                let [_, top, _, bottom] = measure(font, face.glyph_index(c)?.0.into())?;
+                let read = FontRef::from_index(font.data.as_ref(), font.index).ok()?;
+                let [_, top, _, bottom] = measure(font, read.charmap().map(c)?.into())?;
                 Some(bottom - top)
             };
             let mut common: Vec<f32> = COMMON.chars().filter_map(height).collect();
@@ -67,11 +68,9 @@ impl GlyphBoxes {
     }
 }
 
-/// Left, top, right and bottom in em, from the pen, downwards.
+/// Left, top, right and bottom in em, from the pen, downwards; `None` for a glyph that draws nothing.
 fn measure(font: &FontData, glyph: u32) -> Option<[f32; 4]> {
-    let face = ttf_parser::Face::parse(font.data.as_ref(), font.index).ok()?;
-    let bounds = face.glyph_bounding_box(ttf_parser::GlyphId(u16::try_from(glyph).ok()?))?;
-    let em = f32::from(face.units_per_em());
-    let part = |units: i16| f32::from(units) / em;
-    Some([part(bounds.x_min), -part(bounds.y_max), part(bounds.x_max), -part(bounds.y_min)])
+    let font = FontRef::from_index(font.data.as_ref(), font.index).ok()?;
+    let area = glyph_box(&font, glyph.into())?;
+    (area[2] > area[0] && area[3] > area[1]).then_some(area)
 }
