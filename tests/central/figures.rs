@@ -19,7 +19,7 @@ use xinsheng::{
 
 use super::{
     api::{Api, IntoRequest as _, Terminal},
-    hospital::plan,
+    hospital::{plan, texts},
     journal::{Journal, answer, because, end, response},
 };
 
@@ -287,7 +287,33 @@ async fn a_late_row_changes_the_closed_day_it_belongs_to() {
     send(&api, &late, &second).await;
     assert_eq!(day("10").await, Some((json!(9), Json::Null)), "and taken back");
     assert_eq!(day("20").await, Some((json!(10), json!(100.0))));
-    survived!(46, 47; 10, "late rows");
+    survived!(46, 47; second.last_seq(), "late rows");
+}
+
+#[tokio::test]
+async fn fault_46_places_of_one_name_stay_apart_and_names_in_every_script_come_out_as_they_went_in() {
+    let (shared, _, _) = with_reasons().await;
+    let names = ["挂号窗口", "تىزىملىتىش", "ཐོ་འགོད།", "受付 ﾃｽﾄ", "Ñame, \"quoted\" – é"];
+    for name in names {
+        let mut hospital = Arc::unwrap_or_clone(plan(&["window"], Start::Attract).hospital);
+        for place in &mut hospital.touchpoints {
+            place.name = texts(name);
+        }
+        let api = Api::new().sharing(&shared, hospital);
+        let rows = api.rows("/v1/scores").await;
+        for (place, n) in [("window", 60), ("ward", 0)] {
+            let row = find(&rows, "touchpoint", place);
+            assert_eq!((&row["n"], &row["names"]["zh-CN"]), (&json!(n), &json!(name)));
+        }
+        let file = text(&api, "/v1/scores?format=csv").await;
+        let mut reader = csv::Reader::from_reader(file.trim_start_matches('\u{feff}').as_bytes());
+        let named =
+            reader.records().filter(|row| row.as_ref().unwrap().iter().any(|cell| cell.contains(name)));
+        let places: BTreeSet<String> =
+            named.map(|row| row.unwrap().iter().collect::<Vec<_>>().join(",")).collect();
+        assert!(places.len() > 2, "{file}");
+    }
+    survived!(46; names.len(), "names");
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ mod hospital;
 mod http;
 mod journal;
 mod nginx;
+mod outage;
 mod page;
 mod process;
 mod proof;

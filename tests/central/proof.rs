@@ -196,7 +196,9 @@ async fn a_replayed_request_is_not_answered_and_does_not_make_the_terminal_look_
         let held = api.store.terminals(&"main".parse().unwrap()).await.unwrap();
         held[0].last_seen
     };
-    for call in [terminal.batch(&journal), terminal.post(HEALTH, "application/json", health(&journal))] {
+    let calls = [terminal.batch(&journal), terminal.post(HEALTH, "application/json", health(&journal))];
+    let replayed = calls.len();
+    for call in calls {
         let body = call.body.clone();
         let (parts, _) = call.request().into_parts();
         let again = Request::from_parts(parts.clone(), Body::from(body.clone()));
@@ -207,6 +209,7 @@ async fn a_replayed_request_is_not_answered_and_does_not_make_the_terminal_look_
         assert_eq!(api.send(again).await.status, 425);
         assert_eq!(seen().await, before);
     }
+    survived!(45; replayed, "replays");
 }
 
 #[tokio::test]

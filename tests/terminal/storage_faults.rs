@@ -307,7 +307,8 @@ fn ratings_on_a_disk_that_turned_read_only_reach_central_once_and_none_is_thanke
         return;
     }
     fs::write(trigger, "test").unwrap();
-    for _ in 0..3 {
+    let rated = 3;
+    for _ in 0..rated {
         terminal.rates();
         terminal.until("honest page", |terminal| matches!(terminal.survey.page(), Page::Held(_)));
         terminal.shows(&Page::Held(HeldStage::Received));
@@ -334,7 +335,7 @@ fn ratings_on_a_disk_that_turned_read_only_reach_central_once_and_none_is_thanke
     terminal.until("all of it at central", |_| hospital.ratings() == (5, 2));
     assert!(hospital.central.verify().unwrap().is_whole());
     terminal.stop();
-    survived!(9; 3, "ratings");
+    survived!(9; rated, "ratings");
 }
 
 #[test]
@@ -373,6 +374,7 @@ fn ratings_that_a_disk_refused_for_a_while_are_on_it_afterwards_and_count_once()
     });
     assert!(hospital.central.verify().unwrap().is_whole());
     terminal.stop();
+    survived!(9; 1, "rating");
 }
 
 /// The kernel refuses writes to a file that is marked so, also to a program that has it open.

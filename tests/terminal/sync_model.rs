@@ -60,6 +60,7 @@ fn every_entry_is_counted_once_whatever_happens() {
         survived!(26; seen.of("duplicate") + seen.of("late request"), "requests");
         survived!(30; seen.of("clone"), "clones");
         survived!(31; seen.of("roll back"), "cards put back");
+        survived!(33; seen.of("clock jump"), "jumps of the clock");
     }
 }
 

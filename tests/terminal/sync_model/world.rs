@@ -44,7 +44,7 @@ pub enum Flaw {
 pub struct Seen(BTreeMap<&'static str, u64>);
 
 impl Seen {
-    const EVERYTHING: [&'static str; 19] = [
+    const EVERYTHING: [&'static str; 20] = [
         "receipt",
         "lost request",
         "lost receipt",
@@ -59,6 +59,7 @@ impl Seen {
         "unsigned refusal",
         "crash",
         "crash between effects",
+        "clock jump",
         "clone",
         "roll back",
         "restore",
@@ -295,6 +296,7 @@ impl World {
         let kiosk = &mut self.kiosks[i];
         kiosk.wall_off = TimeDelta::days(days);
         kiosk.quality = TimeQuality::Estimated;
+        self.seen.count("clock jump");
         self.tell(&format!("kiosk {i}: clock off by {days} days"));
     }
 
