@@ -1,6 +1,7 @@
 //! What central signs, and for whom: each answer of the terminals' routes, good or bad, against the request it belongs to.
 #![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect, and waits in real time")]
 
+use crate::faults::survived;
 use std::num::NonZeroU32;
 
 use axum::{
