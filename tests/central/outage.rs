@@ -1,6 +1,6 @@
 //! Fault 27: an outage is over, and all terminals of a hospital come back in the same instant.
 
-#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at what it did not expect")]
 #![expect(clippy::disallowed_methods, reason = "a test of real connections waits in real time, with an end")]
 
 use crate::faults::survived;
@@ -17,7 +17,7 @@ use tokio::{
     net::TcpSocket,
     sync::Barrier,
     task::JoinSet,
-    time::{sleep, timeout},
+    time::{sleep, timeout, timeout_at},
 };
 use xinsheng::{
     central::{
@@ -204,7 +204,8 @@ fn fault_27_a_thousand_terminals_that_come_back_at_once_are_all_served_and_each_
             });
         }
         let (mut sum, mut most) = (Met::default(), 0);
-        while let Some(met) = all.join_next().await {
+        let until = tokio::time::Instant::from_std(began + ALL_SENT);
+        while let Some(met) = timeout_at(until, all.join_next()).await.expect("all have sent within 20 s") {
             let met = met.unwrap();
             sum.requests += met.requests;
             sum.turned_away += met.turned_away;
@@ -214,7 +215,6 @@ fn fault_27_a_thousand_terminals_that_come_back_at_once_are_all_served_and_each_
         (sum, most, began.elapsed())
     });
     println!("{TERMINALS} terminals in {took:?}: {met:?}, at most {most} requests of one terminal");
-    assert!(took < ALL_SENT, "{took:?}");
     assert!(met.turned_away > 0, "nobody was turned away, so nothing was shown: {met:?}");
 
     let findings = central.verify().unwrap();

@@ -63,10 +63,11 @@ fn fault_18_no_server_a_name_without_an_address_and_no_way_keep_everything_and_i
         go_to(&now, url);
         now.clone_from(url);
         let tapped = kiosk.tap(2);
-        kiosk.wait_for(url, |status| {
+        let told = kiosk.wait_for(url, |status| {
             kiosk.sync.retry();
             status.last_error.as_ref().is_some_and(|error| expected.contains(&error.fault))
         });
+        println!("{url}: {}", told.last_error.unwrap().words);
         let (head, cursor) = kiosk.ends();
         assert_eq!(head.chain, tapped.chain, "{url}");
         assert!(cursor + 2 <= tapped.seq, "{url} moved the cursor to {cursor}");
