@@ -213,6 +213,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::faults::survived;
 
     fn mode(path: &Path) -> u32 {
         fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -240,6 +241,7 @@ mod tests {
             replace(&path, b"again").unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), "again");
         }
+        survived!(6; Step::ALL.len(), "failing steps");
     }
 
     #[test]

@@ -37,6 +37,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::faults::survived;
 
     /// Set in the process that is to die.
     const CHILD: &str = "XINSHENG_TEST_DIES";
@@ -61,5 +62,6 @@ mod tests {
         assert_eq!(died.status.code(), Some(THREAD_DIED.into()), "{died:?}");
         let said = String::from_utf8_lossy(&died.stderr);
         assert!(said.contains("the thread `journal` of the terminal died"), "{said}");
+        survived!(42; 1, "dead thread");
     }
 }

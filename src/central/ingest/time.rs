@@ -214,6 +214,7 @@ pub(crate) fn hour_start(at_ms: i64, zone: Tz) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::faults::survived;
 
     fn utc(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()
@@ -232,6 +233,7 @@ mod tests {
             timed,
             Timed { at_ms: utc("2026-11-21T09:00:00Z").timestamp_millis(), basis: TimeBasis::Boot }
         );
+        survived!(33; 1, "wrong clock");
     }
 
     #[test]
@@ -250,6 +252,7 @@ mod tests {
         assert_eq!(timed.basis, TimeBasis::Bounded);
         assert_eq!(timed.at_ms, utc("2026-11-20T08:00:00Z").timestamp_millis());
         assert_eq!(timed.hour(chrono_tz::UTC), HOUR_UNKNOWN);
+        survived!(34; 1, "start");
     }
 
     #[test]
@@ -258,6 +261,7 @@ mod tests {
         time.contact(&moment("2038-01-19T03:14:08Z", 1, 1000, TimeQuality::Synced));
         let timed = time.date(&moment("2038-01-19T03:14:07Z", 1, 0, TimeQuality::Synced));
         assert_eq!(timed.at_ms, utc("2026-11-21T09:59:59Z").timestamp_millis());
+        survived!(33; 1, "wrong clock");
     }
 
     const EDGES_MS: [u64; 9] =
@@ -337,6 +341,7 @@ mod tests {
         let summer = at("2026-10-25T00:30:00Z", chrono_tz::Europe::London);
         let winter = at("2026-10-25T01:30:00Z", chrono_tz::Europe::London);
         assert_eq!(winter - summer, 3600);
+        survived!(35; 3, "zones");
     }
 }
 
