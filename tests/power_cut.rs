@@ -315,8 +315,8 @@ fn at_most_one_more(found: &Head, under_way: Option<&Head>) -> Result<(), String
 /// Whether everything thanked for is there, and where the journal ends. The last hash covers all before it.
 fn compare(dir: &Path, last: Option<&Head>) -> Result<Head, String> {
     let args = OpenArgs { ballast_bytes: 65_536, ..OpenArgs::new(fresh::chain_id(), moment(0)) };
-    let (mut journal, report) =
-        Journal::open(dir, args).map_err(|error| format!("does not open: {error}"))?;
+    let (mut journal, report) = Journal::open(dir, args)
+        .map_err(|error| format!("does not open: {:#}", anyhow::Error::new(error)))?;
     if !matches!(report.opened, Opened::Fresh | Opened::Continued) {
         return Err(format!("{report:?}"));
     }
