@@ -20,9 +20,10 @@ HEAD = """# Faults, and the tests that show that they are survived
 Written by `scripts/faults.py` from `tests/faults.toml` and from what the tests noted at their end, when everything held: a test that failed, was
 skipped or is `#[ignore]`d is not here. {summary}
 
-How often: in the run that wrote this page ({run}). Model suites and power cuts run as often as these variables say; for a night
-`XINSHENG_STEPS=1000000`, `XINSHENG_CUTS=10000` and `XINSHENG_ENTRIES=1000000` are right. "Not counted": a test of the screens, which notes nothing;
-it is there, it is not ignored, and it runs with the others.
+How often: in the run that wrote this page ({run}).
+Model suites and power cuts run as often as these variables say; for a night `XINSHENG_STEPS=1000000`, `XINSHENG_CUTS=10000` and
+`XINSHENG_ENTRIES=1000000` are right. "Not counted": a test of the screens, which notes nothing; it is there, it is not ignored, and it runs with
+the others.
 
 | | fault | what must happen | test | how often |
 |---|---|---|---|---|
