@@ -1,7 +1,7 @@
 //! What the terminal is heard by: a soft click, two tones of thanks, and pages that are spoken where there are clips.
 //!
-//! The screen tells a [`SoundHandle`] what happened and never waits; one thread does the rest. Of its parts, [`Director`] (what is to be
-//! heard), [`Mixer`] (samples of it) and [`tones`] are pure; [`Desk`] puts them together over an [`Output`] and takes the time as an
+//! The screen tells a [`SoundHandle`] what happened and never waits; one thread does the rest. Of its parts, `Director` (what is to be
+//! heard), `Mixer` (samples of it) and [`tones`] are pure; [`Desk`] puts them together over an [`Output`] and takes the time as an
 //! argument; the thread is only its clock. Invariants:
 //! - a page is spoken once when a visitor comes to it, however often it is drawn; at rest nothing is spoken and nothing repeats;
 //! - a new prompt ends the one before; a click ends nothing;

@@ -1,6 +1,6 @@
 //! The colours of the pages: three palettes, and one accent of the hospital's own.
 //!
-//! Pure numbers. Every pair of colours that meets on a page is listed with the contrast it must have ([`Palette::pairs`]), so that a test and
+//! Pure numbers. Every pair of colours that meets on a page is listed with the contrast it must have (`Palette::pairs`), so that a test and
 //! the check of an accent hold the same list. Contrast is the ratio of WCAG 2.2, (L1 + 0.05) / (L2 + 0.05) of relative luminances.
 
 use std::{fmt, str::FromStr};
