@@ -1,5 +1,5 @@
-//! Completes the OpenAPI document with what handlers do not declare one by one: refusals that every request of a kind may meet, statuses that
-//! middleware answers, and headers of signed requests and answers.
+//! Completes the OpenAPI document: refusals common to all requests of a kind, statuses that middleware answers, and headers of signed requests
+//! and answers. Handlers declare only what is their own.
 //!
 //! Invariant: a header named here is one that `auth` reads or sets. What a handler declares itself stays as it says.
 

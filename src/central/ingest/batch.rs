@@ -1,4 +1,4 @@
-//! The body of a batch, and how it lies against the held journal.
+//! Parses the body of a batch and compares it with the part of the journal that is held already.
 
 use crate::{
     chain,

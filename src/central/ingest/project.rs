@@ -1,4 +1,4 @@
-//! What new lines mean.
+//! The effects of new journal entries: which answers they add, change or take back, and which counts change with them.
 
 use std::collections::{BTreeSet, HashMap};
 

@@ -1,4 +1,4 @@
-//! When an entry really happened.
+//! Corrects the time of an entry where the terminal's clock was wrong.
 //!
 //! A terminal's wall clock may be wrong, its boot clock never jumps. An entry whose wall clock was disciplined keeps it. Any other is
 //! dated by the moment its boot began, learnt from a signed contact (central's clock minus the terminal's up time) or from a
