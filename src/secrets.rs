@@ -31,7 +31,7 @@ const SECTIONS: [(&str, &[&str]); 1] = [("staff", &["export_dir"])];
 const VALUES: [&str; 7] = ["$argon2", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "-----BEGIN"];
 
 /// A text of the same length, with every secret in stars.
-pub fn masked(text: &str) -> String {
+pub(crate) fn masked(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut state = State::default();
     for line in text.split_inclusive('\n') {
@@ -95,7 +95,7 @@ fn without_word(sentence: &str, secret: &str) -> String {
 }
 
 /// The same text with names and passwords of addresses (`https://NAME:PASSWORD@host`) in stars.
-pub fn without_user_info(text: &str) -> String {
+pub(crate) fn without_user_info(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
         let Some((from, to)) = user_info(line) else {

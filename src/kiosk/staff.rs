@@ -10,4 +10,5 @@ pub mod pages;
 pub mod tested;
 
 pub(super) use callbacks::connect;
-pub use pages::{StaffView, show};
+pub(crate) use pages::StaffView;
+pub use pages::show;

@@ -25,7 +25,7 @@ use i_slint_core::{
 
 use super::Area;
 use crate::{lang::unmarked, theme::Color};
-pub use glyphs::GlyphBoxes;
+pub(crate) use glyphs::GlyphBoxes;
 
 /// Texts that always have something to say where they show; others, such as a digit that is typed, may be empty.
 const MAIN_WORDS: [&str; 2] = ["Pair::first", "CornerButton::words"];
@@ -175,7 +175,7 @@ impl Sketch {
     }
 
     /// The target that the keyboard would press.
-    pub fn focused(&self, window: &slint::Window) -> Option<usize> {
+    pub(crate) fn focused(&self, window: &slint::Window) -> Option<usize> {
         let mut item = WindowInner::from_pub(window).focus_item.borrow().upgrade();
         while let Some(here) = item {
             if let Some(found) = self.targets.iter().position(|target| target.item == here) {

@@ -21,7 +21,7 @@ use crate::{
 
 /// What of the staff area shows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Sheet {
+pub(crate) enum Sheet {
     /// The keypad of the PIN, before anything is typed.
     PinEmpty,
     /// Eight digits typed.
@@ -181,7 +181,7 @@ impl Sheet {
     }
 
     /// Which patients' page it shows under test.
-    pub const fn tested(self) -> Option<Tested> {
+    pub(crate) const fn tested(self) -> Option<Tested> {
         if let Self::Tested(page) = self { Some(page) } else { None }
     }
 
