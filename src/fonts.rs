@@ -400,7 +400,12 @@ mod tests {
                 let metrics = font.glyph_metrics(Size::unscaled(), LocationRef::default());
                 for c in ['\u{200b}', '\u{2060}'] {
                     let glyph = font.charmap().map(c).expect("is there");
-                    assert_eq!(metrics.advance_width(glyph), Some(0.0), "{}: {c:?} takes no room", family.name);
+                    assert_eq!(
+                        metrics.advance_width(glyph),
+                        Some(0.0),
+                        "{}: {c:?} takes no room",
+                        family.name
+                    );
                 }
             }
         }

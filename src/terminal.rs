@@ -399,5 +399,5 @@ impl Terminal {
 }
 
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {
-    std::fs::read(path)
+    config::read_file(path)
 }

@@ -148,7 +148,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 fn load(arguments: &Arguments) -> anyhow::Result<Setup> {
-    let read = |path: &std::path::Path| std::fs::read(path);
+    let read = |path: &std::path::Path| xinsheng::durable::read_file(path);
     let loaded = config::load_central(&arguments.config, &read, &Glyphs::default())
         .map_err(|findings| anyhow::anyhow!("the configuration is wrong:\n{findings}"))?;
     Ok(Setup::new(arguments.config.clone(), loaded, arguments.data.clone()))

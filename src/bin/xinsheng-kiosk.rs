@@ -13,7 +13,9 @@ use slint::ComponentHandle;
 use xinsheng::{
     clock::{SystemClock, fresh},
     config::{self, Glyphs, KioskSetup, Loaded, SoundConfig},
-    durable, journal,
+    durable,
+    fonts::Fonts,
+    journal,
     kiosk::{self, Kiosk, fonts, out_of_service, preview},
     lang::Languages,
     log,
@@ -108,9 +110,9 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             let mut clean = check(files)?;
             for file in files {
                 // A file that is wrong, or another kind of file, was told of above.
-                if let Ok(setup) = load(file) {
-                    let catalogue = Languages::beside(file)?.catalogue;
-                    sound::cli_check(&setup.value, &catalogue, &mut io::stdout())?;
+                let languages = Languages::beside(file)?;
+                if let Ok(setup) = load_with(file, &languages.fonts) {
+                    sound::cli_check(&setup.value, &languages.catalogue, &mut io::stdout())?;
                     clean &= check_screens(file, &setup)?;
                 }
             }
@@ -188,7 +190,7 @@ fn check_screens(config: &Path, setup: &Loaded<KioskSetup>) -> anyhow::Result<bo
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
-    std::fs::read(path)
+    durable::read_file(path)
 }
 
 fn data(arguments: &Arguments) -> anyhow::Result<PathBuf> {
@@ -254,8 +256,11 @@ fn provide_fonts(folder: &Path) {
 }
 
 fn load(config: &Path) -> anyhow::Result<Loaded<KioskSetup>> {
-    let fonts = languages_beside(config)?.fonts;
-    config::load_kiosk(config, &read, &Glyphs::new(&fonts))
+    load_with(config, &languages_beside(config)?.fonts)
+}
+
+fn load_with(config: &Path, fonts: &Fonts) -> anyhow::Result<Loaded<KioskSetup>> {
+    config::load_kiosk(config, &read, &Glyphs::new(fonts))
         .map_err(|findings| anyhow::anyhow!("the configuration has errors:\n{findings}"))
 }
 
