@@ -354,7 +354,13 @@ fn collect(piece: &str, found: &mut Vec<String>) {
         .split_whitespace()
         .filter(|word| word.contains(['@', '＠']))
         .flat_map(|word| word.split([':', '：', '/', '@', '＠']));
-    let parts = [piece].into_iter().chain(piece.split(['"', '\'', '$'])).chain(words).chain(of_address);
+    let of_query = value.split_whitespace().flat_map(|word| word.split(['=', '&', '?']));
+    let parts = [piece]
+        .into_iter()
+        .chain(piece.split(['"', '\'', '$']))
+        .chain(words)
+        .chain(of_address)
+        .chain(of_query);
     let secret = |part: &&str| part.chars().count() > 2 && part.chars().any(char::is_alphanumeric);
     found.extend(parts.map(|part| part.trim_matches(around)).filter(secret).map(str::to_owned));
 }

@@ -13,9 +13,7 @@ use slint::ComponentHandle;
 use xinsheng::{
     clock::{SystemClock, fresh},
     config::{self, Glyphs, KioskSetup, Loaded, SoundConfig},
-    durable,
-    fonts::Fonts,
-    journal,
+    durable, journal,
     kiosk::{self, Kiosk, fonts, out_of_service, preview},
     lang::Languages,
     log,
@@ -111,7 +109,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             for file in files {
                 // A file that is wrong, or another kind of file, was told of above.
                 let languages = Languages::beside(file)?;
-                if let Ok(setup) = load_with(file, &languages.fonts) {
+                if let Ok(setup) = load_with(file, &languages) {
                     sound::cli_check(&setup.value, &languages.catalogue, &mut io::stdout())?;
                     clean &= check_screens(file, &setup)?;
                 }
@@ -256,11 +254,11 @@ fn provide_fonts(folder: &Path) {
 }
 
 fn load(config: &Path) -> anyhow::Result<Loaded<KioskSetup>> {
-    load_with(config, &languages_beside(config)?.fonts)
+    load_with(config, &languages_beside(config)?)
 }
 
-fn load_with(config: &Path, fonts: &Fonts) -> anyhow::Result<Loaded<KioskSetup>> {
-    config::load_kiosk(config, &read, &Glyphs::new(fonts))
+fn load_with(config: &Path, languages: &Languages) -> anyhow::Result<Loaded<KioskSetup>> {
+    config::load_kiosk(config, &read, &Glyphs::new(&languages.fonts))
         .map_err(|findings| anyhow::anyhow!("the configuration has errors:\n{findings}"))
 }
 

@@ -182,7 +182,7 @@ mod tests {
             ("vor {n} Tagen {", "has `{`"),
         ] {
             let error = with(text).expect_err(text);
-            assert!(error.contains(said) && error.contains("line 8"), "{text}: {error}");
+            assert!(error.contains(said) && error.contains("line 9"), "{text}: {error}");
         }
     }
 

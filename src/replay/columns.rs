@@ -136,8 +136,10 @@ fn split(text: &str) -> Vec<String> {
         }
     }
     let last = parts.len().saturating_sub(1);
-    for part in parts.iter_mut().take(last) {
-        part.pop();
+    for (at, part) in parts.iter_mut().enumerate() {
+        if at < last || part.ends_with(COMMAS) {
+            part.pop();
+        }
     }
     parts
 }
@@ -167,7 +169,7 @@ impl Missing {
 
 /// What is wrong with a header that was not taken apart, or is none.
 fn whole_header(header: &csv::StringRecord) -> Option<(String, &'static str)> {
-    if header.iter().any(|cell| cell.contains(['\0', '\u{fffd}'])) {
+    if header.iter().any(|cell| cell.contains(is_no_text)) {
         let fix = "save the file as CSV UTF-8, or say how it is encoded, for example: --encoding gbk";
         return Some((
             "the first line is no text in the encoding that the file was taken for".to_owned(),
@@ -185,6 +187,10 @@ fn whole_header(header: &csv::StringRecord) -> Option<(String, &'static str)> {
         return Some((what, "remove the quote marks round the lines, or save the file as CSV again"));
     }
     None
+}
+
+fn is_no_text(c: char) -> bool {
+    c == '\u{fffd}' || (c.is_control() && !c.is_whitespace())
 }
 
 /// The column with this name; the exact one before those that only read the same.

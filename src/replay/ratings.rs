@@ -146,10 +146,11 @@ impl Ratings {
 
     /// The scale that knows a word, if this one does not.
     fn scale_of(&self, cell: &str) -> Option<Scale> {
+        // Satisfaction first: faces have the same words.
+        const ORDER: [Scale; 4] = [Scale::Csat5, Scale::Ces5, Scale::Fft6, Scale::YesNo];
         let word = fold(cell);
-        Scale::ALL
-            .into_iter()
-            .find(|scale| *scale != self.scale && usual(*scale).iter().any(|(known, _)| *known == word))
+        let knows = |scale: &Scale| usual(*scale).iter().any(|(known, _)| *known == word);
+        ORDER.into_iter().find(|scale| *scale != self.scale && knows(scale))
     }
 
     /// The values in words.

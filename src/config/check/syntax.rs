@@ -245,14 +245,14 @@ fn of_sign(what: &str, line: &str) -> Option<String> {
             "between \" a backslash is written twice; or write the name between ', like 'C:\\data', or with /".to_owned(),
         );
     }
-    let sign = line.find([':', '='])?;
-    if line[sign..].starts_with(':') && line[..sign].chars().all(|c| c.is_alphanumeric() || c == '_') {
-        return Some("write = in place of the colon".to_owned());
+    if what.contains("missing comma") {
+        let fix =
+            "put a comma between two items, and ] behind the last one; the list may begin in a line above";
+        return Some(fix.to_owned());
     }
-    what.contains("missing comma").then(|| {
-        "put a comma between two items, and ] behind the last one; the list may begin in a line above"
-            .to_owned()
-    })
+    let sign = line.find([':', '='])?;
+    let is_key = line[..sign].chars().all(|c| c.is_alphanumeric() || c == '_');
+    (line[sign..].starts_with(':') && is_key).then(|| "write = in place of the colon".to_owned())
 }
 
 /// What a value without quotes was meant to be.
@@ -267,7 +267,7 @@ fn of_value(key: &str, value: &str) -> Option<String> {
         return Some("write true or false, in small letters and without quotes".to_owned());
     }
     let number = words.trim_start_matches(['-', '+']);
-    if number.starts_with(|c: char| c.is_ascii_digit()) && !number.contains('"') {
+    if number.starts_with(|c: char| c.is_ascii_digit()) && !number.trim_end_matches('"').contains('"') {
         let rest = number.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
         if rest.starts_with(',') {
             return Some("write the number with a point, like 15.6".to_owned());
