@@ -7,8 +7,8 @@ wake-ups a second at rest (voluntary context switches of all threads), and the t
 Needs Xvfb, matchbox-window-manager (X11 full screen is not honoured without a window manager), libX11 and libXtst; Chromium if it is to
 be compared. Python's standard library does the rest. Nothing leaves the machine.
 
-    cargo build --release --no-default-features --features kiosk --bin xinsheng-kiosk
-    scripts/kiosk-bench.py target/release/xinsheng-kiosk
+    cargo build --profile kiosk --no-default-features --features kiosk --bin xinsheng-kiosk
+    scripts/kiosk-bench.py target/kiosk/xinsheng-kiosk
 """
 
 import argparse

@@ -53,9 +53,9 @@ use std::{
 use anyhow::Context as _;
 use tokio::sync::oneshot;
 
-pub use backup::{Restored, backup, restore};
+pub use backup::{backup, restore};
 pub use settings::Settings;
-pub use verify::{ChainFinding, Findings, verify};
+pub use verify::{Findings, verify};
 
 use crate::{
     config::{CentralSetup, Loaded, Tls, Watch},

@@ -122,6 +122,7 @@ mod tests {
     use chrono::TimeZone;
 
     use super::*;
+    use crate::faults::survived;
 
     fn year(year: i32) -> DateTime<Utc> {
         Utc.with_ymd_and_hms(year, 11, 21, 8, 0, 0).single().expect("a date")
@@ -135,6 +136,7 @@ mod tests {
         assert_eq!(judge(year(1970), false, Some(anchor), up_ms), (year(2026), TimeQuality::Estimated));
         // The system clock jumping does not move a time anchored to the boot clock.
         assert_eq!(judge(year(2090), false, Some(anchor), up_ms), (year(2026), TimeQuality::Estimated));
+        survived!(33; 1, "jump of the clock");
     }
 
     #[test]

@@ -31,7 +31,7 @@ mod values;
 mod watch;
 
 pub use crate::durable::read_file;
-pub use central::{CentralConfig, Limits, Scores, Terminals, Tls};
+pub use central::{CentralConfig, Terminals, Tls};
 #[cfg(all(test, feature = "terminal"))]
 pub(crate) use check::cells;
 #[cfg(feature = "terminal")]
@@ -44,17 +44,17 @@ pub use examples::{
 };
 pub use hospital::Glyphs;
 pub use kind::{Kind, check_bytes, schema_text};
-pub use kiosk::{
-    ConfigSource, KioskConfig, LookConfig, NightHours, OutOfHours, PanelConfig, StaffConfig, Start, Timing,
-};
 #[cfg(feature = "terminal")]
-pub use kiosk::{Logo, LogoError, read_logo};
+pub(crate) use kiosk::{ConfigSource, KioskConfig, LookConfig, PanelConfig};
+#[cfg(feature = "terminal")]
+pub use kiosk::{Logo, NightHours, read_logo};
+pub use kiosk::{OutOfHours, Start, Timing};
 pub use last_good::{LastGood, pack, packed_path, unpack};
 pub use load::{
     CentralSetup, DELIVERED_FILE, KioskAt, KioskSetup, Loaded, Read, Screens, load_central, load_hospital,
     load_kiosk,
 };
-pub use sound::{SoundConfig, SoundDevice, VolumeByHour};
+pub use sound::{SoundConfig, SoundDevice};
 pub use start::{Origin, Started, data_dir_of, start};
 #[cfg(any(feature = "terminal", feature = "central"))]
 pub use watch::{Change, Watch};

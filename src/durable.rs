@@ -103,7 +103,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// The same with a probe that is called before each step and can make it fail.
 #[doc(hidden)]
-pub fn replace_with(
+pub(crate) fn replace_with(
     path: &Path,
     bytes: &[u8],
     before: &mut dyn FnMut(Step) -> io::Result<()>,
@@ -243,6 +243,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::faults::survived;
 
     fn mode(path: &Path) -> u32 {
         fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -288,6 +289,7 @@ mod tests {
             replace(&path, b"again").unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), "again");
         }
+        survived!(6; Step::ALL.len(), "failing steps");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use std::{fmt, sync::Arc};
 #[cfg(feature = "kiosk")]
 pub(crate) use collection::collect;
 #[cfg(feature = "kiosk")]
-pub use ruler::{Ruler, TextExtent};
+pub(crate) use ruler::{Ruler, TextExtent};
 
 use skrifa::{
     FontRef, GlyphId, MetadataProvider as _,
@@ -28,7 +28,7 @@ use skrifa::{
 use crate::model::tags;
 
 /// The bytes of a font file, shared with whoever draws.
-pub type FontFile = Arc<dyn AsRef<[u8]> + Send + Sync>;
+pub(crate) type FontFile = Arc<dyn AsRef<[u8]> + Send + Sync>;
 
 /// The least weight that passes for bold.
 const BOLD: f32 = 600.0;
@@ -81,7 +81,7 @@ pub struct Lines {
 }
 
 /// Height of a capital H in the font that the sizes of the pages are worked out for, in em.
-pub const CAPITAL_EM: f32 = 0.733;
+pub(crate) const CAPITAL_EM: f32 = 0.733;
 
 impl Lines {
     /// WCAG 1.4.8, and a little for rounding.
@@ -256,7 +256,7 @@ impl Fonts {
     }
 
     /// The name of the family that a language is drawn in.
-    pub fn family_for(&self, language: &str) -> &str {
+    pub(crate) fn family_for(&self, language: &str) -> &str {
         self.find(language).map_or("", |family| family.name.as_str())
     }
 

@@ -49,11 +49,13 @@ use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
 pub use append::AppendError;
-pub use audit::{ChainReport, Flaw, VerifyReport};
+pub use audit::Flaw;
 pub use deliver::{Batch, BatchLimits};
 pub use keeper::{Keeper, Kept, MEMORY_ENTRIES_MAX, Names};
-pub use recorder::{Gone, Keeping, Recorder, RecorderHandle};
-pub use report::{Lost, OpenError, OpenReport, Opened, Why};
+pub(crate) use recorder::{Gone, RecorderHandle};
+pub use recorder::{Keeping, Recorder};
+pub(crate) use report::Lost;
+pub use report::{OpenError, OpenReport, Opened, Why};
 pub use upkeep::Upkeep;
 
 use self::rows::Row;
@@ -85,13 +87,13 @@ const QUICK_CHECK_MS: u64 = 1000;
 
 /// Keys of the `meta` table that the journal itself uses.
 mod key {
-    pub const RESTARTS: &str = "restarts";
-    pub const ERASED_THROUGH: &str = "erased_through";
-    pub const SET_ASIDE: &str = "set_aside";
-    pub const LOST_AFTER: &str = "lost_after";
-    pub const READABLE_FROM: &str = "readable_from";
-    pub const QUARANTINED: &str = "quarantined";
-    pub const QUARANTINE_REASON: &str = "quarantine_reason";
+    pub(crate) const RESTARTS: &str = "restarts";
+    pub(crate) const ERASED_THROUGH: &str = "erased_through";
+    pub(crate) const SET_ASIDE: &str = "set_aside";
+    pub(crate) const LOST_AFTER: &str = "lost_after";
+    pub(crate) const READABLE_FROM: &str = "readable_from";
+    pub(crate) const QUARANTINED: &str = "quarantined";
+    pub(crate) const QUARANTINE_REASON: &str = "quarantine_reason";
 }
 
 /// How to open a journal.
@@ -157,7 +159,7 @@ pub struct TestHooks {
 
 /// See [`TestHooks::probe`].
 #[doc(hidden)]
-pub type Probe = Arc<dyn Fn(&'static str) -> bool + Send + Sync>;
+pub(crate) type Probe = Arc<dyn Fn(&'static str) -> bool + Send + Sync>;
 
 impl TestHooks {
     fn probe(&self, point: &'static str) -> bool {
@@ -396,7 +398,11 @@ impl Journal {
     }
 
     /// Central said how many entries it keeps and cannot read, and why the last of them.
-    pub fn note_quarantined(&mut self, entries: u64, reason: Option<&str>) -> Result<(), JournalError> {
+    pub(crate) fn note_quarantined(
+        &mut self,
+        entries: u64,
+        reason: Option<&str>,
+    ) -> Result<(), JournalError> {
         if entries == rows::meta_number(self.db()?, key::QUARANTINED)? {
             return Ok(());
         }

@@ -41,7 +41,7 @@ use crate::{
     wire::{Body, Draft},
 };
 use finger::Finger;
-pub use messenger::Messenger;
+pub(crate) use messenger::Messenger;
 use messenger::News;
 use pages::{ChoicePage, Glass, Speaker, View};
 
@@ -398,7 +398,7 @@ pub fn keep_open(window: &AppWindow) {
 
 /// The language that shows smaller below another: only below the default one, the first of those on offer. Who chose another language sees
 /// it alone: it is large already.
-pub fn second_below<'a>(lang: &Lang, on_offer: &[Lang], second: Option<&'a Lang>) -> Option<&'a Lang> {
+pub(crate) fn second_below<'a>(lang: &Lang, on_offer: &[Lang], second: Option<&'a Lang>) -> Option<&'a Lang> {
     let default = on_offer.first() == Some(lang);
     second.filter(|second| default && *second != lang)
 }

@@ -20,14 +20,14 @@ mod po;
 mod words;
 
 #[cfg(feature = "terminal")]
-pub use added::{AddError, Languages};
+pub use added::Languages;
 pub use catalogue::{Catalogue, LangError};
 pub use central::CentralText;
 pub use kiosk::Text;
 pub use list::Texts;
 #[cfg(feature = "terminal")]
 pub use phrases::{breakable, loose, unbroken, unmarked};
-pub use po::{Po, PoError, read as read_po};
+pub use po::{PoError, read as read_po};
 #[cfg(feature = "terminal")]
 pub use words::Words;
 

@@ -27,6 +27,11 @@ pub mod survey;
 pub mod theme;
 pub mod wire;
 
+/// The library's own tests note the faults that they show, like those under tests/.
+#[cfg(test)]
+#[path = "../tests/support/faults.rs"]
+mod faults;
+
 #[cfg(feature = "terminal")]
 pub mod clock;
 #[cfg(feature = "terminal")]

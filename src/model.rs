@@ -13,5 +13,6 @@ pub use ids::{
     BootId, ChainId, EntryId, Hash, IdError, Lang, QuestionId, QuestionnaireId, QuestionnaireRef, ReasonId,
     ResponseId, SiteId, StoreId, TerminalId, TouchpointId,
 };
-pub use scale::{Level, Polarity, Scale, Value};
+pub(crate) use scale::Level;
+pub use scale::{Polarity, Scale, Value};
 pub use time::{Moment, TimeQuality, millis, rfc3339};

@@ -253,7 +253,7 @@ impl Table {
     }
 
     /// What has the least room left before it breaks its rule; `None` where nothing but yes and no was read.
-    pub fn tightest(&self) -> Option<&(Reading, String)> {
+    pub(crate) fn tightest(&self) -> Option<&(Reading, String)> {
         let measured = self.worst.values().filter(|(reading, _)| reading.limit != 0.0);
         measured.min_by(|(a, _), (b, _)| a.room().total_cmp(&b.room()))
     }

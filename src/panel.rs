@@ -8,7 +8,7 @@
 mod list_layout;
 
 #[cfg(feature = "kiosk")]
-pub use list_layout::{Corner, Grid, ListLayout};
+pub(crate) use list_layout::{Corner, Grid, ListLayout};
 
 /// How the panel is mounted, clockwise from its native orientation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -135,7 +135,7 @@ impl Panel {
     }
 
     /// Width and height of the page in millimetres, as the visitor sees it.
-    pub fn page_mm(&self) -> (f64, f64) {
+    pub(crate) fn page_mm(&self) -> (f64, f64) {
         let (width, height) = self.page_px();
         (f64::from(width) / self.px_per_mm(), f64::from(height) / self.px_per_mm())
     }
@@ -170,12 +170,12 @@ impl Panel {
     }
 
     /// The least em of a question at this distance.
-    pub fn question_em_mm(&self) -> f64 {
+    pub(crate) fn question_em_mm(&self) -> f64 {
         question_em_mm(self.viewing_distance_mm)
     }
 
     /// The least em of every other text at this distance.
-    pub fn text_em_mm(&self) -> f64 {
+    pub(crate) fn text_em_mm(&self) -> f64 {
         text_em_mm(self.viewing_distance_mm)
     }
 
@@ -200,7 +200,7 @@ impl Panel {
 }
 
 /// 400 mm on a hand-sized panel, 500 mm on one on a desk, 600 mm on a free-standing one.
-pub const fn usual_viewing_distance_mm(diagonal_in: f64) -> f64 {
+pub(crate) const fn usual_viewing_distance_mm(diagonal_in: f64) -> f64 {
     if diagonal_in < 9.0 {
         400.0
     } else if diagonal_in < 12.0 {

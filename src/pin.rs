@@ -18,15 +18,15 @@ use argon2::{
     Version, password_hash::phc::Output,
 };
 
-pub use ask::{AskError, ask};
+pub use ask::ask;
 
 use crate::chain;
 
 /// Fewest digits: what people know from bank cards.
-pub const DIGITS_MIN: usize = 4;
+pub(crate) const DIGITS_MIN: usize = 4;
 
 /// Most digits: more is not remembered, it is written on the terminal.
-pub const DIGITS_MAX: usize = 12;
+pub(crate) const DIGITS_MAX: usize = 12;
 
 /// Memory of a hash made here, in KiB, and passes over it: 0.14 s on a desktop computer.
 const MEMORY_KIB: u32 = 32 * 1024;
@@ -79,7 +79,7 @@ impl Pin {
     }
 
     /// Whether it would be among the first that somebody tries.
-    pub fn is_weak(&self) -> bool {
+    pub(crate) fn is_weak(&self) -> bool {
         let digits = self.0.as_bytes();
         let repeats = |period: usize| {
             digits.len() >= 2 * period && digits.iter().zip(&digits[period..]).all(|(a, b)| a == b)

@@ -25,11 +25,11 @@ use std::io::{Read, Seek};
 use chrono::{NaiveDate, NaiveTime};
 use chrono_tz::Tz;
 
-pub use columns::Columns;
-pub use dates::DayMonth;
+pub(crate) use columns::Columns;
+pub(crate) use dates::DayMonth;
 pub use finding::{Finding, Findings};
 pub use ratings::Ratings;
-pub use text::{FileEncoding, UnknownEncoding};
+pub(crate) use text::FileEncoding;
 
 use crate::model::{Scale, Value};
 

@@ -35,12 +35,12 @@ const SECTIONS: [(&str, &[&str]); 1] = [("staff", &["export_dir"])];
 const VALUES: [&str; 7] = ["$argon2", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "-----BEGIN"];
 
 /// A text of the same length, with every secret in stars.
-pub fn masked(text: &str) -> String {
+pub(crate) fn masked(text: &str) -> String {
     masked_knowing(text, &|_| true)
 }
 
 /// The same, where the value of a key that nobody knows is a secret too: it may be one whatever language it is written in.
-pub fn masked_knowing(text: &str, is_known: &dyn Fn(&str) -> bool) -> String {
+pub(crate) fn masked_knowing(text: &str, is_known: &dyn Fn(&str) -> bool) -> String {
     let mut out = String::with_capacity(text.len());
     let mut state = State::default();
     for line in text.split_inclusive('\n') {
@@ -104,7 +104,7 @@ fn without_word(sentence: &str, secret: &str) -> String {
 }
 
 /// The same text with names and passwords of addresses (`https://NAME:PASSWORD@host`) in stars.
-pub fn without_user_info(text: &str) -> String {
+pub(crate) fn without_user_info(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
         let Some((from, to)) = user_info(line) else {
@@ -250,7 +250,7 @@ fn key_of(line: &str) -> Option<&str> {
     let quotes = before.matches(['"', '\'']).count();
     let is_sign = line[sign..].starts_with(['=', '＝', ':', '：']);
     let key = before.rsplit('.').next().unwrap_or(before).trim_matches(['"', '\'', ' ', '\t']);
-    (is_sign && quotes % 2 == 0 && !key.is_empty()).then_some(key)
+    (is_sign && quotes.is_multiple_of(2) && !key.is_empty()).then_some(key)
 }
 
 /// Behind the first sign that parts key and value; the whole line where there is none.

@@ -20,13 +20,14 @@ mod keys;
 
 use sha2::{Digest, Sha256};
 
-pub use base::{SignError, SignatureParams, keyid_of};
+pub(crate) use base::SignError;
+pub use base::{SignatureParams, keyid_of};
 pub use keys::{KeyError, KeyPair, PublicKey};
 
 use base::{Component, byte_sequence, dictionary_bytes, sign, verify};
 
 /// The dictionary member in `Signature-Input` and `Signature` that is ours.
-pub const LABEL: &str = "sig1";
+pub(crate) const LABEL: &str = "sig1";
 
 /// The parts of a request that its signature covers.
 #[derive(Clone, Copy, Debug)]
@@ -88,9 +89,10 @@ pub struct SignedHeaders {
     pub signature: String,
 }
 
+#[cfg(test)]
 impl SignedHeaders {
     /// The same values, borrowed for a check.
-    pub fn as_proof(&self) -> Proof<'_> {
+    pub(crate) fn as_proof(&self) -> Proof<'_> {
         Proof {
             content_digest: self.content_digest.as_deref(),
             signature_input: &self.signature_input,
@@ -137,7 +139,7 @@ pub fn verify_request(
 
 /// Checks everything of a request but its body, which is not looked at: for a receiver that reads nobody's body before it knows whose it
 /// is. The body then needs [`check_content_digest`].
-pub fn verify_request_head(
+pub(crate) fn verify_request_head(
     key: &PublicKey,
     parts: &RequestParts,
     proof: &Proof,
@@ -180,12 +182,12 @@ pub fn content_digest(body: &[u8]) -> String {
 }
 
 /// Checks a `content-digest` header: its SHA-256 member must be that of the body; other algorithms are ignored.
-pub fn check_content_digest(header: &str, body: &[u8]) -> Result<(), SignError> {
+pub(crate) fn check_content_digest(header: &str, body: &[u8]) -> Result<(), SignError> {
     check_sha256(header, &Sha256::digest(body))
 }
 
 /// The same for a body that was hashed while it was read.
-pub fn check_sha256(header: &str, found: &[u8]) -> Result<(), SignError> {
+pub(crate) fn check_sha256(header: &str, found: &[u8]) -> Result<(), SignError> {
     let claimed = dictionary_bytes("content-digest", header, "sha-256")?;
     if claimed == found { Ok(()) } else { Err(SignError::DigestMismatch) }
 }

@@ -9,7 +9,7 @@ pub mod pictures;
 pub mod replay;
 pub mod visitor;
 
-use std::{path::Path, rc::Rc, sync::Arc, time::Duration};
+use std::{rc::Rc, sync::Arc, time::Duration};
 
 use anyhow::{Context, anyhow};
 use i_slint_backend_testing::{AccessibleRole, ElementHandle};
@@ -193,11 +193,6 @@ impl SimPanel {
     /// The color of one pixel.
     pub fn pixel(&self, x: u32, y: u32) -> [u8; 3] {
         self.display.pixel(x, y)
-    }
-
-    /// Writes what is on the glass as a PNG.
-    pub fn save_png(&self, path: &Path) -> anyhow::Result<()> {
-        self.display.save_png(path).with_context(|| format!("cannot write {}", path.display()))
     }
 
     fn logical(&self, (x, y): (f32, f32)) -> LogicalPosition {

@@ -1,7 +1,7 @@
 //! What the terminal is heard by: a soft click, two tones of thanks, and pages that are spoken where there are clips.
 //!
-//! The screen tells a [`SoundHandle`] what happened and never waits; one thread does the rest. Of its parts, [`Director`] (what is to be
-//! heard), [`Mixer`] (samples of it) and [`tones`] are pure; [`Desk`] puts them together over an [`Output`] and takes the time as an
+//! The screen tells a [`SoundHandle`] what happened and never waits; one thread does the rest. Of its parts, `Director` (what is to be
+//! heard), `Mixer` (samples of it) and [`tones`] are pure; [`Desk`] puts them together over an [`Output`] and takes the time as an
 //! argument; the thread is only its clock. Invariants:
 //! - a page is spoken once when a visitor comes to it, however often it is drawn; at rest nothing is spoken and nothing repeats;
 //! - a new prompt ends the one before; a click ends nothing;
@@ -26,12 +26,11 @@ use chrono::NaiveTime;
 use chrono_tz::Tz;
 
 pub use check::cli_check;
-pub use clip::{Clip, ClipError, RATE};
-pub use cue::{Cue, Director, Event, Level, PageName, Plan};
-pub use desk::{BLOCK, Desk};
-pub use mix::Mixer;
-pub use output::{Output, Recording};
-pub use player::Player;
+pub use clip::RATE;
+pub(crate) use cue::Level;
+pub use cue::{Event, PageName, Plan};
+pub use desk::Desk;
+pub use output::Output;
 pub use voices::{Drafts, cli_voices};
 pub use worker::{Sound, SoundHandle};
 
@@ -59,7 +58,7 @@ impl Settings {
     }
 
     /// The hour on the wall, if the clock was ever set.
-    pub fn local_time(&self, now: &Moment) -> Option<NaiveTime> {
+    pub(crate) fn local_time(&self, now: &Moment) -> Option<NaiveTime> {
         let known = now.quality != TimeQuality::Unset;
         known.then(|| now.wall.with_timezone(&self.zone).time())
     }

@@ -23,7 +23,8 @@ pub mod worker;
 
 use std::path::PathBuf;
 
-pub use choices::{Choice, FileSays, StaffChoices, Volume, places_on_offer};
+pub(crate) use choices::places_on_offer;
+pub use choices::{Choice, FileSays, StaffChoices, Volume};
 pub use contact::Reached;
 pub use facts::{Ago, StatusFacts, Storage};
 pub use failure::{EnrolFault, ExportFault, Failure};

@@ -132,6 +132,7 @@ fn read(file: &Path) -> Starts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::faults::survived;
 
     #[test]
     fn five_starts_that_come_to_nothing_are_followed_by_a_safe_one_until_one_settles() {
@@ -145,17 +146,20 @@ mod tests {
         settles.settle();
         let next = StartGuard::begin(data.path());
         assert_eq!((next.profile(), next.total()), (Profile::Usual, 8));
+        survived!(7; UNSETTLED_MAX + 1, "starts that came to nothing");
     }
 
     #[test]
     fn an_hour_of_brown_outs_leaves_one_small_file() {
         let data = tempfile::tempdir().unwrap();
-        for _ in 0..180 {
+        let starts = 180;
+        for _ in 0..starts {
             StartGuard::begin(data.path());
         }
         let files: Vec<_> = fs::read_dir(data.path()).unwrap().map(Result::unwrap).collect();
         assert_eq!(files.len(), 1);
         assert!(files[0].metadata().unwrap().len() < 100);
+        survived!(7; starts, "starts");
     }
 
     #[test]

@@ -23,7 +23,8 @@ use crate::{
     model::{Lang, ResponseId, TouchpointId},
     questionnaire::{Question, ReasonGroup, Touchpoint},
 };
-pub use plan::{OutOfHours, OutOfService, Plan, PlanError, Start, Timing};
+pub(crate) use plan::PlanError;
+pub use plan::{OutOfHours, OutOfService, Plan, Start, Timing};
 pub use terms::{Effect, Event, HeldStage, HelpStage, JournalPlace, Page, StoreOutcome, Tally, Token};
 
 use debounce::TapKind;

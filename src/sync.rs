@@ -27,9 +27,8 @@ pub use diagnosis::{Diagnosis, Fault};
 pub use enrol::{EnrolError, enrol};
 pub use keys::{Identity, IdentityError};
 pub use link::{Address, Link};
-pub use worker::{
-    SyncArgs, SyncHandle, SyncInbox, SyncState, SyncStatus, SyncWorker, TakeConfig, spawn, wake_pair,
-};
+pub use worker::{SyncArgs, SyncHandle, SyncState, SyncStatus, SyncWorker, spawn, wake_pair};
+pub(crate) use worker::{SyncInbox, TakeConfig};
 
 /// 128 random bits in hexadecimal: makes every signature, and so every receipt, one of a kind.
 pub(crate) fn nonce() -> String {

@@ -20,7 +20,8 @@ pub use languages::languages_beside;
 pub use look::{Ambient, Look};
 pub use screen::{Parts, Reply, Screen, Setup, StaffParts, Store};
 pub use screen_check::ScreenCheck;
-pub use setup::{look_of, panel_of, plan_of, screen_of, setup_of};
+pub(crate) use setup::screen_of;
+pub use setup::{look_of, panel_of, plan_of, setup_of};
 pub use storage::outcome_of;
 
 use std::{

@@ -1,6 +1,6 @@
 //! The colours of the pages: three palettes, and one accent of the hospital's own.
 //!
-//! Pure numbers. Every pair of colours that meets on a page is listed with the contrast it must have ([`Palette::pairs`]), so that a test and
+//! Pure numbers. Every pair of colours that meets on a page is listed with the contrast it must have (`Palette::pairs`), so that a test and
 //! the check of an accent hold the same list. Contrast is the ratio of WCAG 2.2, (L1 + 0.05) / (L2 + 0.05) of relative luminances.
 
 use std::{fmt, str::FromStr};
@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Text against its ground (WCAG 2.2 AAA).
-pub const TEXT_CONTRAST: f64 = 7.0;
+pub(crate) const TEXT_CONTRAST: f64 = 7.0;
 /// The edge of a control, a face or the ring against what is beside it (WCAG 1.4.11).
 pub const EDGE_CONTRAST: f64 = 3.0;
 
@@ -32,7 +32,7 @@ impl Color {
     }
 
     /// Relative luminance, 0 (black) to 1 (white), as WCAG 2.2 defines it.
-    pub fn luminance(self) -> f64 {
+    pub(crate) fn luminance(self) -> f64 {
         let linear = |channel: u8| {
             let c = f64::from(channel) / 255.0;
             if c <= 0.040_45 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
@@ -48,7 +48,7 @@ impl Color {
 
     /// What a panel with 16 bits a pixel shows instead: 5 bits of red, 6 of green, 5 of blue.
     #[must_use]
-    pub fn to_rgb565(self) -> Self {
+    pub(crate) fn to_rgb565(self) -> Self {
         let five = |c: u8| (c & 0xf8) | (c >> 5);
         let six = |c: u8| (c & 0xfc) | (c >> 6);
         Self { r: five(self.r), g: six(self.g), b: five(self.b) }
@@ -197,21 +197,23 @@ const NIGHT: Palette = Palette {
 };
 
 /// Two colours that meet on a page.
+#[cfg(test)]
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Pair {
+struct Pair {
     /// What it is.
-    pub what: &'static str,
+    what: &'static str,
     /// In front.
-    pub front: Color,
+    front: Color,
     /// Behind.
-    pub behind: Color,
+    behind: Color,
     /// The least contrast.
-    pub least: f64,
+    least: f64,
 }
 
+#[cfg(test)]
 impl Palette {
     /// Every pair of colours that meets on a page.
-    pub const fn pairs(&self) -> [Pair; 16] {
+    const fn pairs(&self) -> [Pair; 16] {
         const fn text(what: &'static str, front: Color, behind: Color) -> Pair {
             Pair { what, front, behind, least: TEXT_CONTRAST }
         }
@@ -242,7 +244,7 @@ impl Palette {
 /// An accent that cannot be read on.
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]
 #[error("white text on {accent} has a contrast of {contrast:.1}, {TEXT_CONTRAST} is the least")]
-pub struct AccentError {
+pub(crate) struct AccentError {
     /// The colour.
     pub accent: Color,
     /// White against it.
@@ -255,7 +257,7 @@ pub struct AccentError {
 ///
 /// # Errors
 /// It cannot; a shade that can is named.
-pub fn check_accent(accent: Color) -> Result<(), AccentError> {
+pub(crate) fn check_accent(accent: Color) -> Result<(), AccentError> {
     let passes = |color: Color| {
         color.contrast(WHITE) >= TEXT_CONTRAST && color.to_rgb565().contrast(WHITE) >= TEXT_CONTRAST
     };

@@ -24,7 +24,7 @@ pub use requests::{
 pub const PROTOCOL_VERSION: u32 = 1;
 
 /// Longest entry line in bytes, without its newline: an answer takes about 600, so this bounds a hostile or broken writer.
-pub const ENTRY_BYTES_MAX: usize = 4096;
+pub(crate) const ENTRY_BYTES_MAX: usize = 4096;
 
 /// Most entries in one batch: a day of a busy terminal in one request, and a transaction of a few milliseconds at central.
 pub const BATCH_ENTRIES_MAX: usize = 500;

@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, reason = "a test stops where the world is not as it was set up")]
 #![expect(clippy::disallowed_methods, reason = "a measurement reads the clock")]
 
+use crate::faults::survived;
 use std::{
     fs,
     path::Path,
@@ -11,7 +12,10 @@ use std::{
 };
 
 use rusqlite::Connection;
-use xinsheng::journal::{Journal, OpenArgs};
+use xinsheng::journal::{BatchLimits, Journal, OpenArgs};
+
+#[path = "support/faults.rs"]
+mod faults;
 
 #[path = "support/journal.rs"]
 #[expect(dead_code, reason = "shared with the other suites of the journal")]
@@ -97,9 +101,11 @@ fn a_journal_of_a_year_opens_at_once_and_a_tap_costs_what_it_costs_in_an_empty_o
     let (full, bare) = (pages(&mut long, &at("long"), entries), pages(&mut empty, &at("empty"), 0));
     let ratio = ratio(full, bare);
     long.stats().expect("stats");
+    let (waiting, batches) = drain(&mut long);
+    assert_eq!(waiting, entries + 1 + ROUNDS, "everything is sent");
     let memory = memory_bytes().saturating_sub(before);
     eprintln!(
-        "{entries} entries: open {opened:?}, {ratio:.2} times the pages of an empty journal, {} KiB of memory",
+        "{entries} entries: open {opened:?}, {ratio:.2} times the pages of an empty journal, {batches} batches, {} KiB of memory",
         memory / 1024
     );
     assert!(opened < OPEN_MAX, "opening took {opened:?}");
@@ -108,6 +114,21 @@ fn a_journal_of_a_year_opens_at_once_and_a_tap_costs_what_it_costs_in_an_empty_o
         "an append writes {ratio:.2} times the pages of one in an empty journal"
     );
     assert!(memory < MEMORY_BYTES_MAX, "{memory} bytes of memory");
+    survived!(15; entries, "entries");
+}
+
+/// Sends everything as the sync thread does; how many entries that were, in how many batches.
+fn drain(journal: &mut Journal) -> (u64, u64) {
+    let limits = BatchLimits::default();
+    let (mut entries, mut batches) = (0, 0);
+    while let Some(batch) = journal.batch(limits).expect("a batch") {
+        let bytes: usize = batch.lines.iter().map(|line| line.len() + 1).sum();
+        assert!(batch.lines.len() <= limits.entries && bytes <= limits.bytes, "{} lines", batch.lines.len());
+        journal.acknowledge(batch.last_seq(), batch.head_hash, &moment(0)).expect("acknowledge");
+        entries += batch.lines.len() as u64;
+        batches += 1;
+    }
+    (entries, batches)
 }
 
 /// Pages that some appends put into the log.

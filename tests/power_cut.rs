@@ -10,8 +10,9 @@
 #![expect(clippy::expect_used, reason = "a test stops where the world is not as it was set up")]
 #![expect(unsafe_code, reason = "the shutdown of a file system is an ioctl")]
 
+use crate::faults::survived;
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{BufRead, BufReader},
     path::Path,
     process::{Child, Command, Stdio},
@@ -24,6 +25,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use rustix::ioctl;
 use xinsheng::{
     clock::{Clock, SimClock, fresh},
+    durable,
     journal::{Head, Journal, JournalError, OpenArgs, Opened, TestHooks, Upkeep},
     model::Moment,
     wire::Draft,
@@ -31,6 +33,9 @@ use xinsheng::{
 
 #[path = "power/write_log.rs"]
 mod write_log;
+
+#[path = "support/faults.rs"]
+mod faults;
 
 #[path = "support/journal.rs"]
 #[expect(dead_code, reason = "shared with the other suites of the journal")]
@@ -57,6 +62,9 @@ const ROUNDS_A_LIFE: u32 = 50;
 /// So many flushes at least: more than there are commits.
 const FLUSHES_MIN: u32 = 200;
 
+/// Files written over one another while every write is kept.
+const REPLACED: usize = 40;
+
 /// Most entries tapped between two cuts.
 const TAPS_MAX: u32 = 60;
 
@@ -72,6 +80,7 @@ fn no_thanked_tap_is_lost_in_any_power_cut() {
     eprintln!("{cuts} power cuts, {} thanked taps, {} cuts that lost one", tally.thanked, tally.lossy);
     assert!(tally.thanked > u64::from(cuts), "the child tapped");
     assert_eq!(tally.lossy, 0, "{:?}", tally.first_loss);
+    survived!(1, 2, 3; cuts, "cuts");
 }
 
 #[test]
@@ -116,13 +125,48 @@ fn a_cut_at_any_flush_leaves_every_tap_that_was_thanked_for_before_it() {
     let (mut lost, total) = (Vec::new(), thanked.len());
     let flushes = disk.after_each_flush(|dir, here| {
         let last = thanked.iter().rev().find(|(position, _)| *position <= here).map(|(_, head)| head);
-        if let Err(loss) = compare(&dir.join("terminal"), last) {
+        let next = thanked.iter().find(|(position, _)| *position > here).map(|(_, head)| head);
+        let compared = compare(&dir.join("terminal"), last).and_then(|found| at_most_one_more(&found, next));
+        if let Err(loss) = compared {
             lost.push(format!("flush at {here}: {loss}"));
         }
     });
     eprintln!("{flushes} cuts, one at each flush of {total} commits, from the making of the database on");
     assert!(flushes >= FLUSHES_MIN, "only {flushes} flushes were tried");
     assert_eq!(lost, Vec::<String>::new());
+    survived!(1, 2, 3; flushes, "cuts, one at each flush");
+}
+
+#[test]
+fn fault_6_a_cut_at_any_flush_leaves_the_old_configuration_file_or_the_whole_new_one() {
+    if !support::may_mount() || !write_log::may_log() {
+        return;
+    }
+    // Now longer, now shorter than the one before.
+    let text = |n: usize| format!("version {n}\n").repeat(1 + n % 7 * 400);
+    let disk = write_log::LoggedDisk::new(24);
+    let mut replaced = Vec::new();
+    for n in 0..REPLACED {
+        durable::replace(&disk.dir().join("touchpoints.toml"), text(n).as_bytes()).expect("replace");
+        replaced.push(disk.position());
+    }
+    let mut wrong = Vec::new();
+    let flushes = disk.after_each_flush(|dir, here| {
+        let done = replaced.iter().filter(|position| **position <= here).count();
+        let found = fs::read_to_string(dir.join("touchpoints.toml")).ok();
+        // The last that was done, or the one under way.
+        let old = done.checked_sub(1).map(text);
+        if found != old && found != Some(text(done)) {
+            wrong.push(format!(
+                "flush at {here}: {done} were written, {:?} bytes",
+                found.map(|text| text.len())
+            ));
+        }
+    });
+    eprintln!("{flushes} cuts, one at each flush of {REPLACED} files written over one another");
+    assert!(flushes as usize >= REPLACED, "only {flushes} flushes were tried");
+    assert_eq!(wrong, Vec::<String>::new());
+    survived!(6; flushes, "cuts, one at each flush");
 }
 
 /// Not a test by itself: what the child process runs.
@@ -258,11 +302,21 @@ fn cut(disk: &Disk) {
     done.expect("the power goes off");
 }
 
-/// Whether everything thanked for is there. The last hash covers all before it.
-fn compare(dir: &Path, last: Option<&Head>) -> Result<(), String> {
+/// Only what was being written when the power went may be there beyond what was thanked for.
+fn at_most_one_more(found: &Head, under_way: Option<&Head>) -> Result<(), String> {
+    match under_way {
+        Some(under_way) if found.chain == under_way.chain && found.seq > under_way.seq => {
+            Err(format!("under way was {under_way:?}, found {found:?}"))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Whether everything thanked for is there, and where the journal ends. The last hash covers all before it.
+fn compare(dir: &Path, last: Option<&Head>) -> Result<Head, String> {
     let args = OpenArgs { ballast_bytes: 65_536, ..OpenArgs::new(fresh::chain_id(), moment(0)) };
-    let (mut journal, report) =
-        Journal::open(dir, args).map_err(|error| format!("does not open: {error}"))?;
+    let (mut journal, report) = Journal::open(dir, args)
+        .map_err(|error| format!("does not open: {:#}", anyhow::Error::new(error)))?;
     if !matches!(report.opened, Opened::Fresh | Opened::Continued) {
         return Err(format!("{report:?}"));
     }
@@ -270,10 +324,11 @@ fn compare(dir: &Path, last: Option<&Head>) -> Result<(), String> {
     if !verified.is_whole() {
         return Err(format!("{:?}", verified.flaws));
     }
-    let Some(last) = last else { return Ok(()) };
-    if journal.head().chain == last.chain {
+    let found = journal.head();
+    let Some(last) = last else { return Ok(found) };
+    if found.chain == last.chain {
         return match journal.acknowledge(last.seq, last.hash, &moment(0)) {
-            Ok(()) => Ok(()),
+            Ok(()) => Ok(found),
             Err(error @ (JournalError::Ahead { .. } | JournalError::HeadMismatch { .. })) => {
                 Err(error.to_string())
             }
@@ -283,7 +338,7 @@ fn compare(dir: &Path, last: Option<&Head>) -> Result<(), String> {
     // A new chain began after the last thanks.
     let older = verified.chains.iter().find(|chain| chain.chain == last.chain);
     match older {
-        Some(chain) if chain.last_seq >= last.seq => Ok(()),
+        Some(chain) if chain.last_seq >= last.seq => Ok(found),
         Some(_) | None => Err(format!("thanked for {last:?}, found {older:?}")),
     }
 }

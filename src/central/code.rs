@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use crate::{chain, model::Hash};
 
 /// How long a code lasts: staff make it in the morning and set the terminal up during the day.
-pub const LIFETIME: TimeDelta = TimeDelta::hours(24);
+pub(crate) const LIFETIME: TimeDelta = TimeDelta::hours(24);
 
 /// Fifteen digits: 49.8 bits.
 const DIGITS: usize = 15;
@@ -38,13 +38,13 @@ pub fn new_code(random: [u8; 16]) -> String {
 }
 
 /// What the store keeps of a code, however it was typed: only its digits count.
-pub fn hash_of(code: &str) -> Hash {
+pub(crate) fn hash_of(code: &str) -> Hash {
     let digits: String = code.chars().filter(char::is_ascii_digit).collect();
     chain::sha256(digits.as_bytes())
 }
 
 /// A terminal's name from random bytes, as `t-xxxxxxxx`.
-pub fn terminal_name(random: [u8; 8]) -> String {
+pub(crate) fn terminal_name(random: [u8; 8]) -> String {
     let letters = random.iter().filter_map(|byte| ALPHABET.get(usize::from(byte & 31)));
     std::iter::once("t-".to_owned())
         .chain(letters.map(|letter| char::from(letter.to_ascii_lowercase()).to_string()))

@@ -1,6 +1,7 @@
-//! Completes the OpenAPI document with what no handler declares: statuses that middleware answers, and headers of signed requests and answers.
+//! Completes the OpenAPI document: refusals common to all requests of a kind, statuses that middleware answers, and headers of signed requests
+//! and answers. Handlers declare only what is their own.
 //!
-//! Invariant: a header named here is one that `auth` reads or sets; a status named here is one that middleware answers.
+//! Invariant: a header named here is one that `auth` reads or sets. What a handler declares itself stays as it says.
 
 use serde_json::json;
 use utoipa::openapi::{
@@ -27,6 +28,7 @@ pub(super) fn complete(document: &mut OpenApi) {
             let timeout = Response::new("central did not come to an answer in time");
             operation.responses.responses.insert("408".to_owned(), RefOr::T(timeout));
             let is_self = place.starts_with("/v1/terminals/self/");
+            refusals(operation, place);
             if is_self || place == path::ENROLMENTS {
                 signed(operation, is_self, changes);
             } else {
@@ -50,10 +52,43 @@ pub(super) fn complete(document: &mut OpenApi) {
         .add_security_scheme(SIGNATURE_SCHEME, SecurityScheme::ApiKey(ApiKey::Header(scheme)));
 }
 
+/// What every request of its kind may be refused with.
+fn refusals(operation: &mut Operation, place: &str) {
+    if !place.starts_with("/v1/") {
+        return;
+    }
+    problem(operation, "503", "the store failed");
+    let of_query: Vec<&str> = operation
+        .parameters
+        .iter()
+        .flatten()
+        .filter_map(|parameter| match parameter {
+            RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query => {
+                Some(parameter.name.as_str())
+            }
+            RefOr::T(_) | RefOr::Ref(_) => None,
+        })
+        .collect();
+    let (has_site, has_span) = (of_query.contains(&"site"), of_query.contains(&"from"));
+    if has_site {
+        problem(operation, "400", "a parameter cannot be read");
+        problem(operation, "404", "no such site");
+    }
+    if has_span {
+        let words =
+            "the parameters contradict each other or ask for too much at once; `detail` says what to ask for";
+        problem(operation, "422", words);
+    }
+}
+
 /// What a signed request carries and what its answer carries.
 fn signed(operation: &mut Operation, by_terminal: bool, has_body: bool) {
+    problem(operation, "400", "unreadable");
+    problem(operation, "401", "no valid signature");
     problem(operation, "413", "too large");
     problem(operation, "415", "unknown type or encoding");
+    problem(operation, "426", "newer protocol");
+    problem(operation, "429", "too many");
     let protocol = ObjectBuilder::new()
         .schema_type(Type::Integer)
         .enum_values(Some([json!(PROTOCOL_VERSION)]))
@@ -66,6 +101,7 @@ fn signed(operation: &mut Operation, by_terminal: bool, has_body: bool) {
         ),
     ];
     if by_terminal {
+        problem(operation, "403", "revoked");
         problem(operation, "425", "this very request was answered before");
         headers.push(required(header::TERMINAL, text("the terminal's name, as its enrolment was answered")));
     }
@@ -111,9 +147,10 @@ fn put(response: &mut Response, name: &str, words: &str) {
     response.headers.insert(name.to_owned(), RefOr::T(header));
 }
 
+/// Declares a refusal, unless the handler has words of its own for it.
 fn problem(operation: &mut Operation, status: &str, words: &str) {
     let mut response = Response::new(words);
     let content = Content::new(Some(Ref::from_schema_name("Problem")));
     response.content.insert(content_type::PROBLEM.to_owned(), RefOr::T(content));
-    operation.responses.responses.insert(status.to_owned(), RefOr::T(response));
+    operation.responses.responses.entry(status.to_owned()).or_insert(RefOr::T(response));
 }

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     model::{SiteId, TerminalId, TouchpointId},
     questionnaire::Texts,
-    wire::{EXAMPLE_HARDWARE, Problem},
+    wire::EXAMPLE_HARDWARE,
 };
 
 /// A terminal not heard of for this many of its intervals is stale; one lost request is no reason to send somebody.
@@ -87,9 +87,6 @@ pub(super) struct TerminalRow {
     get, path = "/v1/terminals", tag = "operation", params(SiteQuery),
     responses(
         (status = 200, body = Vec<TerminalRow>),
-        (status = 400, description = "a parameter cannot be read", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "no such site", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "the store failed", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn list_terminals(
@@ -187,9 +184,6 @@ pub(super) struct ChainRow {
     get, path = "/v1/chains", tag = "operation", params(SiteQuery),
     responses(
         (status = 200, body = Vec<ChainRow>),
-        (status = 400, description = "a parameter cannot be read", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "no such site", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "the store failed", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn list_chains(

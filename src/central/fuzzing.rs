@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::ingest::{Batch, BatchError, Content, Context, Held, Line, Reading, Writes, project};
-pub use super::terminals::{BodyError, JSON_BYTES_MAX, read_enrolment, read_health};
+pub use super::terminals::{read_enrolment, read_health};
 use crate::{
     chain,
     model::{ChainId, Moment, rfc3339},
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The body of a batch, decompressed.
-pub fn read_batch(body: &[u8]) -> Result<Batch, BatchError> {
+pub(crate) fn read_batch(body: &[u8]) -> Result<Batch, BatchError> {
     Batch::read(body)
 }
 

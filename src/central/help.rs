@@ -90,9 +90,6 @@ pub(super) struct CallRow {
     get, path = "/v1/help", tag = "help", params(SiteQuery),
     responses(
         (status = 200, body = Vec<CallRow>),
-        (status = 400, description = "a parameter cannot be read", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "no such site", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "the store failed", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn list_calls(
@@ -156,7 +153,6 @@ pub(super) struct Answered {
     responses(
         (status = 200, body = Answered),
         (status = 404, description = "no such call", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "the store failed", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn answer_call(

@@ -20,11 +20,13 @@ mod moves;
 mod project;
 mod time;
 
-pub use batch::{Batch, BatchError, Content, Line, Placement, place, plain_body};
-pub use help::{HELP_OPEN_MAX, HELP_SPAN_MS, HelpRow, LATE_AFTER_MS, TestedRow, is_late};
-pub use ledger::{AnswerRow, Booked, Counter, Ledger, Origin, ReasonCounter, ReasonsRow, ResponseRow};
-pub use moves::Standing;
-pub use project::{Context, EntryRow, EntryState, Held, Reading, Writes, is_same_hardware, project};
-pub use time::{
-    BootStart, EARLIEST_MS, HOUR_UNKNOWN, LearntFrom, TimeBasis, Timed, Timekeeper, hour_start, is_possible,
-};
+pub use batch::{Batch, Content, Line, place};
+pub(crate) use batch::{BatchError, Placement, plain_body};
+pub use help::HelpRow;
+pub(crate) use help::{HELP_SPAN_MS, TestedRow};
+pub(crate) use ledger::{AnswerRow, Booked, Counter, ReasonCounter, ReasonsRow, ResponseRow};
+pub use ledger::{Ledger, Origin};
+pub(crate) use moves::Standing;
+pub use project::{Context, Held, Reading, Writes};
+pub(crate) use project::{EntryRow, EntryState, is_same_hardware, project};
+pub(crate) use time::{BootStart, EARLIEST_MS, HOUR_UNKNOWN, LearntFrom, TimeBasis, Timed, hour_start};

@@ -42,7 +42,6 @@ pub(super) async fn readyz(State(app): State<Shared>) -> Result<&'static str, Ap
     get, path = "/metrics", tag = "operation",
     responses(
         (status = 200, body = String, content_type = "text/plain"),
-        (status = 503, description = "the store failed", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn metrics(State(app): State<Shared>) -> Result<Response, ApiError> {

@@ -51,6 +51,7 @@ impl Replays {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::faults::survived;
 
     #[test]
     fn a_signature_is_new_once_and_the_memory_is_bounded() {
@@ -66,5 +67,6 @@ mod tests {
             assert!(halves.0.len() < 10 && halves.1.len() <= 10);
         }
         assert!(replays.is_new("a"), "forgotten");
+        survived!(45; 2, "replays");
     }
 }

@@ -12,10 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{error::ApiError, incidents, router::Shared};
-use crate::{
-    model::{SiteId, TerminalId},
-    wire::Problem,
-};
+use crate::model::{SiteId, TerminalId};
 
 /// Alarms shown.
 const ALARMS_MAX: usize = 100;
@@ -58,9 +55,6 @@ pub(super) struct QuarantineRow {
     get, path = "/v1/quarantine", tag = "operation", params(SiteQuery),
     responses(
         (status = 200, body = Vec<QuarantineRow>),
-        (status = 400, description = "a parameter cannot be read", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "no such site", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "the store failed", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn list_quarantine(
@@ -118,9 +112,6 @@ pub(super) struct AlarmRow {
     get, path = "/v1/alarms", tag = "operation", params(SiteQuery),
     responses(
         (status = 200, body = Vec<AlarmRow>),
-        (status = 400, description = "a parameter cannot be read", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "no such site", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "the store failed", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn list_alarms(

@@ -10,12 +10,15 @@ mod reasons;
 mod report;
 mod suppress;
 
-pub use formulas::{Measured, Tally, Yardstick};
-pub use interval::{Interval, wilson};
-pub use range::{
-    Asked, Bound, Period, Range, RangeError, Slot, day_or_instant, days_of, local_text, local_text_ms,
-    range_of, slots,
+pub use formulas::Tally;
+pub(crate) use formulas::{Measured, Yardstick};
+pub use range::{Asked, Range, slots};
+pub(crate) use range::{
+    Bound, Period, RangeError, Slot, day_or_instant, days_of, local_text, local_text_ms, range_of,
 };
-pub use reasons::{QuestionReasons, REASON_FORMULA, ReasonRow, reasons};
-pub use report::{Grouping, Report, Request, ScoreRow, Written, headline_of, report};
-pub use suppress::{Display, Shown, Suppressed, Suppression};
+pub(crate) use reasons::QuestionReasons;
+pub use reasons::reasons;
+pub(crate) use report::ScoreRow;
+pub use report::{Grouping, Report, Request, Written, report};
+pub(crate) use suppress::Suppressed;
+pub use suppress::{Display, Shown, Suppression};

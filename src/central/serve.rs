@@ -74,6 +74,10 @@ const FULL: &[u8] =
 /// What somebody hears who should come through the proxy.
 const NOT_HERE: &[u8] = b"HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
+/// Connections that may wait to be accepted; the kernel may allow fewer. With the usual 128 a crowd that comes at once is dropped by the kernel,
+/// and tries again only after seconds.
+const WAITING_MAX: i32 = 4_096;
+
 /// Serves until `shutdown` ends.
 pub(super) async fn serve(
     app: Arc<App>,
@@ -86,6 +90,7 @@ pub(super) async fn serve(
         "{address} is reachable from other machines: name certificate and key under [tls], or set behind_proxy = true and trusted_proxies"
     );
     listener.set_nonblocking(true).context("the listener cannot be used")?;
+    rustix::net::listen(&listener, WAITING_MAX).context("the listener cannot be used")?;
     let listener = tokio::net::TcpListener::from_std(listener).context("the listener cannot be used")?;
     let certificate = match &app.settings.config.tls {
         Tls::Files { cert, key } => Some(Arc::new(Certificate::load(cert, key, Arc::clone(&app.names))?)),

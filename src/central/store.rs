@@ -14,10 +14,13 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
+pub(crate) use records::{
+    Alarm, AnswerKey, ChainSummary, Checkpoint, Count, Drift, ExplainedAnswer, QuarantineGroup,
+    QuarantinedEntry, ReasonCount, Remembered, Replayed, SELF_TEST_SPAN, SelfTested, SiteLevels, StoredEntry,
+};
 pub use records::{
-    Alarm, AnswerKey, ChainSummary, Checkpoint, Count, CountQuery, Cursor, Drift, Enrolled, ExplainedAnswer,
-    Ingested, NewCode, NewTerminal, QuarantineGroup, QuarantinedEntry, ReasonCount, Remembered, Replayed,
-    SELF_TEST_SPAN, SelfTested, SignedRequest, SiteLevels, StoredEntry, Submission, Terminal, TimeSpan,
+    CountQuery, Cursor, Enrolled, Ingested, NewCode, NewTerminal, SignedRequest, Submission, Terminal,
+    TimeSpan,
 };
 
 use super::ingest::HelpRow;
@@ -185,6 +188,6 @@ pub trait Store: Send + Sync + 'static {
 
 /// Whether a health report is newer than the one held: within a boot, up time decides, so that a request played back later changes
 /// nothing.
-pub fn is_newer(sent: &Moment, held: Option<&Moment>) -> bool {
+pub(crate) fn is_newer(sent: &Moment, held: Option<&Moment>) -> bool {
     held.is_none_or(|held| held.boot != sent.boot || held.up_ms < sent.up_ms)
 }

@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// Longest body of an enrolment or a health report: an honest one takes one or two kilobytes.
-pub const JSON_BYTES_MAX: usize = 32 * 1024;
+pub(crate) const JSON_BYTES_MAX: usize = 32 * 1024;
 
 /// 2000-01-01: nothing waits since before.
 const EARLIEST: DateTime<Utc> = match DateTime::from_timestamp_millis(EARLIEST_MS) {
@@ -50,14 +50,7 @@ const FACT_CHARS_MAX: usize = 200;
     post, path = "/v1/enrolments", tag = "terminals", request_body = Enrolment,
     responses(
         (status = 200, body = EnrolmentReply),
-        (status = 400, description = "unreadable", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "no valid signature", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "unknown, used or expired code", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "too large", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "unknown type or encoding", body = Problem, content_type = "application/problem+json"),
-        (status = 426, description = "newer protocol", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "too many", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "the store failed", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn enrol(
@@ -124,12 +117,6 @@ pub(super) struct CursorQuery {
     get, path = "/v1/terminals/self/cursor", tag = "terminals", params(CursorQuery),
     responses(
         (status = 200, body = CursorReply),
-        (status = 400, description = "unreadable", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "no valid signature", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "revoked", body = Problem, content_type = "application/problem+json"),
-        (status = 426, description = "newer protocol", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "too many", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "the store failed", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn get_cursor(
@@ -159,16 +146,8 @@ pub(super) async fn get_cursor(
     request_body(content = String, content_type = "application/x-ndjson"),
     responses(
         (status = 200, body = Receipt, content_type = "application/vnd.xinsheng.receipt+json"),
-        (status = 400, description = "unreadable", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "no valid signature", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "revoked", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "another history is held", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "too large", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "unknown type or encoding", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "hashes or counts do not add up", body = Problem, content_type = "application/problem+json"),
-        (status = 426, description = "newer protocol", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "too many", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "the store failed", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn post_entries(State(app): State<Shared>, request: Request) -> Result<Response, ApiError> {
@@ -263,14 +242,6 @@ fn refused(error: &BatchError) -> ApiError {
     post, path = "/v1/terminals/self/health", tag = "terminals", request_body = Health,
     responses(
         (status = 200, body = HealthReply),
-        (status = 400, description = "unreadable", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "no valid signature", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "revoked", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "too large", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "unknown type or encoding", body = Problem, content_type = "application/problem+json"),
-        (status = 426, description = "newer protocol", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "too many", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "the store failed", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn post_health(
@@ -305,13 +276,7 @@ pub(super) async fn post_health(
     responses(
         (status = 200, body = String, content_type = "application/toml", headers(("etag" = String, description = "of this configuration"))),
         (status = 304, description = "still the same", headers(("etag" = String, description = "of this configuration"))),
-        (status = 400, description = "unreadable", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "no valid signature", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "revoked", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "central delivers none", body = Problem, content_type = "application/problem+json"),
-        (status = 426, description = "newer protocol", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "too many", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "the store failed", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn get_config(State(app): State<Shared>, request: Request) -> Result<Response, ApiError> {

@@ -15,12 +15,12 @@ pub fn chain_id() -> ChainId {
 }
 
 /// The secret half of an Ed25519 key.
-pub fn key_seed() -> [u8; 32] {
+pub(crate) fn key_seed() -> [u8; 32] {
     bytes()
 }
 
 /// A simulated start of a machine.
-pub fn boot_id() -> BootId {
+pub(crate) fn boot_id() -> BootId {
     BootId(uuid::Builder::from_random_bytes(bytes()).into_uuid())
 }
 

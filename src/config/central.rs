@@ -88,7 +88,7 @@ const USUAL_TOUCHPOINTS_FILE: &str = "touchpoints.toml";
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "central.toml")]
-pub struct CentralFile {
+pub(crate) struct CentralFile {
     /// Address and port to listen on: 127.0.0.1 for this machine only, 0.0.0.0 for the whole network.
     #[schemars(example = &"127.0.0.1:8460")]
     pub listen: Located<String>,
@@ -129,7 +129,7 @@ pub struct CentralFile {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Storage")]
-pub struct CentralStorageFile {
+pub(crate) struct CentralStorageFile {
     /// Folder of the database and central's key. Relative to this file.
     #[schemars(length(min = 1), example = &"/var/lib/xinsheng-central")]
     pub dir: Located<String>,
@@ -139,7 +139,7 @@ pub struct CentralStorageFile {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Tls")]
-pub struct TlsFile {
+pub(crate) struct TlsFile {
     /// Certificate, followed by the ones between it and the authority.
     #[schemars(length(min = 1), example = &"central.pem")]
     pub cert: Located<String>,

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Drawings a touchpoint can have, by file name under assets/icons.
-pub const ICONS: [&str; 22] = [
+pub(crate) const ICONS: [&str; 22] = [
     "registration",
     "waiting",
     "consulting",
@@ -48,10 +48,10 @@ pub const ICONS: [&str; 22] = [
 ];
 
 /// Most reasons on one screen besides `other`: two rows of three buttons large enough for an old hand, and one more.
-pub const REASONS_MAX: usize = 6;
+pub(crate) const REASONS_MAX: usize = 6;
 
 /// The reason that stands for everything not listed.
-pub const OTHER: &str = "other";
+pub(crate) const OTHER: &str = "other";
 
 /// Most questions asked of one visitor: who stands at a terminal answers one, some answer three.
 const QUESTIONS_MAX: usize = 5;
@@ -69,7 +69,7 @@ pub fn read(file: &str, bytes: &[u8], glyphs: &Glyphs<'_>) -> Checked<Hospital> 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "touchpoints.toml")]
-pub struct HospitalFile {
+pub(crate) struct HospitalFile {
     /// Languages every text is written in: the first one is shown unless the patient chooses another.
     #[schemars(length(min = 1, max = 20), inner(regex(pattern = LANG_PATTERN)), example = ["zh-CN", "en"])]
     pub languages: Vec<Located<String>>,
@@ -91,7 +91,7 @@ pub struct HospitalFile {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Site")]
-pub struct SiteFile {
+pub(crate) struct SiteFile {
     /// Short name in programs: small letters, digits, `-` or `_`; never changed once ratings came in.
     #[schemars(regex(pattern = ID_PATTERN), example = &"main")]
     pub id: Located<String>,
@@ -106,7 +106,7 @@ pub struct SiteFile {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Touchpoint")]
-pub struct TouchpointFile {
+pub(crate) struct TouchpointFile {
     /// Short name in programs: small letters, digits, `-` or `_`; never changed once ratings came in.
     #[schemars(regex(pattern = ID_PATTERN), example = &"pharmacy")]
     pub id: Located<String>,
@@ -134,7 +134,7 @@ pub struct TouchpointFile {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Questionnaire")]
-pub struct QuestionnaireFile {
+pub(crate) struct QuestionnaireFile {
     /// Id and version, like outpatient@1.
     #[schemars(regex(pattern = QUESTIONNAIRE_PATTERN), example = &"outpatient@1")]
     pub id: Located<String>,
@@ -147,7 +147,7 @@ pub struct QuestionnaireFile {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Question")]
-pub struct QuestionFile {
+pub(crate) struct QuestionFile {
     /// Id within the questionnaire; stays the same over versions while the question means the same.
     #[schemars(regex(pattern = ID_PATTERN), example = &"overall")]
     pub id: Located<String>,
@@ -167,7 +167,7 @@ pub struct QuestionFile {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Reasons")]
-pub struct ReasonsFile {
+pub(crate) struct ReasonsFile {
     /// Answers that lead here, as the scale's own numbers.
     #[schemars(length(min = 1), inner(range(min = 0, max = 10)), example = [1, 2])]
     pub values: Vec<Located<u8>>,
@@ -182,7 +182,7 @@ pub struct ReasonsFile {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Reason")]
-pub struct ReasonFile {
+pub(crate) struct ReasonFile {
     /// Short name in programs: small letters, digits, `-` or `_`.
     #[schemars(regex(pattern = ID_PATTERN), example = &"waiting")]
     pub id: Located<String>,
@@ -195,7 +195,7 @@ pub struct ReasonFile {
 /// A text in every language of the hospital.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
-pub struct TextsFile(pub BTreeMap<Located<String>, Located<String>>);
+pub(crate) struct TextsFile(pub BTreeMap<Located<String>, Located<String>>);
 
 impl JsonSchema for TextsFile {
     fn schema_name() -> std::borrow::Cow<'static, str> {

@@ -16,8 +16,10 @@ use serde::{Deserialize, Serialize};
 pub(super) use build::build;
 pub(super) use file::KioskFile;
 #[cfg(feature = "terminal")]
-pub use logo::{Logo, LogoError, read as read_logo};
-pub use look::{LookConfig, NightHours};
+pub use logo::{Logo, read as read_logo};
+pub(crate) use look::LookConfig;
+#[cfg(feature = "terminal")]
+pub use look::NightHours;
 
 use super::sound::SoundConfig;
 pub use crate::survey::{OutOfHours, Start};

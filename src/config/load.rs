@@ -104,7 +104,7 @@ pub fn load_kiosk<'p>(
 ///
 /// # Errors
 /// As [`load_kiosk`].
-pub fn load_kiosk_without_parts<'p>(
+pub(crate) fn load_kiosk_without_parts<'p>(
     at: impl Into<KioskAt<'p>>,
     read: Read<'_>,
 ) -> Result<Loaded<KioskSetup>, Findings> {
@@ -252,7 +252,7 @@ pub fn pass(loaded: Loaded<KioskSetup>, screens: Screens<'_>) -> Result<Loaded<K
 }
 
 /// The folder a file lies in; relative names in the file count from there.
-pub fn folder_of(path: &Path) -> &Path {
+pub(crate) fn folder_of(path: &Path) -> &Path {
     path.parent().unwrap_or(Path::new(""))
 }
 
@@ -326,7 +326,7 @@ impl<'r> Files<'r> {
 }
 
 /// SHA-256 in hexadecimal over the bytes of files in their order.
-pub fn hash_of(files: &[(PathBuf, Vec<u8>)]) -> String {
+pub(crate) fn hash_of(files: &[(PathBuf, Vec<u8>)]) -> String {
     let all: Vec<u8> = files.iter().flat_map(|(_, bytes)| bytes.iter().copied()).collect();
     chain::sha256(&all).to_string()
 }

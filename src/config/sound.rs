@@ -97,7 +97,7 @@ impl VolumeSpan {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Sound")]
 #[serde(default)]
-pub struct SoundFile {
+pub(crate) struct SoundFile {
     /// How loud at which hours, in percent. Silent at all other hours.
     #[schemars(length(min = 1), example = &"07:00-12:00 60%, 12:00-14:00 20%, 14:00-21:00 60%")]
     pub volume: Located<String>,

@@ -28,7 +28,7 @@ struct Inner {
 
 /// How much room a text takes, in em.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct TextExtent {
+pub(crate) struct TextExtent {
     /// How many lines.
     pub lines: usize,
     /// The widest part that cannot be broken.
@@ -47,7 +47,7 @@ impl Ruler {
     }
 
     /// How large a text is that wraps at a width.
-    pub fn measure(&self, language: &str, text: &str, bold: bool, width_em: f64) -> TextExtent {
+    pub(crate) fn measure(&self, language: &str, text: &str, bold: bool, width_em: f64) -> TextExtent {
         let mut layout = self.layout(language, text, bold);
         let widths = layout.calculate_content_widths();
         #[expect(clippy::cast_possible_truncation, reason = "a width on a screen")]

@@ -177,7 +177,7 @@ impl RecorderHandle {
     }
 
     /// Has something done with the journal whose entries are sent now, and waits for the result.
-    pub fn call_sending<T: Send + 'static>(
+    pub(crate) fn call_sending<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Journal) -> T + Send + 'static,
     ) -> Result<T, Gone> {
@@ -289,6 +289,7 @@ mod tests {
     use super::*;
     use crate::{
         clock::SimClock,
+        faults::survived,
         journal::OpenArgs,
         model::{BootId, ChainId, EntryId},
         wire::{Body, SelfTest},
@@ -369,5 +370,6 @@ mod tests {
         release.send(()).expect("the recorder waits");
         assert_eq!(stall.join().expect("the thread"), Ok(()));
         assert_eq!(replies.iter().take(COMMANDS_MAX).flatten().count(), COMMANDS_MAX);
+        survived!(13; 1, "stall");
     }
 }

@@ -35,7 +35,7 @@ pub(super) struct Row {
 
 impl Row {
     /// The line if it is the one that was hashed.
-    pub fn intact(&self) -> Option<&[u8]> {
+    pub(crate) fn intact(&self) -> Option<&[u8]> {
         self.line.as_deref().filter(|line| chain::leaf(line) == self.leaf)
     }
 }

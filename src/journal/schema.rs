@@ -173,6 +173,7 @@ pub(super) fn quick_check(conn: &Connection, limit_ms: u64) -> rusqlite::Result<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::faults::survived;
 
     const NEXT: &str = "ALTER TABLE entry ADD COLUMN mood TEXT; CREATE TABLE mood (name TEXT) STRICT;";
 
@@ -208,6 +209,7 @@ mod tests {
         migrate(&mut conn, &[MIGRATIONS[0], NEXT], &TestHooks::default()).expect("runs again");
         assert_eq!(user_version(&conn), Ok(2));
         assert!(conn.prepare("SELECT mood FROM entry").is_ok());
+        survived!(4; 1, "broken migration");
     }
 
     #[test]
@@ -244,5 +246,6 @@ mod tests {
             migrate(&mut after, &[MIGRATIONS[0], &next], &TestHooks::default()).expect("runs again");
             assert_eq!(user_version(&after), Ok(2), "cut {cut}");
         }
+        survived!(4; cut_count, "cuts, one at each statement");
     }
 }

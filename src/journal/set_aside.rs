@@ -52,7 +52,7 @@ impl Marker {
     }
 
     /// Moves the files; does nothing if that was done.
-    pub fn move_files(&mut self, dir: &Path) -> io::Result<()> {
+    pub(crate) fn move_files(&mut self, dir: &Path) -> io::Result<()> {
         if self.moved {
             return Ok(());
         }
@@ -71,7 +71,7 @@ impl Marker {
     }
 
     /// Moves away a database that an earlier start began to make in place of the moved one.
-    pub fn move_partial(&self, dir: &Path) -> io::Result<()> {
+    pub(crate) fn move_partial(&self, dir: &Path) -> io::Result<()> {
         let to = self.folder(dir);
         for name in [DB, WAL, SHM] {
             let source = dir.join(name);

@@ -45,9 +45,8 @@ pub fn provide(folder: &Path) -> io::Result<()> {
     }
     fs::create_dir_all(folder)?;
     let folder = folder.canonicalize()?;
-    // The smallest, since the whole file stays mapped; an older program left a large one.
+    // The smallest, since the whole file stays mapped.
     let (font, fonts) = (folder.join("XinshengUyghur-Regular.ttf"), Fonts::shipped());
-    let _ = fs::remove_file(folder.join("NotoSansSC-Regular.ttf"));
     let [regular, _] = fonts.faces_for("ug");
     if fs::metadata(&font).map(|data| data.len()).ok() != u64::try_from(regular.len()).ok() {
         fs::write(&font, regular)?;

@@ -31,7 +31,7 @@ pub fn paint(window: &AppWindow, palette: &Palette) {
 }
 
 /// Puts the hospital's picture on the page that invites. A picture that cannot be read is logged and left out.
-pub fn set_logo(window: &AppWindow, look: &Look) {
+pub(crate) fn set_logo(window: &AppWindow, look: &Look) {
     let image = look.logo.as_ref().and_then(|path| {
         load_logo(path)
             .inspect_err(|error| tracing::warn!(logo = %path.display(), "the logo is left out: {error:#}"))

@@ -162,7 +162,7 @@ pub fn show(view: &View, window: &AppWindow) {
 }
 
 /// What every page has.
-pub fn show_frame(view: &View, window: &AppWindow) {
+pub(crate) fn show_frame(view: &View, window: &AppWindow) {
     let speaker = &view.speaker;
     let shell = window.global::<Shell>();
     set_script(speaker, window);
@@ -216,7 +216,7 @@ fn show_choice(view: &View, places: &[&Touchpoint], choice: &Choice) {
 }
 
 /// A grid of things to choose; the staff menu uses it too.
-pub fn fill_choice(
+pub(crate) fn fill_choice(
     speaker: &Speaker,
     title: ui::Line,
     items: &[PlaceItem],

@@ -147,7 +147,7 @@ fn panel(configured: Panel, options: &Options) -> anyhow::Result<Panel> {
 ///
 /// # Errors
 /// Neither.
-pub fn parse_panel(text: &str) -> anyhow::Result<Panel> {
+pub(crate) fn parse_panel(text: &str) -> anyhow::Result<Panel> {
     if let Some((_, diagonal, width, height)) = PANELS.iter().find(|(name, ..)| *name == text) {
         return Ok(Panel::new(*diagonal, *width, *height));
     }

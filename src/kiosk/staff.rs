@@ -9,4 +9,5 @@ mod input;
 pub mod pages;
 
 pub(super) use callbacks::connect;
-pub use pages::{StaffView, show};
+pub(crate) use pages::StaffView;
+pub use pages::show;

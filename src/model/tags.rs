@@ -2,7 +2,7 @@
 
 /// A tag and what may stand in for it, nearest first: `zh-Hant-MO`, `zh-Hant`, `zh-TW`, `zh`. Chinese is told apart by its script: who
 /// writes traditional characters gets Taiwan's, everybody else the mainland's.
-pub fn fallbacks(tag: &str) -> Vec<String> {
+pub(crate) fn fallbacks(tag: &str) -> Vec<String> {
     let mut tags = Vec::new();
     let mut shorter = Some(tag);
     while let Some(tag) = shorter.filter(|tag| !tag.is_empty()) {

@@ -25,7 +25,7 @@ use i_slint_core::{
 
 use super::Area;
 use crate::theme::Color;
-pub use glyphs::GlyphBoxes;
+pub(crate) use glyphs::GlyphBoxes;
 
 /// Everything a window draws, in drawing order. Lengths are physical pixels.
 #[derive(Clone, Debug, Default)]
@@ -170,7 +170,7 @@ impl Sketch {
     }
 
     /// The target that the keyboard would press.
-    pub fn focused(&self, window: &slint::Window) -> Option<usize> {
+    pub(crate) fn focused(&self, window: &slint::Window) -> Option<usize> {
         let mut item = WindowInner::from_pub(window).focus_item.borrow().upgrade();
         while let Some(here) = item {
             if let Some(found) = self.targets.iter().position(|target| target.item == here) {

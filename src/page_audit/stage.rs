@@ -155,7 +155,7 @@ impl Stage {
     }
 
     /// Which target of a sketch the keyboard would press now.
-    pub fn focused(&self, sketch: &Sketch) -> Option<usize> {
+    pub(crate) fn focused(&self, sketch: &Sketch) -> Option<usize> {
         sketch.focused(self.window.window())
     }
 
@@ -179,7 +179,7 @@ impl Stage {
     }
 
     /// The finger leaves beside everything, so that nothing is tapped.
-    pub fn lift_aside(&self) {
+    pub(crate) fn lift_aside(&self) {
         let position = LogicalPosition::new(-1.0, -1.0);
         self.tell(WindowEvent::PointerMoved { position });
         self.tell(WindowEvent::PointerReleased { position, button: PointerEventButton::Left });
@@ -187,7 +187,7 @@ impl Stage {
     }
 
     /// The keyboard goes on to the next target.
-    pub fn tab(&self) {
+    pub(crate) fn tab(&self) {
         let text: SharedString = Key::Tab.into();
         self.tell(WindowEvent::KeyPressed { text: text.clone() });
         self.tell(WindowEvent::KeyReleased { text });

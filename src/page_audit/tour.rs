@@ -84,7 +84,7 @@ impl Tour {
     }
 
     /// Languages on offer, the default first.
-    pub fn langs(&self) -> &[Lang] {
+    pub(crate) fn langs(&self) -> &[Lang] {
         &self.plan().languages
     }
 
@@ -99,7 +99,7 @@ impl Tour {
     }
 
     /// The colours by day, and at night where there are others.
-    pub fn palettes(&self) -> Vec<Palette> {
+    pub(crate) fn palettes(&self) -> Vec<Palette> {
         let look = &self.setup.look;
         let night = look.night.map(|_| crate::theme::Theme::Night).filter(|night| *night != look.theme);
         [Some(look.theme), night].into_iter().flatten().map(|theme| theme.palette(look.accent)).collect()
@@ -319,7 +319,7 @@ impl<'a> Stop<'a> {
     }
 
     /// The text of the configuration that was measured, by its words as they were drawn or are spoken.
-    pub fn text_key(&self, words: &str, second: Option<&Lang>) -> Option<KeyAt> {
+    pub(crate) fn text_key(&self, words: &str, second: Option<&Lang>) -> Option<KeyAt> {
         let wanted = letters(words);
         let in_lang = |lang: &Lang| {
             let same = |(_, texts): &&(KeyAt, &Texts)| letters(texts.get(lang)) == wanted;

@@ -18,7 +18,7 @@ const ROUNDING: f64 = 0.985;
 const LISTED_MAX: usize = 12;
 
 /// A panel, a language and its fonts.
-pub struct ListLayout<'a> {
+pub(crate) struct ListLayout<'a> {
     ruler: &'a Ruler,
     lang: &'a str,
     /// Millimetres.
@@ -57,7 +57,7 @@ pub struct Grid {
 
 impl Grid {
     /// How many things are on a full page.
-    pub const fn per_page(&self) -> usize {
+    pub(crate) const fn per_page(&self) -> usize {
         self.columns * self.rows
     }
 }

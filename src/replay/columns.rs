@@ -6,7 +6,7 @@ use super::{Finding, Findings, names::fold, ratings::unquoted};
 
 /// Where one thing about a visit is written.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Source {
+pub(crate) enum Source {
     /// In the column of this name.
     Column(String),
     /// Nowhere: it is the same for all rows.

@@ -1,6 +1,6 @@
 //! From Slint's frame to the simulated glass: only what changed is sent.
 
-use std::{io, path::Path, rc::Rc};
+use std::rc::Rc;
 
 use embedded_graphics::{
     draw_target::DrawTarget,
@@ -8,7 +8,7 @@ use embedded_graphics::{
     pixelcolor::{Rgb888, RgbColor},
     primitives::Rectangle,
 };
-use embedded_graphics_simulator::{OutputSettings, SimulatorDisplay};
+use embedded_graphics_simulator::SimulatorDisplay;
 use slint::{
     Rgb8Pixel,
     platform::software_renderer::{MinimalSoftwareWindow, PhysicalRegion},
@@ -72,11 +72,6 @@ impl Display {
     pub fn pixel(&self, x: u32, y: u32) -> [u8; 3] {
         let color = self.glass.get_pixel(Point::new(x.cast_signed(), y.cast_signed()));
         [color.r(), color.g(), color.b()]
-    }
-
-    pub fn save_png(&self, path: &Path) -> io::Result<()> {
-        let image = self.glass.to_rgb_output_image(&OutputSettings::default());
-        image.save_png(path).map_err(io::Error::other)
     }
 }
 

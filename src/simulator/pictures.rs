@@ -135,7 +135,7 @@ fn file_name(panel: &Panel, wanted: &Wanted) -> String {
 ///
 /// # Errors
 /// The file cannot be written.
-pub fn save_frame(frame: &Frame, rgb565: bool, path: &Path) -> anyhow::Result<()> {
+pub(crate) fn save_frame(frame: &Frame, rgb565: bool, path: &Path) -> anyhow::Result<()> {
     if rgb565 { write(&on_display::<Rgb565>(frame), path) } else { write(&on_display::<Rgb888>(frame), path) }
 }
 

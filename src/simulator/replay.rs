@@ -63,7 +63,7 @@ pub struct Visit<'a> {
 }
 
 /// When the visitors come, in order.
-pub fn schedule(plan: &Plan, zone: Tz, now: DateTime<Utc>) -> Vec<Visit<'_>> {
+pub(crate) fn schedule(plan: &Plan, zone: Tz, now: DateTime<Utc>) -> Vec<Visit<'_>> {
     let mut visits = Vec::with_capacity(plan.rows.len());
     for day in plan.rows.chunk_by(|a, b| a.date == b.date) {
         let without_time = day.iter().filter(|row| row.time.is_none()).count();

@@ -19,7 +19,7 @@ const BYTES_MAX: u64 = 96 << 20;
 const RATES: std::ops::RangeInclusive<u32> = 8_000..=192_000;
 
 /// What the file of a clip ends with, the preferred one first.
-pub const ENDINGS: [&str; 2] = ["wav", "ogg"];
+pub(crate) const ENDINGS: [&str; 2] = ["wav", "ogg"];
 
 /// The file of a clip. A name may hold a dot, so the ending is added and nothing is replaced.
 pub fn path(stem: &Path, ending: &str) -> PathBuf {
@@ -82,7 +82,7 @@ impl Clip {
     }
 
     /// From samples between -1 and 1 at [`RATE`].
-    pub fn of_mono(samples: &[f32]) -> Self {
+    pub(crate) fn of_mono(samples: &[f32]) -> Self {
         Self(samples.iter().map(|sample| to_sample(sample * f32::from(i16::MAX))).collect())
     }
 
@@ -93,13 +93,13 @@ impl Clip {
 }
 
 /// How many samples some milliseconds are.
-pub fn samples_of(ms: u32) -> usize {
+pub(crate) fn samples_of(ms: u32) -> usize {
     usize::try_from(ms * (RATE / 1000)).unwrap_or(0)
 }
 
 /// The nearest sample; what is too loud is cut.
 #[expect(clippy::cast_possible_truncation, reason = "it was clamped to the range of the type")]
-pub fn to_sample(value: f32) -> i16 {
+pub(crate) fn to_sample(value: f32) -> i16 {
     value.round().clamp(f32::from(i16::MIN), f32::from(i16::MAX)) as i16
 }
 

@@ -173,7 +173,7 @@ pub struct Plan {
 
 /// Decides what is heard.
 #[derive(Clone, Debug, Default)]
-pub struct Director {
+pub(crate) struct Director {
     config: Option<SoundConfig>,
     level: Level,
     visitor: Option<Level>,

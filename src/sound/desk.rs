@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Samples of a block, 20 ms: one period of the sound card.
-pub const BLOCK: usize = 960;
+pub(crate) const BLOCK: usize = 960;
 
 const BLOCK_TIME: Duration = Duration::from_millis(20);
 

@@ -30,7 +30,7 @@ struct Voice {
 
 /// Mixes click, thanks and prompt.
 #[derive(Debug, Default)]
-pub struct Mixer {
+pub(crate) struct Mixer {
     voices: Vec<Voice>,
     gain: f32,
     wanted: f32,
@@ -38,7 +38,7 @@ pub struct Mixer {
 
 impl Mixer {
     /// How loud everything is, from now on; 0 ends what sounds. The ear hears by powers, so half the percent is a quarter of the wave.
-    pub fn turn(&mut self, percent: u8) {
+    pub(crate) fn turn(&mut self, percent: u8) {
         let share = f32::from(percent.min(100)) / 100.0;
         self.wanted = share * share;
         if self.voices.is_empty() {
@@ -69,7 +69,7 @@ impl Mixer {
     }
 
     /// Ends the prompt.
-    pub fn stop_prompt(&mut self) {
+    pub(crate) fn stop_prompt(&mut self) {
         self.end(|kind| kind == Kind::Prompt);
     }
 
@@ -79,7 +79,7 @@ impl Mixer {
     }
 
     /// Whether nothing sounds or is about to.
-    pub fn is_silent(&self) -> bool {
+    pub(crate) fn is_silent(&self) -> bool {
         self.voices.is_empty()
     }
 

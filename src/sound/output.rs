@@ -40,7 +40,7 @@ pub fn open(device: &SoundDevice) -> Box<dyn Output> {
 }
 
 /// Writes what would be heard to a WAV file: the sounds one after the other, without the silence in which the output is closed.
-pub struct Recording {
+pub(crate) struct Recording {
     path: PathBuf,
     file: Option<hound::WavWriter<io::BufWriter<fs::File>>>,
 }

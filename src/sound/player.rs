@@ -32,7 +32,7 @@ struct Way {
 }
 
 /// Plays through the first program that can.
-pub struct Player {
+pub(crate) struct Player {
     ways: Vec<Way>,
     /// The way in use, or to be tried next.
     way: usize,
@@ -61,7 +61,7 @@ impl Player {
     }
 
     /// Through an ALSA device, by the name that `aplay -L` lists.
-    pub fn alsa(device: &str) -> Self {
+    pub(crate) fn alsa(device: &str) -> Self {
         Self::new(vec![aplay(Some(device))])
     }
 

@@ -20,7 +20,7 @@ use super::{
 use crate::{chain, lang::Catalogue, model::Lang, questionnaire::Hospital};
 
 /// The list of drafts in the folder of the clips: file, hash and words of each.
-pub const LIST: &str = "drafts.txt";
+pub(crate) const LIST: &str = "drafts.txt";
 
 const LIST_HEAD: &str = "\
 # Draft clips, spoken by the program espeak-ng: for trying out, not for patients.
@@ -186,7 +186,7 @@ fn readable(lang: &Lang, text: &str) -> bool {
 }
 
 /// The drafts of a folder: for each file its hash and words.
-pub fn read_list(dir: &Path) -> BTreeMap<String, String> {
+pub(crate) fn read_list(dir: &Path) -> BTreeMap<String, String> {
     let text = fs::read_to_string(dir.join(LIST)).unwrap_or_default();
     let lines = text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('\t'));
     lines.map(|(file, rest)| (file.to_owned(), rest.to_owned())).collect()

@@ -97,7 +97,7 @@ impl SoundHandle {
     }
 
     /// How loud staff want it on this terminal, against what kiosk.toml says.
-    pub fn set_level(&self, level: Level) {
+    pub(crate) fn set_level(&self, level: Level) {
         self.tell(Command::Event(Event::Level(level)));
     }
 

@@ -130,7 +130,7 @@ impl StaffChoices {
 
     /// The same without what no page shows: how loud it is.
     #[must_use]
-    pub fn seen_on_pages(&self) -> Self {
+    pub(crate) fn seen_on_pages(&self) -> Self {
         Self { volume: None, ..self.clone() }
     }
 
@@ -162,7 +162,7 @@ impl StaffChoices {
 
 /// What staff can choose to be rated here: what kiosk.toml says, and each touchpoint of the site that the terminal is enrolled for, or of the
 /// file's own site before the enrolment. Central takes no answer of a terminal for another site.
-pub fn places_on_offer(
+pub(crate) fn places_on_offer(
     file: &FileSays,
     setup: &KioskSetup,
     enrolled_for: Option<&SiteId>,

@@ -19,7 +19,7 @@ use crate::{
 
 /// What a contact is about.
 #[derive(Clone, Copy, Debug)]
-pub struct About<'a> {
+pub(crate) struct About<'a> {
     /// Who asks; `None` before the terminal is enrolled.
     pub identity: Option<&'a Identity>,
     /// The journal.
@@ -38,7 +38,7 @@ pub struct Reached {
 }
 
 /// Asks central.
-pub fn try_central(
+pub(crate) fn try_central(
     transport: &mut dyn Transport,
     about: &About<'_>,
     now: &Moment,

@@ -32,7 +32,7 @@ pub struct Exported {
 }
 
 /// The name of an export without its end: who, and the day in UTC if the terminal knows it.
-pub fn stem(who: &str, now: &Moment) -> String {
+pub(crate) fn stem(who: &str, now: &Moment) -> String {
     match now.quality {
         TimeQuality::Unset => format!("xinsheng-{who}-undated"),
         TimeQuality::Synced | TimeQuality::Estimated => {

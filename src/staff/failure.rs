@@ -58,7 +58,7 @@ impl<F> Failure<F> {
 
 impl Failure<ExportFault> {
     /// Of what an export ended with.
-    pub fn of_export(error: &anyhow::Error) -> Self {
+    pub(crate) fn of_export(error: &anyhow::Error) -> Self {
         let is_journal =
             error.chain().any(|cause| cause.is::<JournalError>() || cause.is::<rusqlite::Error>());
         let kind =
@@ -78,7 +78,7 @@ impl Failure<ExportFault> {
 
 impl Failure<EnrolFault> {
     /// Of what an enrolment ended with.
-    pub fn of_enrolment(error: EnrolError) -> Self {
+    pub(crate) fn of_enrolment(error: EnrolError) -> Self {
         let fault = match &error {
             EnrolError::Transport(error) => EnrolFault::Central(error.fault()),
             EnrolError::Unreached(trouble) => EnrolFault::Central(trouble.fault()),

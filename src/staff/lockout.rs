@@ -21,7 +21,7 @@ pub const TRIES: u32 = 5;
 pub const LOCK_MS: u64 = 5 * 60_000;
 
 /// The longest wait: at six tries a day, half of all four-digit PINs take more than two years.
-pub const LOCK_MS_MAX: u64 = 4 * 3_600_000;
+pub(crate) const LOCK_MS_MAX: u64 = 4 * 3_600_000;
 
 /// How often the wait is doubled at most; the next one would be longer than [`LOCK_MS_MAX`].
 const DOUBLINGS_MAX: u32 = 6;

@@ -157,7 +157,7 @@ impl Plan {
     }
 
     /// Whether the question itself stands on the screen at rest.
-    pub fn rests_on_question(&self) -> bool {
+    pub(crate) fn rests_on_question(&self) -> bool {
         self.start == Start::Question && self.touchpoints.len() == 1 && self.out_of_service.is_none()
     }
 }

@@ -44,7 +44,11 @@ pub fn apply(
 /// Begins a chain that holds everything this journal still has, acknowledged entries too: where two histories part is not known, and a
 /// central that was restored may have lost what it signed for. Central knows entries by their ids and counts none twice. So one chain is
 /// always enough to refill central from.
-pub fn begin_chain(journal: &mut Journal, new_chain: ChainId, now: &Moment) -> Result<(), JournalError> {
+pub(crate) fn begin_chain(
+    journal: &mut Journal,
+    new_chain: ChainId,
+    now: &Moment,
+) -> Result<(), JournalError> {
     journal.rewind(0, chain::genesis(journal.head().chain))?;
     journal.start_new_chain(new_chain, now).map(|_| ())
 }

@@ -35,7 +35,7 @@ impl Backoff {
 }
 
 /// A wait that was asked for, spread by a tenth to both sides.
-pub fn spread(ms: u64, random: f64) -> u64 {
+pub(crate) fn spread(ms: u64, random: f64) -> u64 {
     ms - ms / 10 + scaled(ms / 5, random)
 }
 
@@ -52,6 +52,7 @@ fn scaled(ms: u64, random: f64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::faults::survived;
 
     #[test]
     fn the_ceiling_doubles_from_five_seconds_to_fifteen_minutes() {
@@ -59,14 +60,17 @@ mod tests {
         let ceilings: Vec<u64> = (1..=10).map(|n| backoff.after(n, 1.0) / 1000).collect();
         assert_eq!(ceilings, [5, 10, 20, 40, 80, 160, 320, 640, 900, 900]);
         assert_eq!(backoff.after(u32::MAX, 1.0), 900_000);
+        survived!(18; ceilings.len(), "failures in a row");
     }
 
     #[test]
     fn no_draw_is_a_busy_loop() {
         let backoff = Backoff::default();
-        for failures in 0..100 {
+        let failures = 0..100;
+        for failures in failures.clone() {
             assert!(backoff.after(failures, 0.0) >= 1_000);
         }
+        survived!(18; failures.len(), "failures in a row");
     }
 
     #[test]

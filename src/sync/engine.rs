@@ -303,7 +303,7 @@ impl Engine {
     }
 
     /// The network changed, staff asked, or the machine woke up: tries at once, unless central itself asked to wait.
-    pub fn wake(&mut self, now_ms: u64) {
+    pub(crate) fn wake(&mut self, now_ms: u64) {
         if !self.asked_to_wait {
             self.failures = 0;
             self.not_before_ms = now_ms;

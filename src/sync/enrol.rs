@@ -75,7 +75,7 @@ pub fn enrol(
 }
 
 /// The same through any transport, as a machine of any name.
-pub fn enrol_through(
+pub(crate) fn enrol_through(
     transport: &mut dyn Transport,
     code: &str,
     identity_file: &Path,

@@ -167,13 +167,13 @@ impl Identity {
     }
 
     /// Whether it was enrolled on this machine. A machine that does not say who it is gets the benefit of the doubt.
-    pub fn is_of_this_machine(&self, hardware_id: &str) -> bool {
+    pub(crate) fn is_of_this_machine(&self, hardware_id: &str) -> bool {
         hardware::may_be_same(&self.hardware_id, hardware_id)
     }
 }
 
 /// Puts an identity of another machine aside, beside itself, so that this terminal counts as not enrolled.
-pub fn put_aside(path: &Path) -> io::Result<PathBuf> {
+pub(crate) fn put_aside(path: &Path) -> io::Result<PathBuf> {
     let aside = beside(path, ".of-another-machine");
     fs::rename(path, &aside)?;
     durable::sync_folder(path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
@@ -181,7 +181,7 @@ pub fn put_aside(path: &Path) -> io::Result<PathBuf> {
 }
 
 /// The key of an enrolment under way, made once and kept until it is through: central knows a repeated enrolment by it.
-pub fn pending_key(path: &Path, random: &[u8; 32]) -> Result<KeyPair, IdentityError> {
+pub(crate) fn pending_key(path: &Path, random: &[u8; 32]) -> Result<KeyPair, IdentityError> {
     let pending = beside(path, ".pending");
     if let Ok(text) = fs::read_to_string(&pending)
         && let Ok(seed) = seed(text.trim())
@@ -194,7 +194,7 @@ pub fn pending_key(path: &Path, random: &[u8; 32]) -> Result<KeyPair, IdentityEr
 }
 
 /// Forgets the key of [`pending_key`]: it is in the identity now.
-pub fn forget_pending(path: &Path) {
+pub(crate) fn forget_pending(path: &Path) {
     let pending = beside(path, ".pending");
     if let Err(error) = fs::remove_file(&pending)
         && error.kind() != io::ErrorKind::NotFound

@@ -19,7 +19,7 @@ use crate::{
 const COMPRESS_FROM_BYTES: usize = 1024;
 
 /// Longest answer that is read; receipts have a few hundred bytes, a delivered configuration some ten thousand.
-pub const ANSWER_BYTES_MAX: usize = 1024 * 1024;
+pub(crate) const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
 /// Names the configuration a terminal has.
 const IF_NONE_MATCH: &str = "if-none-match";

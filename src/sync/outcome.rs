@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Longest wait a server can ask for, in milliseconds: a mistyped year must not silence a terminal.
-pub const RETRY_AFTER_MAX_MS: u64 = 3_600_000;
+pub(crate) const RETRY_AFTER_MAX_MS: u64 = 3_600_000;
 
 /// Longest piece of somebody else's text that is repeated in a diagnosis, in characters.
 const QUOTED_CHARS_MAX: usize = 120;
@@ -125,7 +125,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// What went wrong; `None` if central did what it was asked. `url` is where it was asked.
-    pub fn diagnosis(&self, url: &str) -> Option<Diagnosis> {
+    pub(crate) fn diagnosis(&self, url: &str) -> Option<Diagnosis> {
         let (fault, words) = match self {
             Self::Receipt(_)
             | Self::Cursor(_)

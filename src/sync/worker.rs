@@ -39,7 +39,7 @@ const LOOK_AT_NETWORK: Duration = Duration::from_secs(10);
 const STOP_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Checks the text of a configuration and takes it if it is right; else says what is wrong with it.
-pub type TakeConfig = Box<dyn FnMut(&str) -> Result<(), String> + Send>;
+pub(crate) type TakeConfig = Box<dyn FnMut(&str) -> Result<(), String> + Send>;
 
 /// What the thread needs to know.
 pub struct SyncArgs {

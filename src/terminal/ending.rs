@@ -10,7 +10,7 @@ pub const RESTART: u8 = 75;
 /// There is no display, or no longer (`EX_UNAVAILABLE`).
 pub const NO_DISPLAY: u8 = 69;
 /// A thread died (`EX_SOFTWARE`).
-pub const THREAD_DIED: u8 = 70;
+pub(crate) const THREAD_DIED: u8 = 70;
 
 /// From now on a panic on any thread ends the program with [`THREAD_DIED`].
 pub fn end_on_panic() {
@@ -37,6 +37,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::faults::survived;
 
     /// Set in the process that is to die.
     const CHILD: &str = "XINSHENG_TEST_DIES";
@@ -61,5 +62,6 @@ mod tests {
         assert_eq!(died.status.code(), Some(THREAD_DIED.into()), "{died:?}");
         let said = String::from_utf8_lossy(&died.stderr);
         assert!(said.contains("the thread `journal` of the terminal died"), "{said}");
+        survived!(42; 1, "dead thread");
     }
 }

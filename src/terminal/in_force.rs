@@ -63,15 +63,15 @@ struct BadgeWords {
 }
 
 impl Badges {
-    pub fn set_storage(&self, text: Option<Text>, screen: &dyn Screen) {
+    pub(crate) fn set_storage(&self, text: Option<Text>, screen: &dyn Screen) {
         self.change(screen, |words| words.storage = text);
     }
 
-    pub fn set_config(&self, text: Option<Text>, screen: &dyn Screen) {
+    pub(crate) fn set_config(&self, text: Option<Text>, screen: &dyn Screen) {
         self.change(screen, |words| words.config = text);
     }
 
-    pub fn set_sync(&self, text: Option<Text>, screen: &dyn Screen) {
+    pub(crate) fn set_sync(&self, text: Option<Text>, screen: &dyn Screen) {
         self.change(screen, |words| words.sync = text);
     }
 
@@ -97,13 +97,13 @@ impl Diary {
     }
 
     /// A configuration is in force.
-    pub fn note_taken(&self, config_hash: &str, touchpoints: Vec<TouchpointId>) {
+    pub(crate) fn note_taken(&self, config_hash: &str, touchpoints: Vec<TouchpointId>) {
         let config_hash = config_hash.to_owned();
         self.note(Body::Config(ConfigChange { config_hash, accepted: true, reason: None, touchpoints }));
     }
 
     /// A configuration was refused.
-    pub fn note_refused(&self, findings: &Findings) {
+    pub(crate) fn note_refused(&self, findings: &Findings) {
         self.note(Body::Config(ConfigChange {
             config_hash: String::new(),
             accepted: false,
@@ -114,7 +114,7 @@ impl Diary {
     }
 
     /// The first entries of a run, and the last good configuration where it is to be kept.
-    pub fn note_start(
+    pub(crate) fn note_start(
         &self,
         started: &Started,
         touchpoints: Vec<TouchpointId>,

@@ -18,7 +18,7 @@ use crate::{
 const NOT_STORED_MS: u64 = 10_000;
 
 /// Where central is.
-pub fn address_of(kiosk: &KioskConfig) -> Address {
+pub(crate) fn address_of(kiosk: &KioskConfig) -> Address {
     Address {
         url: kiosk.central_url.clone(),
         ca_file: kiosk.central_ca_file.clone(),
@@ -109,7 +109,7 @@ pub fn panel_of(kiosk: &KioskConfig) -> Panel {
 }
 
 /// What central is told about the glass.
-pub fn screen_of(kiosk: &KioskConfig) -> ScreenFacts {
+pub(crate) fn screen_of(kiosk: &KioskConfig) -> ScreenFacts {
     let (width_px, height_px) = panel_of(kiosk).page_px();
     ScreenFacts { width_px, height_px }
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::wildcard_enum_match_arm, reason = "a test names what it looks for")]
 #![expect(clippy::unwrap_used, reason = "a test")]
 
+use crate::faults::survived;
 use std::{collections::BTreeSet, num::NonZeroU32, sync::Arc, time::Duration};
 
 use crate::hospital::plan;
@@ -343,6 +344,7 @@ async fn scores_are_grouped_filtered_and_suppressed() {
     ] {
         api.get(&format!("/v1/scores?{wrong}")).await.problem(status);
     }
+    survived!(38; 3, "flagged answers");
 }
 
 #[tokio::test]
@@ -457,6 +459,7 @@ async fn bodies_are_bounded_before_and_after_decompression() {
     let packed = post(gzip(&journal.body(1, 100)), Some("gzip"));
     let receipt: Receipt = api.send(packed.request()).await.json();
     assert_eq!(receipt.stored, 100);
+    survived!(45; 5, "requests");
 }
 
 #[tokio::test]
@@ -496,6 +499,7 @@ async fn a_newer_protocol_is_told_to_wait_for_a_newer_central() {
     let terminal = api.enrolled(1).await;
     let call = Call { protocol: "2", ..terminal.get(CONFIG, None) };
     api.send(call.request()).await.problem(426);
+    survived!(25; 1, "request");
 }
 
 #[tokio::test]
@@ -512,6 +516,7 @@ async fn one_flooding_terminal_is_slowed_down_and_others_are_not() {
     let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=20).contains(&wait), "{wait}");
     assert_eq!(api.send(report(&quiet)).await.status, 200);
+    survived!(45; 1, "flood");
 }
 
 #[tokio::test]
@@ -539,6 +544,7 @@ async fn health_is_kept_and_shown_and_a_played_back_report_changes_nothing() {
         metrics.contains("xinsheng_queue_depth 3") && metrics.contains("xinsheng_health_reports_total 2"),
         "{metrics}"
     );
+    survived!(45; 1, "replay");
 }
 
 #[tokio::test]
@@ -652,6 +658,7 @@ async fn fault_45_hostile_content_is_kept_quarantined_and_harmless() {
     let receipt: Receipt = api.send(terminal.batch(&journal).request()).await.json();
     assert_eq!((receipt.accepted_through, receipt.quarantined.len()), (4, 3));
     assert_eq!(api.rows("/v1/quarantine").await.len(), 3);
+    survived!(45; 3, "lines");
 }
 
 #[tokio::test]
@@ -671,6 +678,7 @@ async fn fault_45_a_batch_of_a_hundred_thousand_lines_or_of_places_beyond_63_bit
     assert!(api.rows("/v1/chains").await.is_empty());
     let honest = terminal.post(ENTRIES, "application/x-ndjson", journal.body(1, 500));
     assert_eq!(api.send(honest.request()).await.status, 200);
+    survived!(45; 3, "requests");
 }
 
 #[tokio::test]

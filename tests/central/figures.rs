@@ -6,6 +6,7 @@
     reason = "a test that cannot go on fails, and says what it met"
 )]
 
+use crate::faults::survived;
 use std::{collections::BTreeSet, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -18,7 +19,7 @@ use xinsheng::{
 
 use super::{
     api::{Api, IntoRequest as _, Terminal},
-    hospital::plan,
+    hospital::{plan, texts},
     journal::{Journal, answer, because, end, response},
 };
 
@@ -171,6 +172,7 @@ async fn no_answers_too_few_and_hidden_for_protection_are_three_things_in_json_a
         assert!(line.contains(word), "{line}");
     }
     assert!(text(&api, "/v1/scores?touchpoint=ward&format=csv").await.contains(",0,yes,,,,no_answers,"));
+    survived!(46; slots.len(), "days");
 }
 
 #[tokio::test]
@@ -285,6 +287,33 @@ async fn a_late_row_changes_the_closed_day_it_belongs_to() {
     send(&api, &late, &second).await;
     assert_eq!(day("10").await, Some((json!(9), Json::Null)), "and taken back");
     assert_eq!(day("20").await, Some((json!(10), json!(100.0))));
+    survived!(46, 47; second.last_seq(), "late rows");
+}
+
+#[tokio::test]
+async fn fault_46_places_of_one_name_stay_apart_and_names_in_every_script_come_out_as_they_went_in() {
+    let (shared, _, _) = with_reasons().await;
+    let names = ["挂号窗口", "تىزىملىتىش", "ཐོ་འགོད།", "受付 ﾃｽﾄ", "Ñame, \"quoted\" – é"];
+    for name in names {
+        let mut hospital = Arc::unwrap_or_clone(plan(&["window"], Start::Attract).hospital);
+        for place in &mut hospital.touchpoints {
+            place.name = texts(name);
+        }
+        let api = Api::new().sharing(&shared, hospital);
+        let rows = api.rows("/v1/scores").await;
+        for (place, n) in [("window", 60), ("ward", 0)] {
+            let row = find(&rows, "touchpoint", place);
+            assert_eq!((&row["n"], &row["names"]["zh-CN"]), (&json!(n), &json!(name)));
+        }
+        let file = text(&api, "/v1/scores?format=csv").await;
+        let mut reader = csv::Reader::from_reader(file.trim_start_matches('\u{feff}').as_bytes());
+        let named =
+            reader.records().filter(|row| row.as_ref().unwrap().iter().any(|cell| cell.contains(name)));
+        let places: BTreeSet<String> =
+            named.map(|row| row.unwrap().iter().collect::<Vec<_>>().join(",")).collect();
+        assert!(places.len() > 2, "{file}");
+    }
+    survived!(46; names.len(), "names");
 }
 
 #[tokio::test]
@@ -314,6 +343,7 @@ async fn a_closed_place_keeps_its_history_in_every_report_and_says_that_it_is_cl
         assert_eq!((&days[0]["n"], &days[0]["closed"]), (&json!(60), &json!(true)));
         api.get("/v1/scores?touchpoint=nowhere").await.problem(404);
     }
+    survived!(46; 2, "closed places");
 }
 
 #[tokio::test]

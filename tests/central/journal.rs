@@ -28,8 +28,12 @@ pub struct Journal {
 
 impl Journal {
     pub fn new(number: u8) -> Self {
-        let chain = ChainId([number; 16]);
         let boot = BootId::from_parts(u64::from(number), [number; 10]);
+        Self::of(ChainId([number; 16]), boot)
+    }
+
+    /// Of a terminal among so many that a byte does not tell them apart.
+    pub fn of(chain: ChainId, boot: BootId) -> Self {
         Self { chain, boot, lines: vec![], hashes: vec![chain::genesis(chain)], made: 0 }
     }
 
@@ -68,6 +72,7 @@ impl Journal {
 
     fn fresh_id(&self) -> EntryId {
         let mut random = [self.chain.0[0]; 10];
+        random[9] = self.chain.0[1];
         random[..8].copy_from_slice(&self.made.to_be_bytes());
         EntryId::from_parts(1, random)
     }

@@ -5,6 +5,8 @@
 mod api;
 #[path = "../support/chance.rs"]
 mod chance;
+#[path = "../support/faults.rs"]
+mod faults;
 mod figures;
 #[path = "../support/hospital.rs"]
 mod hospital;
@@ -12,6 +14,7 @@ mod hospital;
 mod http;
 mod journal;
 mod nginx;
+mod outage;
 mod page;
 mod process;
 mod proof;

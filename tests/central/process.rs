@@ -8,6 +8,7 @@
     reason = "a test stops at what it did not expect"
 )]
 
+use crate::faults::survived;
 use std::{
     fs,
     net::{SocketAddr, TcpListener, TcpStream},
@@ -202,7 +203,8 @@ fn fault_44_a_server_killed_while_it_takes_batches_in_loses_nothing_that_it_sign
     let mut journal = Journal::new(1);
     (0..600).for_each(|n| _ = journal.push(at("desk-a", n)));
     let mut signed_for = 0;
-    for round in 0..5_u64 {
+    let kills = 5_u64;
+    for round in 0..kills {
         let pid = server.child.id().to_string();
         let killer = thread::spawn(move || {
             thread::sleep(Duration::from_millis(20 + round * 17));
@@ -233,6 +235,7 @@ fn fault_44_a_server_killed_while_it_takes_batches_in_loses_nothing_that_it_sign
     assert!(server.command(&["verify"]).contains("all whole"));
     let total = server.rows("/v1/scores?by=site&filter=raw");
     assert_eq!(total[0]["n"], 600, "each once, in spite of the kills and the repeats");
+    survived!(44; kills, "kills");
 }
 
 #[test]
@@ -263,6 +266,7 @@ fn fault_44_a_full_disk_is_a_503_and_nothing_signed_for_is_lost() {
     }
     assert!(server.command(&["verify"]).contains("all whole"));
     assert_eq!(server.rows("/v1/scores?by=site&filter=raw")[0]["n"], 3_000);
+    survived!(44; refused, "refused batches");
 }
 
 #[test]
@@ -306,6 +310,7 @@ fn fault_44_a_server_that_is_told_to_stop_answers_what_it_has_begun_and_ends_wit
     assert!(ended.expect("it ends within ten seconds").success());
     server.again(None);
     assert_eq!(server.rows("/v1/chains")[0]["range"], "1-50");
+    survived!(44; 1, "stop");
 }
 
 #[test]
@@ -343,6 +348,7 @@ fn fault_44_a_backup_made_while_batches_come_in_is_one_whole_state() {
         let output = run(home.path(), &["verify", "--data", data.path().to_str().unwrap()], None);
         assert!(output.wait_with_output().unwrap().status.success(), "{}", file.display());
     }
+    survived!(44; made.len(), "backups");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What central signs, and for whom: each answer of the terminals' routes, good or bad, against the request it belongs to.
 #![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect, and waits in real time")]
 
+use crate::faults::survived;
 use std::num::NonZeroU32;
 
 use axum::{
@@ -196,7 +197,9 @@ async fn a_replayed_request_is_not_answered_and_does_not_make_the_terminal_look_
         let held = api.store.terminals(&"main".parse().unwrap()).await.unwrap();
         held[0].last_seen
     };
-    for call in [terminal.batch(&journal), terminal.post(HEALTH, "application/json", health(&journal))] {
+    let calls = [terminal.batch(&journal), terminal.post(HEALTH, "application/json", health(&journal))];
+    let replayed = calls.len();
+    for call in calls {
         let body = call.body.clone();
         let (parts, _) = call.request().into_parts();
         let again = Request::from_parts(parts.clone(), Body::from(body.clone()));
@@ -207,6 +210,7 @@ async fn a_replayed_request_is_not_answered_and_does_not_make_the_terminal_look_
         assert_eq!(api.send(again).await.status, 425);
         assert_eq!(seen().await, before);
     }
+    survived!(45; replayed, "replays");
 }
 
 #[tokio::test]

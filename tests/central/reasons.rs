@@ -6,6 +6,9 @@
     reason = "a test that cannot go on fails, and says what it met"
 )]
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::faults::survived;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -284,6 +287,9 @@ async fn reasons_equal_a_recount(store: Arc<dyn Store>, steps: Vec<(Step, Manner
     assert_eq!(through, journal.last_seq(), "in the end everything is held");
 }
 
+/// Histories tried so far.
+static CASES: AtomicU32 = AtomicU32::new(0);
+
 proptest! {
     #![proptest_config(chance::cases(32))]
 
@@ -292,6 +298,7 @@ proptest! {
         steps in prop::collection::vec(step(), 1..60),
     ) {
         stores(|store| reasons_equal_a_recount(store, steps.clone()));
+        survived!(47; CASES.fetch_add(1, Ordering::Relaxed) + 1, "histories");
     }
 }
 

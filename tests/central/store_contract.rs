@@ -8,7 +8,10 @@
 )]
 #![expect(clippy::unwrap_used, reason = "a test")]
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use crate::chance;
+use crate::faults::survived;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -29,7 +32,7 @@ use xinsheng::{
         },
     },
     chain,
-    model::{BootId, EntryId, Hash, Moment, SiteId, StoreId, TerminalId, TimeQuality, Value},
+    model::{BootId, EntryId, Hash, Moment, Scale, SiteId, StoreId, TerminalId, TimeQuality, Value},
     questionnaire::Hospital,
     survey::Start,
     wire::{
@@ -183,6 +186,7 @@ fn a_batch_counts_once_however_often_it_is_sent() {
         let cursor = store.cursor(&site(), journal.chain).await.unwrap().unwrap();
         assert_eq!((cursor.accepted_through, cursor.head_hash), (3, journal.head()));
     });
+    survived!(26; 3, "repeated requests");
 }
 
 #[test]
@@ -198,6 +202,7 @@ fn a_batch_beyond_a_gap_stores_nothing_and_says_how_far_central_is() {
         assert_eq!(send(&store, "t-1", &journal, 4, 2).await, accepted(2, held, 0, 0, false));
         assert_eq!(all_counts(&store).await, only("a", 4, 2));
     });
+    survived!(26; 2, "requests out of order");
 }
 
 #[test]
@@ -214,6 +219,7 @@ fn another_history_is_a_conflict_with_an_alarm_and_changes_nothing() {
         assert_eq!((alarms.len(), alarms[0].kind.as_str(), alarms[0].times), (1, "clone", 2));
         assert_eq!(all_counts(&store).await, only("a", 5, 1));
     });
+    survived!(30; 2, "conflicts");
 }
 
 #[test]
@@ -229,6 +235,7 @@ fn a_journal_belongs_to_one_machine_also_when_it_enrols_again() {
         assert!(matches!(send_all(&store, "t-3", &journal).await, Ingested::Conflict { .. }));
         assert_eq!(send_all(&store, "t-2", &journal).await, accepted(2, journal.head(), 1, 1, true));
     });
+    survived!(30; 1, "machine");
 }
 
 #[test]
@@ -444,6 +451,7 @@ fn answers_of_a_boot_never_seen_count_in_totals_and_get_their_hour_when_the_boot
         );
         assert!(store.drift(&site()).await.unwrap().is_empty());
     });
+    survived!(34; 1, "start");
 }
 
 #[test]
@@ -587,6 +595,7 @@ fn row_2_no_time_after_its_arrival_is_stored_as_known_and_everything_can_be_expo
         );
         assert!(store.drift(&site()).await.unwrap().is_empty());
     });
+    survived!(33; 4, "clocks");
 }
 
 /// A journal whose entries have other ids than those of another journal with the same number.
@@ -821,6 +830,94 @@ fn case_25_a_moved_terminal_stands_at_its_new_place_and_its_history_is_kept() {
     let database = rusqlite::Connection::open(folder.path().join("central.sqlite")).unwrap();
     let rows: i64 = database.query_row("select count(*) from assignments", [], |row| row.get(0)).unwrap();
     assert_eq!(rows, 2, "where it stood before is kept");
+    survived!(32; 1, "move");
+}
+
+#[test]
+fn fault_32_answers_stay_with_the_place_they_were_given_at_also_when_they_arrive_after_the_move() {
+    let at_the_ward = |number| match answer(number, 5) {
+        Body::Answer(answer) => Body::Answer(Answer {
+            touchpoint: "ward".parse().unwrap(),
+            questionnaire: "short@1".parse().unwrap(),
+            scale: Scale::YesNo,
+            value: Value(1),
+            ..answer
+        }),
+        other => other,
+    };
+    let moves_to = |place: &str| {
+        Body::Config(ConfigChange {
+            config_hash: "ab".to_owned(),
+            accepted: true,
+            reason: None,
+            touchpoints: vec![place.parse().unwrap()],
+        })
+    };
+    stores(|store| async move {
+        enrolled(&store, "t-1", "one").await;
+        enrolled(&store, "t-2", "two").await;
+        let counted = async |place: &str| -> u64 {
+            let touchpoint = Some(place.parse().unwrap());
+            let query = CountQuery { touchpoint, ..CountQuery::default() };
+            store.counts(&site(), query).await.unwrap().iter().map(|count| count.n).sum()
+        };
+        // Offline all the while: everything arrives when it stands at the ward already.
+        let given =
+            [answer(1, 5), answer(2, 4), moves_to("ward"), at_the_ward(3), moves_to("window"), answer(4, 3)];
+        let moved = journal_of(1, given.into_iter().chain([moves_to("ward"), at_the_ward(5)]));
+        send_all(&store, "t-1", &moved).await;
+        assert_eq!((counted("window").await, counted("ward").await), (3, 2));
+        // Two terminals at one touchpoint: both count there.
+        send_all(&store, "t-2", &journal_of(2, [answer(6, 5)])).await;
+        assert_eq!((counted("window").await, counted("ward").await), (4, 2));
+        let place = store.terminal(&site(), &"t-1".parse().unwrap()).await.unwrap().unwrap().touchpoint;
+        assert_eq!(place.as_str(), "ward");
+        assert!(store.drift(&site()).await.unwrap().is_empty());
+    });
+    survived!(32; 3, "moves");
+}
+
+#[test]
+fn fault_25_lines_of_a_newer_terminal_are_counted_where_they_can_be_read_and_kept_where_not() {
+    let lines = [
+        (r#"{"v":1,"#, r#"{"mood":"calm","v":1,"#),
+        (r#""kind":"answer""#, r#""kind":"dance""#),
+        (r#"{"v":1,"#, r#"{"v":2,"#),
+    ];
+    stores(|store| async move {
+        let mut journal = Journal::new(1);
+        for (n, (old, new)) in (1..).zip(lines) {
+            let mut known = Journal::new(n);
+            (1..n).for_each(|_| known.push_raw(b"{}".to_vec()));
+            known.push(answer(n.into(), 5));
+            let line = String::from_utf8(known.lines.pop().unwrap()).unwrap();
+            assert!(line.contains(old), "{line}");
+            journal.push_raw(line.replacen(old, new, 1).into_bytes());
+        }
+        let taken = send_all(&store, "t-1", &journal).await;
+        let Ingested::Accepted { accepted_through, quarantined, .. } = taken else { panic!("{taken:?}") };
+        assert_eq!((accepted_through, quarantined.len()), (3, 2), "signed for, also what cannot be read yet");
+        assert_eq!(all_counts(&store).await, only("a", 5, 1));
+        let held = store.entries(&site(), journal.chain, 0, 9).await.unwrap();
+        let kept: Vec<_> = held.into_iter().map(|entry| entry.line.unwrap()).collect();
+        assert_eq!(kept, journal.lines, "byte for byte, for the central that can read them");
+    });
+    survived!(25; lines.len(), "lines of a newer terminal");
+}
+
+#[test]
+fn fault_25_a_database_of_a_newer_central_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("central.sqlite");
+    drop(sqlite(folder.path()));
+    let newer = rusqlite::Connection::open(&path).unwrap();
+    newer.execute_batch("create table moods (mood text); pragma user_version = 99").unwrap();
+    newer.close().unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let error = SqliteStore::open(&path, StoreId::from_parts(1, [1; 10]), start()).err().unwrap();
+    assert!(error.to_string().contains("99"), "{error}");
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+    survived!(25; 1, "database of a newer central");
 }
 
 #[test]
@@ -946,6 +1043,7 @@ fn a_store_of_the_first_schema_is_taken_over() {
     let kept: (Vec<u8>, i64) =
         again.query_row("select boot, up_ms from reasons", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
     assert_eq!(kept, (vec![0; 16], 0));
+    survived!(25; 1, "database of an older central");
 }
 
 #[test]
@@ -1100,6 +1198,9 @@ async fn counts_equal_a_recount(store: Arc<dyn Store>, taps: [Vec<Tap>; 2], send
     assert_eq!(through, [journals[0].last_seq(), journals[1].last_seq()], "in the end everything is held");
 }
 
+/// Histories tried so far.
+static CASES: AtomicU32 = AtomicU32::new(0);
+
 proptest! {
     #![proptest_config(chance::cases(24))]
 
@@ -1110,5 +1211,6 @@ proptest! {
         sendings in prop::collection::vec(sending(), 0..20),
     ) {
         stores(|store| counts_equal_a_recount(store, [one.clone(), two.clone()], sendings.clone()));
+        survived!(47; CASES.fetch_add(1, Ordering::Relaxed) + 1, "histories");
     }
 }

@@ -8,6 +8,7 @@
 )]
 #![cfg(feature = "terminal")]
 
+use crate::faults::survived;
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -107,9 +108,11 @@ fn after_a_restart_with_a_wrong_file_the_last_good_one_is_in_force() {
     terminal.replace("kiosk.toml", "[\"registration\"]\n", "[\"pharmacy\"]\n");
     let good = terminal.start(None);
     LastGood::in_dir(&good.loaded.value.kiosk.storage_dir).save(&good.loaded).unwrap();
-    for (name, old, new) in
-        [("touchpoints.toml", "[[site]]\nid", "[[sites]]\nid"), ("kiosk.toml", "width_px = 1280", "width_px")]
-    {
+    let wrong = [
+        ("touchpoints.toml", "[[site]]\nid", "[[sites]]\nid"),
+        ("kiosk.toml", "width_px = 1280", "width_px"),
+    ];
+    for (name, old, new) in wrong {
         terminal.replace(name, old, new);
         let started = terminal.start(None);
         assert_eq!(started.origin, Origin::LastGood);
@@ -117,6 +120,7 @@ fn after_a_restart_with_a_wrong_file_the_last_good_one_is_in_force() {
         assert_eq!(started.loaded.value, good.loaded.value);
         assert_eq!(started.loaded.config_hash, good.loaded.config_hash);
     }
+    survived!(36; wrong.len(), "wrong files");
 }
 
 /// The last good configuration, the journal and the key lie in the data folder: a terminal that cannot see it begins from nothing.
@@ -160,6 +164,7 @@ fn whatever_line_of_kiosk_toml_is_wrong_a_terminal_still_finds_its_data_folder()
     assert_eq!(found(&utf_16), Some(folder.clone()), "saved as Unicode in an old editor");
     let (gbk, _, _) = encoding_rs::GBK.encode(&file);
     assert_eq!(found(&gbk), Some(folder), "saved as ANSI in an old editor");
+    survived!(36; tried, "damaged files");
 }
 
 #[test]
@@ -195,12 +200,14 @@ fn a_last_good_file_that_is_torn_or_gone_is_no_obstacle() {
     let path = terminal.path("data/config/last-good.json");
     let whole = fs::read(&path).unwrap();
     terminal.write("touchpoints.toml", "");
-    for cut in [0, 1, whole.len() / 2, whole.len() - 1] {
+    let cuts = [0, 1, whole.len() / 2, whole.len() - 1];
+    for cut in cuts {
         fs::write(&path, &whole[..cut]).unwrap();
         assert_eq!(terminal.start(None).origin, Origin::BuiltIn);
     }
     fs::write(&path, &whole).unwrap();
     assert_eq!(terminal.start(None).origin, Origin::LastGood);
+    survived!(36; cuts.len(), "torn files");
 }
 
 #[test]
@@ -232,6 +239,7 @@ fn with_nothing_right_the_built_in_questions_are_asked_for_the_terminals_own_tou
     let unknown = terminal.start(None);
     assert!(!unknown.place_known, "nobody has said what is rated here: it asks nothing");
     assert_eq!(asked(&unknown), ["registration"]);
+    survived!(36; 3, "starts");
 }
 
 #[test]
@@ -327,6 +335,7 @@ fn a_running_terminal_picks_up_a_change_and_stays_with_the_last_good_file() {
     assert!(matches!(next(&told), Change::New(again) if again.config_hash == loaded.config_hash));
     drop(watch);
     assert!(told.recv().is_err(), "the thread ends with the watch, and nothing is told twice");
+    survived!(36; 3, "refused files");
 }
 
 #[test]

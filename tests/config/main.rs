@@ -5,6 +5,8 @@
 #[path = "../support/chance.rs"]
 mod chance;
 mod check;
+#[path = "../support/faults.rs"]
+mod faults;
 mod hostile;
 mod in_force;
 mod mistakes;

@@ -7,6 +7,7 @@
     reason = "a test that cannot go on fails, and says what it met"
 )]
 
+use crate::faults::survived;
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -94,11 +95,13 @@ fn a_lost_logo_leaves_the_configuration_in_force_without_it() {
     assert!(warns_of(&started.findings, "logo.svg cannot be read"), "{}", started.findings);
     let refused = config::load_kiosk(&terminal.path("kiosk.toml"), &read, &Glyphs::default()).unwrap_err();
     assert!(refused.any_error(), "check says it as an error");
+    survived!(17; 1, "lost file");
 }
 
 #[test]
 fn a_lost_part_does_not_defeat_the_last_good_configuration_either() {
-    for lost in ["logo.svg", "hospital-ca.pem"] {
+    let parts = ["logo.svg", "hospital-ca.pem"];
+    for lost in parts {
         let terminal = Terminal::new();
         let good = terminal.run_once();
         fs::remove_file(terminal.path(lost)).unwrap();
@@ -109,6 +112,7 @@ fn a_lost_part_does_not_defeat_the_last_good_configuration_either() {
         assert!(warns_of(&started.loaded.warnings, lost), "{}", started.loaded.warnings);
         assert!(started.loaded.value.kiosk.panel.full_screen);
     }
+    survived!(17, 36; parts.len(), "lost files");
 }
 
 #[test]
@@ -141,6 +145,7 @@ fn a_deleted_language_folder_leaves_the_configuration_in_force() {
     let fonts = Fonts::shipped();
     let started = terminal.start_with(&Glyphs::new(&fonts));
     assert_eq!((started.origin, &started.loaded.config_hash), (Origin::Files, &good.loaded.config_hash));
+    survived!(36; 1, "folder");
 }
 
 #[test]

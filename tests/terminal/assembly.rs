@@ -11,6 +11,7 @@
     reason = "a test that waits for threads waits in real time, and not for ever"
 )]
 
+use crate::faults::survived;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -29,6 +30,7 @@ use xinsheng::{
     lang::Text,
     model::TouchpointId,
     staff::{Answer, Ask, Choice, NotKept},
+    start_guard::StartGuard,
     terminal::{Assembly, Place, Screen, ScreenCheck, Terminal},
     wire::{Body, ConfigChange, Entry},
 };
@@ -238,4 +240,47 @@ fn files_that_changed_while_the_terminal_was_off_are_judged_while_the_last_good_
     running.wait_for("refusal", || running.screen.told().badge == Some(Text::BadgeConfigRefused));
     assert_eq!(name_shown(&running.terminal.parts().plan), "挂号大厅");
     running.terminal.stop();
+    survived!(36; 1, "changed file");
+}
+
+#[test]
+fn fault_7_after_five_starts_that_came_to_nothing_what_staff_chose_is_left_out_until_a_start_settles() {
+    let files = Files::new();
+    let start = || Running::start(&files.path("kiosk.toml"), anything());
+    let running = start();
+    let payment = Choice::Touchpoints(vec![id("payment")]);
+    assert_eq!(running.asks(Ask::Keep(payment.clone())), Answer::Kept(Ok(payment)));
+    running.terminal.stop();
+    let starts = 5;
+    for _ in 0..starts {
+        // The power goes before the program has settled.
+        StartGuard::begin(&files.path("data"));
+    }
+
+    let running = start();
+    assert_eq!(running.rated(), [id("registration")], "what the file says, and ratings are taken");
+    assert_eq!(
+        running.screen.told().badge,
+        Some(Text::BadgeConfigRefused),
+        "staff see that something is wrong"
+    );
+    running.terminal.stop();
+    let running = start();
+    assert_eq!(running.rated(), [id("payment")], "the start before ended in order");
+    running.terminal.stop();
+    survived!(7; starts, "starts that came to nothing");
+}
+
+#[test]
+fn fault_14_a_second_terminal_on_the_same_folder_does_not_start_and_says_who_has_it() {
+    let files = Files::new();
+    let running = Running::start(&files.path("kiosk.toml"), anything());
+    let place = Place { config: files.path("kiosk.toml"), data: None };
+    let second = Assembly::new(place, Arc::new(SystemClock::new())).start().err().expect("refused");
+    let said = format!("{second:#}");
+    assert!(said.contains(&std::process::id().to_string()), "{said}");
+    let payment = Choice::Touchpoints(vec![id("payment")]);
+    assert_eq!(running.asks(Ask::Keep(payment.clone())), Answer::Kept(Ok(payment)), "the first goes on");
+    running.terminal.stop();
+    survived!(14; 1, "second terminal");
 }

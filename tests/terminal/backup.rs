@@ -6,6 +6,7 @@
     reason = "a test that waits for threads waits in real time, and not for ever"
 )]
 
+use crate::faults::survived;
 use std::{
     collections::BTreeSet,
     net::TcpListener,
@@ -131,4 +132,5 @@ fn fault_23_a_backup_restored_under_running_terminals_is_filled_up_and_nothing_i
         kiosks.iter().map(|kiosk| (kiosk.ends().0.chain, kiosk.ends().0.seq)).collect();
     assert_eq!(held, written, "each journal under the chain it always had, to its end");
     kiosks.into_iter().for_each(Kiosk::stop);
+    survived!(23, 44; expected, "answers");
 }

@@ -5,6 +5,7 @@
     reason = "a test stops at what it did not expect, and waits in real time"
 )]
 
+use crate::faults::survived;
 use std::{
     io::{self, Read as _, Write as _},
     net::{SocketAddr, TcpListener, TcpStream},
@@ -146,6 +147,7 @@ fn row_3_two_thousand_silent_and_two_hundred_slow_sockets_do_not_keep_a_terminal
     drip.join().unwrap();
     flood.join().unwrap();
     kiosk.stop();
+    survived!(45; SILENT + SLOW, "sockets");
 }
 
 #[test]
@@ -166,6 +168,7 @@ fn row_3_a_tls_handshake_that_does_not_end_is_closed_at_the_same_deadline() {
         assert!(is_closed_within(stream, HEAD + SLACK));
     }
     assert!(began.elapsed() >= HEAD / 2, "they were let try");
+    survived!(45; streams.len(), "handshakes");
 }
 
 #[test]

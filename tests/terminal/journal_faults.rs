@@ -2,6 +2,7 @@
 #![cfg(feature = "terminal")]
 #![expect(clippy::expect_used, reason = "a test stops where the world is not as it was set up")]
 
+use crate::faults::survived;
 use std::{
     collections::HashSet,
     fs::{self, OpenOptions},
@@ -89,6 +90,7 @@ fn a_database_that_became_empty_is_no_fresh_start() {
     let (mut journal, report) = open(dir.path(), 3);
     assert_eq!((report.opened, report.lost), (Opened::Continued, None));
     assert_eq!(journal.stats().expect("stats").lost_after, None);
+    survived!(11; 1, "journal");
 }
 
 #[test]
@@ -99,6 +101,7 @@ fn a_database_that_is_gone_is_no_fresh_start() {
     let (_journal, report) = open(dir.path(), 2);
     assert_eq!(set_aside(&report).0, &Why::Missing);
     assert_eq!(report.lost.expect("a loss").known_seq, 3);
+    survived!(11; 1, "journal");
 }
 
 #[test]
@@ -109,6 +112,7 @@ fn a_log_without_its_database_is_kept() {
     let (why, folder, _) = set_aside(&report);
     assert_eq!(why, &Why::Missing);
     assert_eq!(fs::read(folder.join("journal.db-wal")).expect("read"), b"something");
+    survived!(11; 1, "journal");
 }
 
 #[test]
@@ -126,6 +130,7 @@ fn a_foreign_database_is_moved_untouched() {
     assert_eq!((why, salvaged), (&Why::Foreign(77), 0));
     assert_eq!(fs::read(folder.join("journal.db")).expect("read"), before);
     journal.append(drafts(0..1)).expect("the new one works");
+    survived!(11; 1, "journal");
 }
 
 #[test]
@@ -151,6 +156,7 @@ fn a_destroyed_header_costs_no_entry() {
     assert_eq!((lost.known_seq, lost.after), (40, Some(id(39))));
     assert!(journal.verify().expect("verify").is_whole());
     assert_eq!(waiting(&mut journal).into_iter().collect::<HashSet<_>>(), ids(10..40).into_iter().collect());
+    survived!(11; 1, "journal");
 }
 
 #[test]
@@ -168,6 +174,7 @@ fn a_destroyed_page_costs_its_own_entries_only() {
     assert_eq!(salvaged, 90);
     assert_eq!(report.lost.as_ref().map(|lost| lost.unreadable), Some(0));
     assert_eq!(waiting(&mut journal).into_iter().collect::<HashSet<_>>(), ids(10..100).into_iter().collect());
+    survived!(11; 1, "journal");
 }
 
 #[test]
@@ -183,6 +190,7 @@ fn a_wiped_page_is_counted_as_lost() {
     assert!((1..20).contains(&lost.unreadable), "{lost:?}");
     assert_eq!(salvaged + lost.unreadable, 90);
     assert_eq!(waiting(&mut journal).len() as u64, salvaged);
+    survived!(11; 1, "journal");
 }
 
 #[test]
@@ -199,6 +207,7 @@ fn a_bit_flipped_inside_a_line_does_not_hold_up_the_others() {
     assert_eq!(batch.lines.len(), 100);
     let withheld: Withheld = serde_json::from_slice(&batch.lines[30]).expect("withheld");
     assert_eq!((withheld.seq, withheld.reason.as_str()), (31, "damaged"));
+    survived!(11; 1, "journal");
 }
 
 #[test]
@@ -216,6 +225,7 @@ fn a_flipped_hash_ends_the_chain_and_keeps_the_entries() {
     assert!(matches!(journal.batch(BatchLimits::default()), Err(JournalError::Damaged { seq: 50 })));
     journal.start_new_chain(chain(3), &moment(0)).expect("new chain");
     assert_eq!(waiting(&mut journal), ids(0..200), "all of it, should central fall back later");
+    survived!(11; 1, "journal");
 }
 
 #[test]
@@ -228,6 +238,7 @@ fn a_damaged_end_is_not_continued() {
     let (mut journal, report) = open(dir.path(), 2);
     assert_eq!(report.opened, Opened::NewChain { why: Why::NewestDamaged });
     assert_eq!(waiting(&mut journal), ids(0..20));
+    survived!(11; 1, "journal");
 }
 
 #[test]
@@ -246,6 +257,7 @@ fn a_log_that_vanished_is_noticed() {
     assert_eq!(journal.stats().expect("stats").lost_after, Some(id(9)));
     assert_eq!(journal.head().chain, chain(3));
     assert_eq!(waiting(&mut journal), ids(0..10));
+    survived!(11, 12; lost.unreadable, "lost entries");
 }
 
 #[test]
@@ -311,6 +323,7 @@ fn a_second_program_is_told_who_has_the_journal() {
     journal.append(drafts(0..1)).expect("the first is unaffected");
     drop(journal);
     assert_eq!(open(dir.path(), 2).1.opened, Opened::Continued);
+    survived!(14; 1, "second program");
 }
 
 #[test]
@@ -336,6 +349,7 @@ fn a_newer_schema_is_used_if_it_allows_and_kept_if_not() {
     let version: i64 = kept.pragma_query_value(None, "user_version", |row| row.get(0)).expect("version");
     assert_eq!(version, 99);
     assert_eq!(waiting(&mut journal), ids(4..11));
+    survived!(25; 2, "journals of a newer program");
 }
 
 #[test]
@@ -354,9 +368,9 @@ fn what_others_keep_in_meta_survives_a_damaged_page() {
 
 #[test]
 fn a_power_cut_while_a_database_is_set_aside_loses_nothing() {
-    for point in
-        ["set aside after moving", "creating before commit", "set aside after creating", "after side file"]
-    {
+    let points =
+        ["set aside after moving", "creating before commit", "set aside after creating", "after side file"];
+    for point in points {
         let (dir, cut) = (fast_dir(), fast_dir());
         filled(dir.path(), 40, 10);
         overwrite(&dir.path().join("journal.db"), 0, &[0; 100]);
@@ -380,6 +394,7 @@ fn a_power_cut_while_a_database_is_set_aside_loses_nothing() {
         drop(journal);
         assert_eq!(open(cut.path(), 4).1.opened, Opened::Continued, "{point}");
     }
+    survived!(3, 11; points.len(), "cuts");
 }
 
 /// Opens a journal whose commits of entries fail at a point as often as the counter says.
@@ -396,7 +411,8 @@ fn failing(dir: &Path, point: &'static str) -> (Journal, Arc<AtomicU32>) {
 
 #[test]
 fn a_failed_sync_is_settled_by_looking_again() {
-    for point in ["append before commit", "append after commit"] {
+    let points = ["append before commit", "append after commit"];
+    for point in points {
         let dir = fast_dir();
         let (mut journal, failures) = failing(dir.path(), point);
         journal.append(drafts(0..3)).expect("append");
@@ -406,6 +422,7 @@ fn a_failed_sync_is_settled_by_looking_again() {
         assert!(journal.verify().expect("verify").is_whole());
         assert_eq!(waiting(&mut journal), ids(0..5), "each once");
     }
+    survived!(10; points.len(), "failed syncs");
 }
 
 #[test]
@@ -419,6 +436,7 @@ fn a_disk_that_goes_on_failing_is_not_believed() {
     assert_eq!(journal.stats().expect("stats").not_stored, 2);
     journal.append(drafts(7..8)).expect("the disk came back");
     assert_eq!(waiting(&mut journal), [ids(0..5), ids(7..8)].concat());
+    survived!(10; 1, "refused append");
 }
 
 #[test]
@@ -458,6 +476,7 @@ fn a_full_disk_drops_the_ballast_and_then_says_so() {
     assert!(journal.stats().expect("stats").ballast, "made again");
     assert_eq!(waiting(&mut journal), ids(0..stored + 1));
     assert!(journal.verify().expect("verify").is_whole());
+    survived!(8; stored, "entries until full");
 }
 
 fn fill_up(path: &Path) {
@@ -494,6 +513,7 @@ fn a_disk_that_turns_read_only_is_not_pretended_away() {
     disk.mount();
     let (mut journal, _) = Journal::open(&dir, small(1)).expect("after the check");
     assert_eq!(waiting(&mut journal), ids(0..5));
+    survived!(9; 2, "refused appends");
 }
 
 #[test]
@@ -526,6 +546,7 @@ fn a_journal_that_is_cut_off_every_twenty_seconds_for_hours_counts_its_starts_an
     println!("{grown} bytes after {BROWN_OUTS} starts");
     assert!(grown < BROWN_OUT_BYTES_MAX, "{grown} bytes for {BROWN_OUTS} entries");
     assert_eq!(fs::read_dir(at(BROWN_OUTS)).expect("read").count(), 6, "no file is left over from a start");
+    survived!(7; BROWN_OUTS, "starts");
 }
 
 #[test]
@@ -541,6 +562,7 @@ fn a_busy_checkpoint_is_not_taken_for_a_durable_one() {
     assert!(journal.append(drafts(5..6)).is_err(), "in doubt, and nothing settled it");
     drop(reader);
     journal.append(drafts(6..7)).expect("the reader has gone");
+    survived!(10; 1, "failed sync");
 }
 
 #[test]
@@ -564,19 +586,56 @@ fn a_reader_that_stays_for_long_does_not_make_the_log_grow_for_ever() {
     println!("log with a reader {held} bytes, after it {free}");
     assert!(held > LOG_BYTES_MAX / 4, "the reader held nothing: {held}");
     assert!(free <= LOG_BYTES_MAX, "the log stays long when the reader has gone: {free}");
+    survived!(16; journal.head().seq, "entries");
 }
 
 #[test]
 fn a_terminal_without_a_free_file_handle_still_takes_taps() {
     let said = child("child_that_runs_out_of_file_handles", Stdio::null());
-    assert!(said.contains("stored 600"), "{said}");
+    assert_eq!(stored(&said), Some(600), "{said}");
+    survived!(17; stored(&said).unwrap_or(0), "entries");
+}
+
+#[test]
+fn fault_17_a_disk_without_a_free_inode_takes_taps_also_after_a_restart() {
+    if !support::may_mount() {
+        return;
+    }
+    let disk = Disk::new(24);
+    let dir = disk.dir().join("terminal");
+    let (mut journal, _) = Journal::open(&dir, small(1)).expect("open");
+    journal.append(drafts(0..10)).expect("append");
+    let mut fillers = 0_u32;
+    while fs::File::create(disk.dir().join(format!("filler-{fillers}"))).is_ok() {
+        fillers += 1;
+        assert!(fillers < 100_000, "the inodes never end");
+    }
+    for n in 10..600 {
+        journal.append(vec![draft(n, moment(n))]).expect("append without a free inode");
+        drop(journal.upkeep(&moment(n * 1_000)));
+    }
+    // The power goes: the log is there, and nothing has to be made anew.
+    drop(journal);
+    let (mut journal, report) = Journal::open(&dir, small(2)).expect("opens without a free inode");
+    assert_eq!(report.opened, Opened::Continued);
+    journal.append(drafts(600..601)).expect("append");
+    assert!(journal.verify().expect("verify").is_whole());
+    assert_eq!(waiting(&mut journal), ids(0..601));
+    survived!(17; journal.head().seq, "entries");
 }
 
 #[test]
 fn a_terminal_whose_log_cannot_be_written_still_takes_taps() {
     let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("/dev/full");
     let said = child("child_that_cannot_log", full.into());
-    assert!(said.contains("stored 20"), "{said}");
+    assert_eq!(stored(&said), Some(20), "{said}");
+    survived!(17; stored(&said).unwrap_or(0), "entries");
+}
+
+/// How many entries a child says that it stored.
+fn stored(said: &str) -> Option<u64> {
+    let (_, rest) = said.split_once("stored ")?;
+    rest.split_whitespace().next()?.parse().ok()
 }
 
 /// Runs one of the children below in a process of its own and gives what it says.

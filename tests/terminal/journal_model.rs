@@ -5,6 +5,7 @@
 #![cfg(feature = "terminal")]
 #![expect(clippy::expect_used, reason = "a test stops where the world is not as it was set up")]
 
+use crate::faults::survived;
 use proptest::{
     collection::vec,
     prelude::*,
@@ -97,6 +98,9 @@ fn whatever_happens_no_tap_is_lost_or_counted_twice() {
     for what in RARE {
         assert!(tally.get(what).is_some_and(|times| *times > 0), "never happened: {what}");
     }
+    survived!(1, 2; tally["crashes inside an action"], "crashes");
+    survived!(23; tally["rewinds"], "fallbacks");
+    survived!(31; tally["cards put back"], "cards put back");
 }
 
 #[test]

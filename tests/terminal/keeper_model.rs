@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at what it did not expect")]
 
+use crate::faults::survived;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
@@ -264,4 +265,5 @@ fn what_is_held_in_memory_is_bounded_sent_and_written_down_and_nothing_stored_is
     begun += counts.try_iter().sum::<u64>();
     println!("{begun} times the journal went on in memory");
     assert!(begun > u64::from(steps) / 100, "the disk hardly ever failed");
+    survived!(9; begun, "disks that refused");
 }

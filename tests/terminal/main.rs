@@ -9,6 +9,8 @@ mod backup;
 #[path = "../support/chance.rs"]
 mod chance;
 mod connections;
+#[path = "../support/faults.rs"]
+mod faults;
 #[path = "../support/headless.rs"]
 mod headless;
 #[path = "../support/hospital.rs"]

@@ -2,6 +2,7 @@
 //! withheld, the cursor never moves wrongly, and everything arrives once the proxy leaves the headers alone.
 #![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect, and waits in real time")]
 
+use crate::faults::survived;
 use xinsheng::{
     clock::fresh,
     journal::{BatchLimits, Journal, OpenArgs},
@@ -53,6 +54,7 @@ fn row_1_a_proxy_that_mangles_any_header_of_a_batch_withholds_nothing_and_everyt
     let list = mangles(&scene, path::ENTRIES);
     assert!(list.iter().any(|mangle| mangle.name == "xinsheng-protocol"));
     assert!(list.iter().any(|mangle| mangle.name == "content-encoding"));
+    let mangled = list.len();
     for mangle in list {
         scene.proxy.mangle(mangle.clone());
         let head = kiosk.tap(12);
@@ -69,6 +71,7 @@ fn row_1_a_proxy_that_mangles_any_header_of_a_batch_withholds_nothing_and_everyt
     assert_eq!(kiosk.terminal.recorder().call(remembered_limit).unwrap(), None, "no batch became smaller");
     scene.check(&kiosk);
     kiosk.stop();
+    survived!(24; mangled, "mangled headers");
 }
 
 /// A terminal that asks by hand.
@@ -199,9 +202,9 @@ fn row_16_an_unsigned_status_changes_nothing_but_the_wait_and_is_told_as_somethi
     let kiosk = scene.kiosk();
     kiosk.wait_until_sent(kiosk.tap(1));
     let chain = kiosk.ends().0.chain;
-    for status in
-        ["403 Forbidden", "401 Unauthorized", "413 Content Too Large", "404 Not Found", "409 Conflict"]
-    {
+    let statuses =
+        ["403 Forbidden", "401 Unauthorized", "413 Content Too Large", "404 Not Found", "409 Conflict"];
+    for status in statuses {
         let blocked = answer(
             status,
             &[("content-type", "text/html")],
@@ -223,6 +226,7 @@ fn row_16_an_unsigned_status_changes_nothing_but_the_wait_and_is_told_as_somethi
     }
     scene.check(&kiosk);
     kiosk.stop();
+    survived!(21; statuses.len(), "unsigned statuses");
 }
 
 #[test]
@@ -245,5 +249,7 @@ fn row_16_a_batch_that_central_s_own_413_halved_grows_again() {
     }
     assert_eq!(grown(&kiosk), 500);
     scene.check(&kiosk);
+    let kiosk_head = kiosk.ends().0.seq;
     kiosk.stop();
+    survived!(22; kiosk_head, "entries");
 }

@@ -8,6 +8,7 @@
     reason = "a test that cannot go on fails, and says what it met"
 )]
 
+use crate::faults::survived;
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
@@ -349,6 +350,7 @@ fn whatever_anybody_does_the_promises_of_the_staff_area_hold() {
         .run(&(prop::bool::weighted(0.8), entries, ops), |(has_pin, entry, ops)| run(has_pin, entry, &ops))
         .unwrap_or_else(|failure| panic!("{failure}"));
     println!("{} staff events", cases as usize * EVENTS_PER_VISIT_MAX);
+    survived!(43; cases as usize * EVENTS_PER_VISIT_MAX, "events");
 }
 
 #[test]

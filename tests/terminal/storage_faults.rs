@@ -8,6 +8,7 @@
 )]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at what it did not expect")]
 
+use crate::faults::survived;
 use std::{
     fs,
     net::TcpListener,
@@ -246,6 +247,7 @@ fn a_stalled_disk_never_stops_the_screen_and_a_commit_that_lands_late_is_counted
     let sent = terminal.recorder.handle().call(crate::support::waiting).unwrap();
     assert_eq!(sent.len(), 8, "four ratings and four ends are in the journal");
     terminal.stop();
+    survived!(13; 2, "stalls");
 }
 
 /// A central, and the identity of a terminal that is enrolled there.
@@ -305,7 +307,8 @@ fn ratings_on_a_disk_that_turned_read_only_reach_central_once_and_none_is_thanke
         return;
     }
     fs::write(trigger, "test").unwrap();
-    for _ in 0..3 {
+    let rated = 3;
+    for _ in 0..rated {
         terminal.rates();
         terminal.until("honest page", |terminal| matches!(terminal.survey.page(), Page::Held(_)));
         terminal.shows(&Page::Held(HeldStage::Received));
@@ -332,6 +335,7 @@ fn ratings_on_a_disk_that_turned_read_only_reach_central_once_and_none_is_thanke
     terminal.until("all of it at central", |_| hospital.ratings() == (5, 2));
     assert!(hospital.central.verify().unwrap().is_whole());
     terminal.stop();
+    survived!(9; rated, "ratings");
 }
 
 #[test]
@@ -370,6 +374,7 @@ fn ratings_that_a_disk_refused_for_a_while_are_on_it_afterwards_and_count_once()
     });
     assert!(hospital.central.verify().unwrap().is_whole());
     terminal.stop();
+    survived!(9; 1, "rating");
 }
 
 /// The kernel refuses writes to a file that is marked so, also to a program that has it open.

@@ -9,6 +9,7 @@
     reason = "a test that cannot go on fails, and says what it met"
 )]
 
+use crate::faults::survived;
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
@@ -16,7 +17,7 @@ use proptest::test_runner::TestRunner;
 use xinsheng::model::{ChainId, ResponseId};
 use xinsheng::survey::{
     Effect, Event, HeldStage, HelpStage, JournalPlace, OutOfHours, OutOfService, Page, Plan, Start, Survey,
-    Token,
+    Timing, Token,
 };
 use xinsheng::wire::{Body, EndOutcome, Flag};
 
@@ -336,6 +337,7 @@ fn whatever_visitors_do_the_promises_of_the_survey_hold() {
         .run(&(0..plans.len(), ops), |(which, ops)| run(&plans[which], &ops))
         .unwrap_or_else(|failure| panic!("{failure}"));
     println!("{} survey events", cases as usize * EVENTS_PER_VISIT_MAX);
+    survived!(37; cases as usize * EVENTS_PER_VISIT_MAX, "events");
 }
 
 /// A hand on the screen, for the sentences below.
@@ -506,6 +508,7 @@ fn a_second_finger_in_the_same_instant_is_no_second_tap() {
     assert_eq!(visitor.survey.tally().palms, 1);
     visitor.after(1, Event::Rate(3));
     assert_eq!(visitor.kinds(), ["answer", "answer"], "a quick hand is not held up");
+    survived!(37; visitor.survey.tally().palms, "second finger");
 }
 
 #[test]
@@ -597,6 +600,7 @@ fn wiping_counts_for_nothing_and_ends_what_was_left_open() {
     assert!(visitor.survey.at_rest());
     visitor.does(Event::Rate(2));
     assert_eq!(visitor.flags(), [], "the wiping is no sweep of the next visitor");
+    survived!(37; visitor.survey.tally().idle, "touches of the cloth");
 }
 
 #[test]
@@ -648,7 +652,17 @@ fn haste_repeats_bursts_and_sweeps_are_flagged_and_kept() {
         visitor.waits(2_000).does(Event::Rate(4)).waits(5_000);
     }
     assert_eq!(visitor.flags(), [Flag::Burst], "seven in a minute, none within five seconds");
-    assert_eq!(visitor.kinds().iter().filter(|kind| **kind == "answer").count(), 7);
+    let kept = visitor.kinds().iter().filter(|kind| **kind == "answer").count();
+    assert_eq!(kept, 7);
+
+    let mut visitor = Visitor::at(&["exit"], Start::Question);
+    let timing = Timing { undo_ms: 2_000, ..Timing::default() };
+    visitor.does(Event::NewPlan(Plan { timing, ..plan(&["exit"], Start::Question) }));
+    visitor.does(Event::Rate(4)).waits(2_000).after(2_999, Event::Rate(4));
+    assert_eq!(visitor.flags(), [Flag::Repeat], "the next response within five seconds of the last answer");
+    visitor.waits(2_000).after(3_000, Event::Rate(4));
+    assert_eq!(visitor.flags(), []);
+    survived!(38; kept, "answers");
 }
 
 #[test]
@@ -670,6 +684,7 @@ fn a_failed_commit_is_said_and_never_thanked_for() {
     survey.handle(Event::Tick, 1_070_100, fresh(&mut ids));
     assert!(survey.at_rest(), "the next tap shows whether storing works again");
     assert_eq!(survey.handle(Event::Rate(0), 1_080_000, fresh(&mut ids)).len(), 1);
+    survived!(8; 1, "failed commit");
 }
 
 /// A survey with one rating given in the millisecond 0, and the commit that is outstanding.
@@ -713,6 +728,7 @@ fn a_stalled_disk_is_waited_for_ten_seconds_and_what_lands_later_is_counted_with
     assert!(survey.at_rest(), "the next visitor is asked at once");
     assert_eq!(survey.tally().saved_late, 1);
     assert_eq!(at(&mut survey, 96_000, Event::Rate(0)).len(), 1);
+    survived!(13; 1, "stall");
 }
 
 #[test]

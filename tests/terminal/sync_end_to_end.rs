@@ -8,6 +8,7 @@
 )]
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
+use crate::faults::survived;
 use crate::http;
 
 use std::{
@@ -199,7 +200,7 @@ impl Scene {
         scene
     }
 
-    fn enrol(&self) -> Identity {
+    pub fn enrol(&self) -> Identity {
         let code = self.central.new_code(&registration()).unwrap();
         let file = self.home.path().join("identity.json");
         sync::enrol(&self.proxy.url(), None, &code, &file, &SystemClock::new()).unwrap()
@@ -336,6 +337,24 @@ pub fn faults() -> Vec<(&'static str, Fault)> {
     ]
 }
 
+/// The fault of docs/faults.md that one of [`faults`] is a case of.
+fn number(name: &str) -> u32 {
+    let is = |kinds: &[&str]| kinds.iter().any(|kind| name.starts_with(kind));
+    if is(&["lost receipt", "reset within the receipt", "receipt cut short"]) {
+        5
+    } else if is(&["captive portal", "forged", "empty 200", "204", "redirect", "permanent redirect"]) {
+        19
+    } else if is(&["400", "401", "403", "404", "405", "407", "409", "422", "426"]) {
+        21
+    } else if is(&["408", "413", "425", "429", "5", "Retry-After"]) {
+        22
+    } else if is(&["request delivered"]) {
+        26
+    } else {
+        24
+    }
+}
+
 #[test]
 fn whatever_lies_between_both_sides_end_with_the_same_entries() {
     let scene = Scene::new(|_| {});
@@ -360,6 +379,9 @@ fn whatever_lies_between_both_sides_end_with_the_same_entries() {
     scene.check(&kiosk);
     assert_eq!(kiosk.sync.status().quarantined, 0);
     kiosk.stop();
+    for fault in [5, 19, 21, 22, 24, 26] {
+        survived!(fault; faults().iter().filter(|(name, _)| number(name) == fault).count(), "listed cases");
+    }
 }
 
 #[test]
@@ -369,11 +391,9 @@ fn a_storm_of_faults_loses_nothing() {
     let slow = |name: &str| {
         ["receipt byte by byte", "no answer", "Retry-After", "endless"].iter().any(|s| name.contains(s))
     };
-    let quick: Vec<Fault> =
-        faults().into_iter().filter(|(name, _)| !slow(name)).map(|(_, fault)| fault).collect();
-    let count = quick.len();
-    scene.proxy.then(quick);
-    for _ in 0..count {
+    let quick: Vec<_> = faults().into_iter().filter(|(name, _)| !slow(name)).collect();
+    scene.proxy.then(quick.iter().map(|(_, fault)| fault.clone()));
+    for _ in &quick {
         kiosk.tap(40);
         kiosk.sync.retry();
     }
@@ -382,6 +402,9 @@ fn a_storm_of_faults_loses_nothing() {
     kiosk.wait_until_sent(kiosk.tap(1));
     scene.check(&kiosk);
     kiosk.stop();
+    for fault in [5, 19, 21, 22, 24, 26] {
+        survived!(fault; quick.iter().filter(|(name, _)| number(name) == fault).count(), "listed cases");
+    }
 }
 
 #[test]
@@ -395,6 +418,7 @@ fn a_batch_that_central_finds_too_large_is_halved_until_it_passes() {
     kiosk.wait_until_sent(kiosk.tap(20));
     assert!(scene.proxy.requests() - before < 10, "the size that passes is remembered");
     kiosk.stop();
+    survived!(22; head.seq, "entries");
 }
 
 #[test]
@@ -429,6 +453,7 @@ fn a_central_restored_from_an_old_backup_is_filled_again() {
     kiosk.wait_until_sent(head);
     scene.check(&kiosk);
     kiosk.stop();
+    survived!(23; 1, "restore");
 }
 
 #[test]
@@ -456,6 +481,7 @@ fn a_card_copied_into_another_machine_stops_and_what_it_holds_is_kept() {
     scene.check(&kiosk);
     assert!(kiosk.terminal.identity_file().exists());
     kiosk.stop();
+    survived!(30; 1, "card");
 }
 
 #[test]
@@ -534,13 +560,14 @@ pub fn certificates(folder: &Path, name: &str, years: (i32, i32)) -> (PathBuf, T
 
 #[test]
 fn tls_is_checked_against_the_pinned_authority_and_troubles_are_told_apart() {
-    for (name, years, pinned, expected) in [
+    let tried = [
         ("127.0.0.1", (2020, 2090), true, None),
         ("127.0.0.1", (2020, 2090), false, Some("unknown authority")),
         ("127.0.0.1", (2020, 2021), true, Some("expired")),
         ("127.0.0.1", (2080, 2090), true, Some("not valid yet")),
         ("central.example", (2020, 2090), true, Some("another name")),
-    ] {
+    ];
+    for (name, years, pinned, expected) in tried {
         let (data, pems) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let (ca_file, tls) = certificates(pems.path(), name, years);
         let other_pems = tempfile::tempdir().unwrap();
@@ -561,6 +588,7 @@ fn tls_is_checked_against_the_pinned_authority_and_troubles_are_told_apart() {
             (result, expected) => panic!("{name} {years:?}: {result:?}, expected {expected:?}"),
         }
     }
+    survived!(20; tried.iter().filter(|(.., expected)| expected.is_some()).count(), "wrong certificates");
 }
 
 /// A terminal's files: the example's, with the journal beside them.
@@ -582,7 +610,7 @@ impl Files {
         self.0.join("kiosk.toml")
     }
 
-    fn change(&self, old: &str, new: &str) {
+    pub fn change(&self, old: &str, new: &str) {
         let text = fs::read_to_string(self.kiosk_toml()).unwrap();
         assert!(text.contains(old), "no {old} in kiosk.toml");
         fs::write(self.kiosk_toml(), text.replace(old, new)).unwrap();
@@ -678,6 +706,7 @@ fn what_central_delivers_is_taken_into_force_and_what_the_terminal_cannot_use_is
     );
     scene.check(&kiosk);
     kiosk.stop();
+    survived!(36; 1, "delivered file");
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -711,7 +740,7 @@ impl Moved {
     }
 }
 
-fn held(central: &Central, chain: ChainId) -> u64 {
+pub fn held(central: &Central, chain: ChainId) -> u64 {
     let chains = central.verify().unwrap().chains;
     chains.iter().find(|one| one.held.chain == chain).map_or(0, |one| one.held.cursor.accepted_through)
 }
@@ -747,6 +776,7 @@ fn a_changed_central_address_is_in_force_without_a_restart_and_what_staff_test_i
     kiosk.stop();
     other.stop().unwrap();
     drop(other_data);
+    survived!(28; 1, "move");
 }
 
 #[test]
@@ -776,6 +806,7 @@ fn a_changed_authority_file_is_read_again_without_a_restart() {
     kiosk.wait_until_sent(head);
     kiosk.tests_network().unwrap();
     kiosk.stop();
+    survived!(20, 29; 1, "authority");
 }
 
 #[test]

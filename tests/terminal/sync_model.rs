@@ -11,6 +11,7 @@
 mod central;
 mod world;
 
+use crate::faults::survived;
 use world::{Flaw, World};
 
 /// Steps of one run: long enough for a restore after a crash after a clone.
@@ -52,6 +53,14 @@ fn every_entry_is_counted_once_whatever_happens() {
     println!("{steps} steps: {seen:?}");
     if steps >= STEPS_DEFAULT {
         seen.is_everything().unwrap_or_else(|missing| panic!("never happened: {missing}"));
+        survived!(5; seen.of("lost receipt"), "lost receipts");
+        survived!(19; seen.of("captive portal"), "portals");
+        survived!(22; seen.of("busy") + seen.of("too large"), "refusals");
+        survived!(23; seen.of("restore"), "restores");
+        survived!(26; seen.of("duplicate") + seen.of("late request"), "requests");
+        survived!(30; seen.of("clone"), "clones");
+        survived!(31; seen.of("roll back"), "cards put back");
+        survived!(33; seen.of("clock jump"), "jumps of the clock");
     }
 }
 

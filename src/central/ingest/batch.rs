@@ -1,4 +1,4 @@
-//! The body of a batch, and how it lies against the held journal.
+//! Parses the body of a batch and compares it with the part of the journal that is held already.
 
 use crate::{
     chain,
@@ -97,7 +97,7 @@ impl Batch {
     }
 
     /// The same for a body that was taken in before: an earlier version took longer lines.
-    pub fn reread(body: &[u8]) -> Result<Self, BatchError> {
+    pub(crate) fn reread(body: &[u8]) -> Result<Self, BatchError> {
         let body = body.strip_suffix(b"\n").unwrap_or(body);
         let mut raw = body.split(|byte| *byte == b'\n');
         let header_line = raw.next().filter(|line| !line.is_empty()).ok_or(BatchError::Header(None))?;
@@ -124,7 +124,7 @@ impl Batch {
     }
 
     /// Whether the body is nothing but the header line and the lines that are stored: then it can be made again.
-    pub fn rebuilds(&self, body: &[u8]) -> bool {
+    pub(crate) fn rebuilds(&self, body: &[u8]) -> bool {
         let lines = self.lines.iter().map(|line| match &line.content {
             Content::Line(bytes) => bytes.as_slice(),
             Content::Withheld { .. } => &[],
@@ -139,7 +139,7 @@ impl Batch {
 }
 
 /// The body that a header line and lines make, each ended by a newline.
-pub fn plain_body<'a>(header_line: &'a [u8], lines: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+pub(crate) fn plain_body<'a>(header_line: &'a [u8], lines: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
     std::iter::once(header_line).chain(lines).fold(Vec::new(), |mut body, line| {
         body.extend_from_slice(line);
         body.push(b'\n');

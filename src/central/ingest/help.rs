@@ -14,14 +14,14 @@ use crate::{
 
 /// A call that arrives later than this after it was made does not ring: by then who called has found help or has gone, and an alarm
 /// that is mostly false is soon ignored.
-pub const LATE_AFTER_MS: i64 = 30 * 60 * 1000;
+pub(crate) const LATE_AFTER_MS: i64 = 30 * 60 * 1000;
 
 /// Calls of one terminal that stand in the list one by one, of those that came within [`HELP_SPAN_MS`] and are open. More than that is a
 /// stuck button or a broken program: it is stored and counted, and stands in the list as one line, so that it hides no other call.
-pub const HELP_OPEN_MAX: u64 = 20;
+pub(crate) const HELP_OPEN_MAX: u64 = 20;
 
 /// See [`HELP_OPEN_MAX`].
-pub const HELP_SPAN_MS: i64 = 60 * 60 * 1000;
+pub(crate) const HELP_SPAN_MS: i64 = 60 * 60 * 1000;
 
 /// A call for help as stored.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -83,7 +83,7 @@ impl HelpRow {
 
 /// Whether a call comes too late to ring. One whose time is not known does: it was made before a restart, in a boot that never
 /// reached central.
-pub fn is_late(timed: Timed, received_ms: i64) -> bool {
+pub(crate) fn is_late(timed: Timed, received_ms: i64) -> bool {
     timed.basis == TimeBasis::Bounded || received_ms.saturating_sub(timed.at_ms) > LATE_AFTER_MS
 }
 

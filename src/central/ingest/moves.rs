@@ -82,6 +82,7 @@ impl Standing {
 mod tests {
     use super::*;
     use crate::{
+        faults::survived,
         model::{BootId, EntryId, Moment, TimeQuality},
         wire::{BootFacts, ConfigChange, Draft, HelpCall},
     };
@@ -145,6 +146,7 @@ mod tests {
         );
         assert_eq!(standing.take(&call("desk-b"), known(4 * HOUR)), None);
         assert_eq!(standing.take(&boot(&["desk-b"]), known(5 * HOUR)), None);
+        survived!(32; standing.assigned.len() - 1, "move");
     }
 
     #[test]
@@ -176,5 +178,6 @@ mod tests {
         assert_eq!(standing.take(&boot(&["desk-b"]), known(-HOUR)), None, "before the enrolment");
         let bounded = Timed { at_ms: 20 * HOUR, basis: TimeBasis::Bounded };
         assert_eq!(standing.take(&boot(&["desk-b"]), bounded), None);
+        survived!(32; standing.assigned.len() - 1, "moves");
     }
 }

@@ -1,4 +1,4 @@
-//! What new lines mean.
+//! The effects of new journal entries: which answers they add, change or take back, and which counts change with them.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -92,12 +92,12 @@ impl<'a> Reading<'a> {
     }
 
     /// The entry ids in them.
-    pub fn entry_ids(&self) -> impl Iterator<Item = EntryId> {
+    pub(crate) fn entry_ids(&self) -> impl Iterator<Item = EntryId> {
         self.entries().map(|entry| entry.id)
     }
 
     /// The boots in them.
-    pub fn boots(&self) -> BTreeSet<BootId> {
+    pub(crate) fn boots(&self) -> BTreeSet<BootId> {
         self.entries().map(|entry| entry.at.boot).collect()
     }
 
@@ -112,7 +112,7 @@ impl<'a> Reading<'a> {
     }
 
     /// Whether a call for help is among them.
-    pub fn calls_help(&self) -> bool {
+    pub(crate) fn calls_help(&self) -> bool {
         self.entries().any(|entry| matches!(entry.body, Body::HelpCalled(_)))
     }
 
@@ -144,7 +144,7 @@ fn replaced_by(body: &Body) -> Option<ResponseId> {
 }
 
 /// Whether two enrolments are of one machine, by what it calls itself: one that has no name is never the same as another.
-pub fn is_same_hardware(one: &str, other: &str) -> bool {
+pub(crate) fn is_same_hardware(one: &str, other: &str) -> bool {
     one == other && !one.is_empty() && one != HARDWARE_UNKNOWN
 }
 
@@ -216,7 +216,7 @@ pub struct Writes {
 
 impl Writes {
     /// How many of the entries are in the quarantine, and how many came without their line.
-    pub fn kept_aside(&self) -> (u64, u64) {
+    pub(crate) fn kept_aside(&self) -> (u64, u64) {
         let count = |is_it: fn(&EntryState) -> bool| {
             self.entries.iter().filter(|row| is_it(&row.state)).count() as u64
         };
@@ -244,7 +244,12 @@ impl Writes {
 }
 
 /// Books lines. `sent` is the moment of the signed request that brought them, if they came in one.
-pub fn project(context: Context<'_>, reading: Reading<'_>, held: Held, sent: Option<&Moment>) -> Writes {
+pub(crate) fn project(
+    context: Context<'_>,
+    reading: Reading<'_>,
+    held: Held,
+    sent: Option<&Moment>,
+) -> Writes {
     let mut time = Timekeeper::new(held.boots, held.last_known_ms, context.received_at);
     if let Some(sent) = sent {
         time.contact(sent);

@@ -1,4 +1,4 @@
-//! When an entry really happened.
+//! Corrects the time of an entry where the terminal's clock was wrong.
 //!
 //! A terminal's wall clock may be wrong, its boot clock never jumps. An entry whose wall clock was disciplined keeps it. Any other is
 //! dated by the moment its boot began, learnt from a signed contact (central's clock minus the terminal's up time) or from a
@@ -18,17 +18,17 @@ use chrono_tz::Tz;
 use crate::model::{BootId, Moment, TimeQuality};
 
 /// Stands in a rollup's hour for "not known"; no hour starts at this second in any time zone.
-pub const HOUR_UNKNOWN: i64 = -1;
+pub(crate) const HOUR_UNKNOWN: i64 = -1;
 
 /// How far ahead of central a disciplined clock may be before it is not believed: time servers differ by seconds, a wrong
 /// one by hours.
 const AHEAD_MS_MAX: i64 = 5 * 60 * 1000;
 
 /// 2000-01-01: no entry is older, and feedback that was collected before there were terminals can still be taken in under its own dates.
-pub const EARLIEST_MS: i64 = 946_684_800_000;
+pub(crate) const EARLIEST_MS: i64 = 946_684_800_000;
 
 /// Whether something that was received at one time can have happened at another, both in Unix milliseconds.
-pub fn is_possible(at_ms: i64, received_ms: i64) -> bool {
+pub(crate) fn is_possible(at_ms: i64, received_ms: i64) -> bool {
     EARLIEST_MS <= at_ms && at_ms <= received_ms.saturating_add(AHEAD_MS_MAX)
 }
 
@@ -108,7 +108,7 @@ pub struct BootStart {
 
 impl BootStart {
     /// The start of a boot whose up time was told in a signed request, if it is possible.
-    pub fn from_contact(sent: &Moment, received_ms: i64) -> Option<Self> {
+    pub(crate) fn from_contact(sent: &Moment, received_ms: i64) -> Option<Self> {
         Self::possible(received_ms.saturating_sub(up(sent.up_ms)), received_ms, LearntFrom::Contact)
     }
 
@@ -125,7 +125,7 @@ impl BootStart {
 
 /// Dates the entries of one journal, in order.
 #[derive(Debug)]
-pub struct Timekeeper {
+pub(crate) struct Timekeeper {
     boots: HashMap<BootId, BootStart>,
     learnt: Vec<(BootId, BootStart)>,
     received_ms: i64,
@@ -148,7 +148,7 @@ impl Timekeeper {
     }
 
     /// Learns from an entry, if its clock was disciplined.
-    pub fn observe(&mut self, at: &Moment) {
+    pub(crate) fn observe(&mut self, at: &Moment) {
         if self.believes(at) {
             let began_ms = at.wall.timestamp_millis().saturating_sub(up(at.up_ms));
             self.learn(at.boot, BootStart::possible(began_ms, self.received_ms, LearntFrom::Entry));
@@ -175,12 +175,12 @@ impl Timekeeper {
     }
 
     /// The latest dated entry so far.
-    pub fn last_known_ms(&self) -> Option<i64> {
+    pub(crate) fn last_known_ms(&self) -> Option<i64> {
         self.last_known_ms
     }
 
     /// The boots learnt since the start.
-    pub fn learnt(&self) -> &[(BootId, BootStart)] {
+    pub(crate) fn learnt(&self) -> &[(BootId, BootStart)] {
         &self.learnt
     }
 
@@ -204,7 +204,7 @@ fn up(up_ms: u64) -> i64 {
 
 /// Start of the site-local hour that holds a time in Unix milliseconds, in Unix seconds. The repeated hour at the end of summer
 /// time keeps its two starts apart.
-pub fn hour_start(at_ms: i64, zone: Tz) -> i64 {
+pub(crate) fn hour_start(at_ms: i64, zone: Tz) -> i64 {
     let at = DateTime::<Utc>::from_timestamp_millis(at_ms).unwrap_or_default();
     let local = at.with_timezone(&zone);
     let into_hour = i64::from(local.minute()) * 60 + i64::from(local.second());
@@ -214,6 +214,7 @@ pub fn hour_start(at_ms: i64, zone: Tz) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::faults::survived;
 
     fn utc(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()
@@ -232,6 +233,7 @@ mod tests {
             timed,
             Timed { at_ms: utc("2026-11-21T09:00:00Z").timestamp_millis(), basis: TimeBasis::Boot }
         );
+        survived!(33; 1, "wrong clock");
     }
 
     #[test]
@@ -250,6 +252,7 @@ mod tests {
         assert_eq!(timed.basis, TimeBasis::Bounded);
         assert_eq!(timed.at_ms, utc("2026-11-20T08:00:00Z").timestamp_millis());
         assert_eq!(timed.hour(chrono_tz::UTC), HOUR_UNKNOWN);
+        survived!(34; 1, "start");
     }
 
     #[test]
@@ -258,6 +261,7 @@ mod tests {
         time.contact(&moment("2038-01-19T03:14:08Z", 1, 1000, TimeQuality::Synced));
         let timed = time.date(&moment("2038-01-19T03:14:07Z", 1, 0, TimeQuality::Synced));
         assert_eq!(timed.at_ms, utc("2026-11-21T09:59:59Z").timestamp_millis());
+        survived!(33; 1, "wrong clock");
     }
 
     const EDGES_MS: [u64; 9] =
@@ -337,6 +341,7 @@ mod tests {
         let summer = at("2026-10-25T00:30:00Z", chrono_tz::Europe::London);
         let winter = at("2026-10-25T01:30:00Z", chrono_tz::Europe::London);
         assert_eq!(winter - summer, 3600);
+        survived!(35; 3, "zones");
     }
 }
 

@@ -50,9 +50,6 @@ pub(in crate::central) struct ExportQuery {
     get, path = "/v1/export.csv", tag = "scores", params(ExportQuery),
     responses(
         (status = 200, body = String, content_type = "text/csv"),
-        (status = 400, description = "a parameter cannot be read", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "no such site", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "the parameters contradict each other or ask for too much at once; `detail` says what to ask for", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "other exports are running", body = Problem, content_type = "application/problem+json"),
     )
 )]

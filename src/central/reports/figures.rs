@@ -214,10 +214,7 @@ impl From<RangeError> for ApiError {
     get, path = "/v1/scores", tag = "scores", params(ScoresQuery),
     responses(
         (status = 200, content((Scores = "application/json"), (String = "text/csv"))),
-        (status = 400, description = "a parameter cannot be read", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "no such site or touchpoint", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "the parameters contradict each other or ask for too much at once; `detail` says what to ask for", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "the store failed", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(in crate::central) async fn get_scores(
@@ -285,10 +282,7 @@ async fn holds_example(app: &App, site: &SiteId) -> Result<bool, ApiError> {
     get, path = "/v1/reasons", tag = "scores", params(ReasonsQuery),
     responses(
         (status = 200, content((Reasons = "application/json"), (String = "text/csv"))),
-        (status = 400, description = "a parameter cannot be read", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "no such site or touchpoint", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "the parameters contradict each other or ask for too much at once; `detail` says what to ask for", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "the store failed", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(in crate::central) async fn get_reasons(

@@ -45,7 +45,7 @@ impl Tally {
 
 /// A way to make one number of a tally.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Yardstick {
+pub(crate) enum Yardstick {
     /// Customer satisfaction.
     Csat,
     /// Customer effort.
@@ -184,7 +184,7 @@ impl Yardstick {
     }
 
     /// The number with its interval; `None` without answers.
-    pub fn measure(self, tally: &Tally) -> Option<Measured> {
+    pub(crate) fn measure(self, tally: &Tally) -> Option<Measured> {
         let positive = || share(tally.polarity(Polarity::Positive), tally.n());
         match self {
             Self::Csat | Self::Ces | Self::FftPositive | Self::Positive | Self::Yes => positive(),
@@ -204,7 +204,7 @@ impl Yardstick {
 
 /// One number with its uncertainty.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Measured {
+pub(crate) struct Measured {
     /// Percent for shares and the index, points for NPS, the scale's own steps for a mean.
     pub value: f64,
     /// Two-sided 95 %.

@@ -16,7 +16,7 @@ const HALVINGS: u32 = 30;
 
 /// Two-sided 95 %.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Interval {
+pub(crate) struct Interval {
     /// Lower end.
     pub low: f64,
     /// Upper end.
@@ -24,7 +24,7 @@ pub struct Interval {
 }
 
 /// Wilson score interval of x of n, as shares from 0 to 1. (0, 1) without answers.
-pub fn wilson(x: u64, n: u64) -> Interval {
+pub(crate) fn wilson(x: u64, n: u64) -> Interval {
     if n == 0 {
         return Interval { low: 0.0, high: 1.0 };
     }

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// How the share of a reason is made, in words.
-pub const REASON_FORMULA: &str = "share of those asked for reasons who chose it, Wilson 95 % interval";
+pub(crate) const REASON_FORMULA: &str = "share of those asked for reasons who chose it, Wilson 95 % interval";
 
 /// The reasons for some values of a question at a touchpoint.
 #[derive(Clone, PartialEq, Debug, Serialize, ToSchema)]

@@ -146,14 +146,6 @@ pub struct Written {
     pub high: Option<String>,
 }
 
-/// The first question of a touchpoint's present questionnaire.
-pub fn headline_of<'a>(
-    hospital: &'a Hospital,
-    id: &TouchpointId,
-) -> Option<&'a crate::questionnaire::Question> {
-    hospital.questionnaire(&hospital.touchpoint(id)?.questionnaire)?.questions.first()
-}
-
 /// What a row is about; closed places come after the open ones.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Place {

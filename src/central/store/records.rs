@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Buttons tested within this time belong to one test: every button of every page takes staff a few minutes.
-pub const SELF_TEST_SPAN: TimeDelta = TimeDelta::minutes(15);
+pub(crate) const SELF_TEST_SPAN: TimeDelta = TimeDelta::minutes(15);
 
 /// A one-time enrolment code, by its hash.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -97,7 +97,7 @@ impl std::error::Error for Findings {}
 
 /// A file under check. Its findings go to logs and to whoever stands at the terminal, so they never repeat a secret: every sentence and
 /// every line of the file goes through here.
-pub struct Source<'a> {
+pub(crate) struct Source<'a> {
     /// As it was named to the check.
     file: &'a str,
     pub text: &'a str,
@@ -117,7 +117,7 @@ impl<'a> Source<'a> {
     }
 
     /// What stands at some bytes, to be quoted in a sentence.
-    pub fn quoted(&self, span: &Span) -> &str {
+    pub(crate) fn quoted(&self, span: &Span) -> &str {
         self.masked.get(span.clone()).unwrap_or_default().lines().next().unwrap_or_default()
     }
 

@@ -20,7 +20,7 @@ pub enum Step {
 
 /// Steps from the root; displayed like `touchpoint[pharmacy].name.en`.
 #[derive(Clone, Debug, Default)]
-pub struct KeyPath(Vec<Step>);
+pub(crate) struct KeyPath(Vec<Step>);
 
 impl KeyPath {
     pub fn push(&mut self, step: Step) {
@@ -32,14 +32,14 @@ impl KeyPath {
     }
 
     /// Gives the item the path ends at its id.
-    pub fn name_last(&mut self, name: Option<String>) {
+    pub(crate) fn name_last(&mut self, name: Option<String>) {
         if let Some(Step::Item(_, id)) = self.0.last_mut() {
             *id = name;
         }
     }
 
     /// The innermost key.
-    pub fn last_key(&self) -> &str {
+    pub(crate) fn last_key(&self) -> &str {
         let key = |step: &'_ Step| matches!(step, Step::Key(_));
         match self.0.iter().rfind(|step| key(step)) {
             Some(Step::Key(key)) => key,

@@ -6,11 +6,11 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Bytes of a file.
-pub type Span = Range<usize>;
+pub(crate) type Span = Range<usize>;
 
 /// A value with its place in the file; in the schema it is the bare value.
 #[derive(Clone, Debug)]
-pub struct Located<T> {
+pub(crate) struct Located<T> {
     pub value: T,
     pub span: Span,
 }

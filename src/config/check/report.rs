@@ -16,7 +16,7 @@ use crate::model::Lang;
 
 /// What a check made of a file: the value if there was no error, and all findings.
 #[derive(Debug)]
-pub struct Checked<T> {
+pub(crate) struct Checked<T> {
     /// The validated value; none if any finding is an error.
     pub value: Option<T>,
     /// Errors and warnings in the order of the file.
@@ -36,7 +36,7 @@ const FINDINGS_MAX: usize = 200;
 
 impl Report<'_> {
     /// Whether a missing part is a warning.
-    pub fn parts_are_optional(&mut self, optional: bool) {
+    pub(crate) fn parts_are_optional(&mut self, optional: bool) {
         self.parts_are_optional = optional;
     }
 
@@ -82,7 +82,7 @@ impl Report<'_> {
 
     /// The ids that stand in a list of tables, also in those that do not fit the schema: a reference to one of them is no
     /// second mistake.
-    pub fn declared(&self, list: &str) -> Vec<String> {
+    pub(crate) fn declared(&self, list: &str) -> Vec<String> {
         let items = self.tree.get(list).and_then(|value| value.get_ref().as_array());
         let id = |item: &Spanned<toml::de::DeValue<'_>>| {
             item.get_ref().as_table().and_then(|t| t.get("id")?.get_ref().as_str().map(str::to_owned))

@@ -20,7 +20,7 @@ use super::{
 
 /// Schema keywords that are checked here.
 #[cfg(test)]
-pub const KEYWORDS_CHECKED: [&str; 14] = [
+pub(crate) const KEYWORDS_CHECKED: [&str; 14] = [
     "$ref",
     "type",
     "properties",
@@ -39,7 +39,7 @@ pub const KEYWORDS_CHECKED: [&str; 14] = [
 
 /// Schema keywords that say nothing about the shape, or whose rule the check for meaning knows better.
 #[cfg(test)]
-pub const KEYWORDS_LEFT: [&str; 11] = [
+pub(crate) const KEYWORDS_LEFT: [&str; 11] = [
     "$schema",
     "$defs",
     "title",
@@ -57,7 +57,7 @@ pub const KEYWORDS_LEFT: [&str; 11] = [
 const FINDINGS_MAX: usize = 100;
 
 /// Cuts what does not fit out of a tree; `None` if a required key of the root itself is missing or wrong.
-pub fn keep_what_fits<'d>(
+pub(crate) fn keep_what_fits<'d>(
     source: &Source<'_>,
     schema: &Json,
     tree: Spanned<DeTable<'d>>,

@@ -1,7 +1,7 @@
 //! "Did you mean": the known word nearest to an unknown one.
 
 /// The nearest of the known words, if it is near enough to be a slip of the keyboard.
-pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // A third of the word may be wrong; more than that is a guess, not a correction.
     let far = (word.chars().count() / 3).max(1);
     known

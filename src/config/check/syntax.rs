@@ -52,7 +52,7 @@ pub(super) const FULL_WIDTH: [(char, &str); 31] = [
 ];
 
 /// The text of a file; a finding if it is not UTF-8. A byte-order mark is harmless.
-pub fn text_of<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, Box<Finding>> {
+pub(crate) fn text_of<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, Box<Finding>> {
     let save = "save it again as UTF-8 (in Windows Notepad: Save As 另存为, encoding 编码 UTF-8)";
     let wrong = |good: &str, what: String, fix: &str| {
         let (source, span) = (Source::new(file, good), good.len()..good.len());

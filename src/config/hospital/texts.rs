@@ -9,7 +9,7 @@ use crate::{
 
 /// What a text is for, which says how long it may be.
 #[derive(Clone, Copy, Debug)]
-pub enum Use {
+pub(crate) enum Use {
     /// A question.
     Question,
     /// The line above the reasons.

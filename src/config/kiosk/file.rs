@@ -10,7 +10,7 @@ use crate::config::{check::Located, sound::SoundFile};
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "kiosk.toml")]
-pub struct KioskFile {
+pub(crate) struct KioskFile {
     /// Ids of the touchpoints rated at this terminal: one, or several at an exit, where patients first pick where they were.
     #[schemars(length(min = 1, max = 40), example = ["registration"])]
     pub touchpoints: Vec<Located<String>>,
@@ -54,7 +54,7 @@ pub struct KioskFile {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Panel")]
-pub struct PanelFile {
+pub(crate) struct PanelFile {
     /// Diagonal in inches.
     #[schemars(range(min = 5, max = 100), example = 10.1)]
     pub diagonal_in: Located<f64>,
@@ -83,7 +83,7 @@ pub struct PanelFile {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Central")]
-pub struct CentralLinkFile {
+pub(crate) struct CentralLinkFile {
     /// Address of central. Always https, except on this machine.
     #[schemars(example = &"https://xinsheng.example-hospital.cn")]
     pub url: Located<String>,
@@ -96,7 +96,7 @@ pub struct CentralLinkFile {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Storage")]
-pub struct StorageFile {
+pub(crate) struct StorageFile {
     /// Folder of the journal and the terminal's key. Relative to this file.
     #[schemars(length(min = 1), example = &"/var/lib/xinsheng")]
     pub dir: Located<String>,
@@ -108,7 +108,7 @@ pub struct StorageFile {
 #[schemars(rename = "Timing")]
 #[expect(clippy::struct_field_names, reason = "the unit belongs into the key, where staff read it")]
 #[serde(default)]
-pub struct TimingFile {
+pub(crate) struct TimingFile {
     /// Without a touch until "are you still there?".
     #[schemars(range(min = 30, max = 600))]
     pub idle_s: u16,
@@ -132,7 +132,7 @@ impl Default for TimingFile {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Source")]
 #[serde(default)]
-pub struct SourceFile {
+pub(crate) struct SourceFile {
     /// This machine's file, or what central delivers.
     pub source: ConfigSource,
     /// Sites, touchpoints and questionnaires. Relative to this file.
@@ -152,7 +152,7 @@ impl Default for SourceFile {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Staff")]
 #[serde(default)]
-pub struct StaffFile {
+pub(crate) struct StaffFile {
     /// Argon2id hash of the staff PIN, made by `xinsheng-kiosk pin`. Without it the staff area stays closed; wiping needs no PIN.
     #[schemars(length(min = 1))]
     pub pin_hash: Option<Located<String>>,

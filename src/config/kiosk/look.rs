@@ -53,7 +53,7 @@ impl NightHours {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(rename = "Look")]
-pub struct LookFile {
+pub(crate) struct LookFile {
     /// Colours of the pages by day.
     pub theme: Theme,
     /// From when to when the night theme shows, local time. Never, when left out.

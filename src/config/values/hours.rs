@@ -12,7 +12,7 @@ use crate::questionnaire::{OpenSpan, OpeningHours};
 
 /// What is wrong with a text of opening hours.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HoursError {
+pub(crate) struct HoursError {
     /// Bytes of the text.
     pub at: Range<usize>,
     /// What is wrong.
@@ -103,7 +103,7 @@ fn parse_day(text: &str) -> Option<Weekday> {
 }
 
 /// A span of time like `08:00-17:30`.
-pub fn parse_times(text: &str) -> Option<(NaiveTime, NaiveTime)> {
+pub(crate) fn parse_times(text: &str) -> Option<(NaiveTime, NaiveTime)> {
     let mut ends = text.splitn(2, DASHES);
     let from = parse_time(ends.next()?)?;
     let end = ends.next()?;

@@ -29,7 +29,7 @@ pub fn read(text: &Located<String>, report: &mut Report<'_>) -> Option<Lang> {
 }
 
 /// Says what the program's own words will show in, where they have no words of this very language.
-pub fn say_what_shows(text: &Located<String>, glyphs: &Glyphs<'_>, report: &mut Report<'_>) {
+pub(crate) fn say_what_shows(text: &Located<String>, glyphs: &Glyphs<'_>, report: &mut Report<'_>) {
     let tag = text.value.as_str();
     let what = match glyphs.words_for(tag) {
         WordsFor::Unknown => return,

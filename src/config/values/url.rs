@@ -54,7 +54,7 @@ pub fn read(text: &Located<String>, report: &mut Report<'_>) -> Option<String> {
 }
 
 /// The address without a slash at the end, if it may be used.
-pub fn usable(text: &str) -> Result<String, Fault> {
+pub(crate) fn usable(text: &str) -> Result<String, Fault> {
     match split(text)? {
         (scheme, host) if scheme == "https" || is_loopback(&host) => {
             let (_, rest) = text.split_once("://").ok_or(Fault::Scheme)?;

@@ -54,7 +54,7 @@ impl List {
 }
 
 /// How many things the list has that shows, and how it lies; `None`: no list shows.
-pub fn list_of(view: &StaffView) -> Option<(usize, Grid)> {
+pub(crate) fn list_of(view: &StaffView) -> Option<(usize, Grid)> {
     let list = list(view)?;
     Some((list.items.len(), list.grid(view)))
 }

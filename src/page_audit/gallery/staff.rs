@@ -19,7 +19,7 @@ use crate::{
 
 /// What of the staff area shows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Sheet {
+pub(crate) enum Sheet {
     /// The keypad of the PIN, before anything is typed.
     PinEmpty,
     /// Eight digits typed.
@@ -138,7 +138,7 @@ impl Sheet {
     }
 
     /// Whether it shows the buttons of a question, on number keys or on cards.
-    pub const fn tests_keys(self) -> Option<bool> {
+    pub(crate) const fn tests_keys(self) -> Option<bool> {
         match self {
             Self::SelfTest => Some(false),
             Self::SelfTestKeys => Some(true),

@@ -2,6 +2,7 @@ use chrono::DateTime;
 
 use super::*;
 use crate::{
+    faults::survived,
     model::Hash,
     sign::{KeyPair, ResponseParts, SignatureParams, sign_response},
     sync::message::{Speaker, ask_config, send_json},
@@ -139,7 +140,8 @@ fn every_status_has_its_row() {
 #[test]
 fn fault_22_every_status_that_central_signed_has_its_row() {
     let ask = exchange(BATCH, "n");
-    for status in 300..=599 {
+    let statuses = 300..=599;
+    for status in statuses.clone() {
         let outcome = judge(&ask, &signed(&ask, status, content_type::PROBLEM, PROBLEM));
         let fits = match status {
             400 | 422 => matches!(outcome, Outcome::Refused { .. }),
@@ -153,6 +155,7 @@ fn fault_22_every_status_that_central_signed_has_its_row() {
         };
         assert!(fits, "{status}: {outcome:?}");
     }
+    survived!(21, 22; statuses.count(), "signed statuses");
 }
 
 #[test]
@@ -208,11 +211,13 @@ fn fault_22_retry_after_is_seconds_or_a_date_held_against_the_servers_own_clock_
     let dateless = with(&[("retry-after", "Sun, 06 Nov 1994 08:50:37 GMT")]);
     assert_eq!(dateless, Outcome::Unknown(Trouble::Status(503)));
     assert_eq!(with(&[("retry-after", "soon"), date]), Outcome::Unknown(Trouble::Status(503)));
-    for status in [429, 503, 507] {
+    let statuses = [429, 503, 507];
+    for status in statuses {
         let mut reply = signed(&ask, status, content_type::PROBLEM, PROBLEM);
         reply.headers.insert("retry-after".into(), "7".into());
         assert_eq!(judge(&ask, &reply), Outcome::Wait { ms: 7_000, status, signed: true });
     }
+    survived!(22; statuses.len(), "statuses");
 }
 
 #[test]

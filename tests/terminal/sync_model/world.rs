@@ -44,7 +44,7 @@ pub enum Flaw {
 pub struct Seen(BTreeMap<&'static str, u64>);
 
 impl Seen {
-    const EVERYTHING: [&'static str; 19] = [
+    const EVERYTHING: [&'static str; 20] = [
         "receipt",
         "lost request",
         "lost receipt",
@@ -59,6 +59,7 @@ impl Seen {
         "unsigned refusal",
         "crash",
         "crash between effects",
+        "clock jump",
         "clone",
         "roll back",
         "restore",
@@ -74,6 +75,11 @@ impl Seen {
         for (what, count) in &other.0 {
             *self.0.entry(what).or_default() += count;
         }
+    }
+
+    /// How often something happened.
+    pub fn of(&self, what: &str) -> u64 {
+        self.0.get(what).copied().unwrap_or(0)
     }
 
     pub fn is_everything(&self) -> Result<(), &'static str> {
@@ -290,6 +296,7 @@ impl World {
         let kiosk = &mut self.kiosks[i];
         kiosk.wall_off = TimeDelta::days(days);
         kiosk.quality = TimeQuality::Estimated;
+        self.seen.count("clock jump");
         self.tell(&format!("kiosk {i}: clock off by {days} days"));
     }
 
