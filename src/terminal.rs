@@ -6,7 +6,6 @@
 
 mod assembly;
 mod badge;
-pub mod ending;
 mod in_force;
 mod languages;
 mod look;

@@ -14,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use xinsheng::{
     central::{self, Settings, store::Store},
     config::{self, CentralSetup, Glyphs, Loaded},
-    durable, log,
+    durable, ending, log,
     model::{TerminalId, TouchpointId},
     questionnaire::Hospital,
 };
@@ -92,6 +92,7 @@ enum Quarantine {
 const LISTED_MAX: usize = 1_000;
 
 fn main() -> ExitCode {
+    ending::end_on_panic();
     durable::keep_files_private();
     log::to_stderr("info");
     match run(Arguments::parse()) {

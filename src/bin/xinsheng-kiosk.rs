@@ -13,13 +13,13 @@ use slint::ComponentHandle;
 use xinsheng::{
     clock::{SystemClock, fresh},
     config::{self, Glyphs, KioskSetup, Loaded, SoundConfig},
-    durable, journal,
+    durable, ending, journal,
     kiosk::{self, Kiosk, fonts, out_of_service, preview},
     lang::Languages,
     log,
     model::Lang,
     page_audit, pin, sound, sync,
-    terminal::{Assembly, IDENTITY_FILE, Place, ending, languages_beside, screen_check},
+    terminal::{Assembly, IDENTITY_FILE, Place, languages_beside, screen_check},
     ui::AppWindow,
 };
 
@@ -81,6 +81,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    ending::end_on_panic();
     durable::keep_files_private();
     log::to_stderr("info");
     match run(&Arguments::parse()) {
@@ -179,7 +180,16 @@ fn check(files: &[PathBuf]) -> anyhow::Result<bool> {
 
 /// Draws the pages that a terminal will show and holds them against the accessibility rules.
 fn check_screens(config: &Path, setup: &Loaded<KioskSetup>) -> anyhow::Result<bool> {
-    let screens = page_audit::check::screens(setup, Languages::beside(config)?)?;
+    let languages = Languages::beside(config)?;
+    let screens = match ending::contained(|| page_audit::check::screens(setup, languages)) {
+        Ok(screens) => screens?,
+        Err(panicked) => {
+            let fix = "take logo and fonts out one by one to see which of them it is";
+            let what = format!("the pages cannot be drawn: {panicked}");
+            writeln!(io::stdout(), "{}: error: {what}\n    fix: {fix}", config.display())?;
+            return Ok(false);
+        }
+    };
     for finding in &screens.findings.0 {
         writeln!(io::stdout(), "{finding}\n")?;
     }
@@ -198,7 +208,6 @@ fn data(arguments: &Arguments) -> anyhow::Result<PathBuf> {
 }
 
 fn show(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    ending::end_on_panic();
     if let Ok(data) = data(arguments) {
         provide_fonts(&data.join("fonts"));
     }

@@ -228,10 +228,14 @@ fn fix_for(error: &FontError) -> &'static str {
 
 /// Whether the font has what the words need.
 fn drawable(folder: &Path, tag: &str, fonts: &Fonts, catalogue: &Catalogue) -> Result<(), AddError> {
-    let texts: String = Text::ALL.into_iter().map(|text| catalogue.text(tag, text)).collect();
-    let missing = fonts.missing(tag, &(texts + catalogue.name(tag)));
+    let mut texts: Vec<&str> = Text::ALL.into_iter().map(|text| catalogue.text(tag, text)).collect();
+    texts.push(catalogue.name(tag));
+    let missing = fonts.missing(tag, &texts.concat());
     if missing.is_empty() {
-        return Ok(());
+        return fonts.try_out(tag, &texts).map_err(|panicked| {
+            let what = format!("its words cannot be drawn in {}: {panicked}", fonts.family_for(tag));
+            AddError::new(folder, &what, "copy the font again, or take another one")
+        });
     }
     let named: Vec<String> =
         missing.iter().take(NAMED_MAX).map(|c| format!("`{c}` (U+{:04X})", u32::from(*c))).collect();
@@ -279,6 +283,14 @@ mod tests {
     /// Regular and bold, because they are small.
     fn uyghur() -> [Vec<u8>; 2] {
         Fonts::shipped().faces_for("ug").map(<[u8]>::to_vec)
+    }
+
+    #[test]
+    fn a_font_that_the_font_library_panics_over_is_refused_in_words() {
+        let font = include_bytes!("../../fuzz/corpus/font/more-points-than-glyph");
+        let words = refusal(&[("de/kiosk.po", GERMAN.as_bytes()), ("de/font.ttf", font)]);
+        assert!(words.contains("font") && words.contains("; copy the file again"), "{words}");
+        assert!(words.contains("broke off"), "the library panics no longer; take another file: {words}");
     }
 
     #[test]
