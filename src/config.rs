@@ -30,6 +30,7 @@ mod values;
 #[cfg(any(feature = "terminal", feature = "central"))]
 mod watch;
 
+pub use crate::durable::read_file;
 pub use central::{CentralConfig, Terminals, Tls};
 #[cfg(all(test, feature = "terminal"))]
 pub(crate) use check::cells;

@@ -9,7 +9,7 @@
 
 use std::{
     fs::File,
-    io::{self, Write as _},
+    io::{self, Read as _, Write as _},
     os::fd::OwnedFd,
     path::Path,
 };
@@ -46,6 +46,36 @@ pub fn make_private(path: &Path) -> io::Result<()> {
         rustix::fs::fchmod(&file, mode.difference(OTHERS))?;
     }
     Ok(())
+}
+
+/// Largest file that is read as a whole: the largest fonts have half of it.
+const READ_BYTES_MAX: u64 = 64 << 20;
+
+/// The bytes of an ordinary file that somebody named. A pipe would never end, a device never be full, and either would stop the program.
+pub fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let ordinary = |metadata: &std::fs::Metadata| {
+        if metadata.is_file() {
+            return Ok(());
+        }
+        let kind = if metadata.is_dir() { io::ErrorKind::IsADirectory } else { io::ErrorKind::InvalidInput };
+        let what = if metadata.is_dir() { "it is a folder" } else { "it is a pipe or a device, and no file" };
+        Err(io::Error::new(kind, what))
+    };
+    // Opening alone can have an effect on a device, so it is looked at first; and again, since another may have come in its place.
+    ordinary(&std::fs::metadata(path)?)?;
+    let file = File::from(rustix::fs::open(
+        path,
+        OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC,
+        Mode::empty(),
+    )?);
+    ordinary(&file.metadata()?)?;
+    let mut bytes = Vec::new();
+    file.take(READ_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > READ_BYTES_MAX {
+        let what = format!("it has more than {} MB", READ_BYTES_MAX >> 20);
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, what));
+    }
+    Ok(bytes)
 }
 
 /// A step of writing a file, named for tests that make it fail.
@@ -221,6 +251,24 @@ mod tests {
 
     fn count(folder: &Path) -> usize {
         fs::read_dir(folder).unwrap().count()
+    }
+
+    #[test]
+    fn only_ordinary_files_are_read_and_nothing_waits_for_a_pipe_or_a_device_without_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("file"), b"words").unwrap();
+        symlink(at("file"), at("link")).unwrap();
+        symlink(at("loop"), at("loop")).unwrap();
+        rustix::fs::mknodat(rustix::fs::CWD, at("pipe"), rustix::fs::FileType::Fifo, Mode::RUSR, 0).unwrap();
+        assert_eq!(read_file(&at("file")).unwrap(), b"words");
+        assert_eq!(read_file(&at("link")).unwrap(), b"words");
+        for name in ["pipe", "loop", "missing", "."] {
+            assert!(read_file(&at(name)).is_err(), "{name}");
+        }
+        assert!(read_file(Path::new("/dev/zero")).unwrap_err().to_string().contains("a device"));
+        fs::File::create(at("sparse")).unwrap().set_len(READ_BYTES_MAX + 1).unwrap();
+        assert!(read_file(&at("sparse")).unwrap_err().to_string().contains("more than 64 MB"));
     }
 
     #[test]

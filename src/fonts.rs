@@ -21,11 +21,15 @@ use skrifa::{
     FontRef, GlyphId, MetadataProvider as _,
     charmap::Charmap,
     instance::{LocationRef, Size},
+    outline::{DrawSettings, pen::NullPen},
     raw::{FileRef, TableProvider as _},
     string::StringId,
 };
 
-use crate::model::tags;
+use crate::{
+    ending::{Panicked, contained},
+    model::tags,
+};
 
 /// The bytes of a font file, shared with whoever draws.
 pub(crate) type FontFile = Arc<dyn AsRef<[u8]> + Send + Sync>;
@@ -118,6 +122,11 @@ impl Family {
     /// # Errors
     /// A file that cannot be used.
     pub fn read(language: &str, file: Vec<u8>, other: Option<Vec<u8>>) -> Result<Self, FontError> {
+        contained(|| Self::parse(language, file, other))
+            .unwrap_or_else(|panicked| Err(FontError::Unreadable(panicked.to_string())))
+    }
+
+    fn parse(language: &str, file: Vec<u8>, other: Option<Vec<u8>>) -> Result<Self, FontError> {
         let (file, mut other) = (Read::new(file)?, other.map(Read::new).transpose()?);
         let mut regular = file;
         if let Some(other) = &mut other {
@@ -282,6 +291,31 @@ impl Fonts {
         missing.sort_unstable();
         missing.dedup();
         missing
+    }
+
+    /// Sets texts of a language and draws each of their glyphs, to learn whether the libraries that draw the pages survive the font.
+    ///
+    /// # Errors
+    /// They do not.
+    pub(crate) fn try_out(&self, language: &str, texts: &[&str]) -> Result<(), Panicked> {
+        contained(|| {
+            #[cfg(feature = "kiosk")]
+            {
+                let ruler = Ruler::new(self);
+                for (text, bold) in texts.iter().flat_map(|text| [(text, false), (text, true)]) {
+                    ruler.measure(language, text, bold, 20.0);
+                }
+            }
+            for font in self.faces_for(language).into_iter().filter_map(|bytes| FontRef::new(bytes).ok()) {
+                let (map, outlines) = (font.charmap(), font.outline_glyphs());
+                let glyphs = texts.iter().flat_map(|text| text.chars()).filter_map(|c| map.map(c));
+                for outline in glyphs.filter_map(|glyph| outlines.get(glyph)) {
+                    // A glyph that cannot be drawn is a gap, which `missing` and the audit of the pages judge.
+                    _ = outline
+                        .draw(DrawSettings::unhinted(Size::new(32.0), LocationRef::default()), &mut NullPen);
+                }
+            }
+        })
     }
 
     /// The family of a tag, else of what stands in for the tag: `zh-Hant-MO`, `zh-Hant`, `zh-TW`, `zh`.

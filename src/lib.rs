@@ -8,6 +8,7 @@
 //! - `staff`, `pin`: the staff area behind its PIN, pure but for its worker.
 //! - `panel`, `theme`, `ui`, `kiosk`: the Slint screens (feature `kiosk`); `page_audit`: what is drawn, measured; `simulator`: the same screens on
 //!   a panel in memory.
+//! - [`ending`]: which panics end a program, and with what status.
 //! - `central`: the server (feature `central`).
 //!
 //! `kiosk` and `central` never import each other; they meet in the pure modules only.
@@ -15,6 +16,7 @@
 pub mod chain;
 pub mod config;
 pub mod durable;
+pub mod ending;
 pub mod lang;
 pub mod log;
 pub mod model;

@@ -1,6 +1,6 @@
 //! The log of the programs: lines on standard error, which systemd keeps.
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 
 use tracing_subscriber::EnvFilter;
 
@@ -12,6 +12,7 @@ pub fn to_stderr(usual: &str) {
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::try_from_env("XINSHENG_LOG").unwrap_or_else(|_| usual.into()))
         .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
         .log_internal_errors(false)
         .init();
 }

@@ -4,7 +4,7 @@
 //! lines, not on a tree, because a file with a mistake in it has no tree. It hides too much rather than too little.
 
 /// Words that make a key's value a secret, in any part of the key.
-const ANYWHERE: [&str; 11] = [
+const ANYWHERE: [&str; 15] = [
     "passw",
     "passphrase",
     "passcode",
@@ -16,6 +16,10 @@ const ANYWHERE: [&str; 11] = [
     "密码",
     "口令",
     "密钥",
+    "秘钥",
+    "psk",
+    "验证码",
+    "授权码",
 ];
 
 /// Words that make it one where a word of the key begins or ends with them.
@@ -32,10 +36,15 @@ const VALUES: [&str; 7] = ["$argon2", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "---
 
 /// A text of the same length, with every secret in stars.
 pub(crate) fn masked(text: &str) -> String {
+    masked_knowing(text, &|_| true)
+}
+
+/// The same, where the value of a key that nobody knows is a secret too: it may be one whatever language it is written in.
+pub(crate) fn masked_knowing(text: &str, is_known: &dyn Fn(&str) -> bool) -> String {
     let mut out = String::with_capacity(text.len());
     let mut state = State::default();
     for line in text.split_inclusive('\n') {
-        let from = state.secret_from(line);
+        let from = state.secret_from(line, is_known);
         let (user, host) = user_info(line).unwrap_or((from, from));
         let hidden = |at: usize| at >= from || (user..host).contains(&at);
         out.extend(line.char_indices().flat_map(|(at, c)| shown(c, hidden(at))));
@@ -111,6 +120,21 @@ pub(crate) fn without_user_info(text: &str) -> String {
 
 /// From the first sign of an address to the last @ behind it. `id@1` is a questionnaire with its version.
 fn user_info(line: &str) -> Option<(usize, usize)> {
+    of_user(line).or_else(|| of_query(line))
+}
+
+/// What stands behind the `?` or `#` of an address: no address of ours has it, and people's hold tokens.
+fn of_query(line: &str) -> Option<(usize, usize)> {
+    let begin = line.find("://")? + 3;
+    let end = line[begin..]
+        .find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`'))
+        .map_or(line.len(), |at| begin + at);
+    let from = line[begin..end].find(['?', '#']).map(|at| begin + at + 1)?;
+    (from < end).then_some((from, end))
+}
+
+/// What stands before the @ of an address.
+fn of_user(line: &str) -> Option<(usize, usize)> {
     let scheme = line.find("//").map(|at| at + 2).or_else(|| line.find(":/").map(|at| at + 2));
     let (at, _) = line.char_indices().rfind(|(at, c)| {
         let version = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit());
@@ -136,6 +160,8 @@ fn shown(c: char, hidden: bool) -> impl Iterator<Item = char> {
 struct State {
     /// The section is about secrets; keys of it that are none.
     section: Option<&'static [&'static str]>,
+    /// The section `[tls]`, whose `key` is the name of a file.
+    is_tls: bool,
     /// The value goes on until this stands in a line.
     until: Option<&'static str>,
     /// The key stood alone.
@@ -145,8 +171,21 @@ struct State {
 }
 
 impl State {
+    /// Whether a line names the file of a key, which is no secret and the one thing that can be wrong about it.
+    fn is_path_of_key(&self, line: &str) -> bool {
+        let Some((key, value)) = line.split_once('=') else { return false };
+        let Some(name) = value.trim().strip_prefix(['"', '\'']) else { return false };
+        let Some(end) = name.find(['"', '\'']) else { return false };
+        let has_ending = name[..end].rsplit_once('.').is_some_and(|(stem, ending)| {
+            !stem.is_empty()
+                && matches!(ending.to_ascii_lowercase().as_str(), "key" | "pem" | "crt" | "der" | "p8")
+        });
+        let alone = name[end + 1..].trim_start();
+        self.is_tls && key.trim() == "key" && has_ending && (alone.is_empty() || alone.starts_with('#'))
+    }
+
     /// Where the secret part of a line begins.
-    fn secret_from(&mut self, line: &str) -> usize {
+    fn secret_from(&mut self, line: &str, is_known: &dyn Fn(&str) -> bool) -> usize {
         let end = line.len();
         let trimmed = line.trim();
         if let Some(until) = self.until {
@@ -161,6 +200,7 @@ impl State {
         self.open &= trimmed.is_empty();
         if trimmed.starts_with(['[', '［', '【']) && !self.pending {
             self.section = section(trimmed);
+            self.is_tls = trimmed == "[tls]";
             // A header that was not closed may have a value behind it.
             let alone =
                 trimmed.ends_with([']', '］', '】']) && !trimmed.contains(['=', '＝', ':', '：', '"', '\'']);
@@ -169,7 +209,9 @@ impl State {
             }
         }
         let of_a_hash = VALUES.iter().filter_map(|value| line.find(value)).min();
-        let begins = [first_secret_word(line), of_a_hash].into_iter().flatten().min();
+        let of_an_unknown_key = key_of(line).filter(|key| !is_known(key)).map(|_| value_of(line));
+        let word = first_secret_word(line).filter(|_| !self.is_path_of_key(trimmed));
+        let begins = [word, of_a_hash, of_an_unknown_key].into_iter().flatten().min();
         let is_open = |open: &[&str]| trimmed.is_empty() || open.iter().any(|key| trimmed.starts_with(key));
         let of_section = self.section.filter(|open| !is_open(open)).map(|_| value_of(line));
         // A value may look like the name of a secret: what comes first counts.
@@ -198,6 +240,17 @@ impl State {
 fn looks_like_a_key(line: &str) -> bool {
     let sign = line.find(['=', '＝', ':', '：']);
     line.starts_with(['[', '［', '【']) || sign.is_some_and(|at| line[..at].contains(char::is_alphanumeric))
+}
+
+/// The last part of the key that a line begins with, without its quotes; none where the line begins with something else.
+fn key_of(line: &str) -> Option<&str> {
+    let part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ' ' | '\t' | '"' | '\'');
+    let sign = line.find(|c| !part(c))?;
+    let before = line[..sign].trim();
+    let quotes = before.matches(['"', '\'']).count();
+    let is_sign = line[sign..].starts_with(['=', '＝', ':', '：']);
+    let key = before.rsplit('.').next().unwrap_or(before).trim_matches(['"', '\'', ' ', '\t']);
+    (is_sign && quotes.is_multiple_of(2) && !key.is_empty()).then_some(key)
 }
 
 /// Behind the first sign that parts key and value; the whole line where there is none.
@@ -301,7 +354,13 @@ fn collect(piece: &str, found: &mut Vec<String>) {
         .split_whitespace()
         .filter(|word| word.contains(['@', '＠']))
         .flat_map(|word| word.split([':', '：', '/', '@', '＠']));
-    let parts = [piece].into_iter().chain(piece.split(['"', '\'', '$'])).chain(words).chain(of_address);
+    let of_query = value.split_whitespace().flat_map(|word| word.split(['=', '&', '?']));
+    let parts = [piece]
+        .into_iter()
+        .chain(piece.split(['"', '\'', '$']))
+        .chain(words)
+        .chain(of_address)
+        .chain(of_query);
     let secret = |part: &&str| part.chars().count() > 2 && part.chars().any(char::is_alphanumeric);
     found.extend(parts.map(|part| part.trim_matches(around)).filter(secret).map(str::to_owned));
 }
@@ -373,6 +432,54 @@ mod tests {
         hides("[staff]\nnumber = \"s3cret-9\"\nexport_dir = \"x\"\n", "s3cret-9");
         hides("[staff.pin]\na = 1\nb = \"s3cret-9\"\n", "s3cret-9");
         hides("anything = \"$argon2id$v=19$m=1$s3cret-9\"", "s3cret-9");
+    }
+
+    #[test]
+    fn the_value_of_a_key_that_nobody_knows_is_not_shown() {
+        let known = |key: &str| ["dir", "url", "full_screen"].contains(&key);
+        for key in ["wpa_psx", "mexpiy", "код", "contraseña", "\"geheim wort\"", "a.b", "x . y"] {
+            for line in
+                ["KEY = \"s3cret-9\"", "KEY=s3cret-9", " KEY：“s3cret-9”", "KEY = [\n \"s3cret-9\"\n]"]
+            {
+                let text = line.replace("KEY", key);
+                let hidden = masked_knowing(&text, &known);
+                assert!(!hidden.contains("s3cret"), "{text} -> {hidden}");
+                assert_eq!(hidden.len(), text.len());
+            }
+        }
+        for line in [
+            "dir = \"data/kiosk\"",
+            "storage.dir = \"data/kiosk\"",
+            "\"full_screen\" = true",
+            "[panel]",
+            "# wpa = unknown",
+            "  \"07:00-08:00 50%\",",
+            "hours",
+        ] {
+            assert_eq!(masked_knowing(line, &known), line);
+        }
+    }
+
+    #[test]
+    fn the_file_of_a_key_is_shown_and_a_key_in_its_place_is_not() {
+        let shown = "[tls]\ncert = \"central.pem\"\nkey = \"certs/central.key\" # of the CA\n";
+        assert_eq!(masked(shown), shown);
+        for (section, value) in
+            [("[tls]", "c2VjcmV0/c2Vj"), ("[tls]", "-----BEGIN PRIVATE KEY-----"), ("[central]", "a.key")]
+        {
+            let text = format!("{section}\nkey = \"{value}\"\n");
+            assert!(!masked(&text).contains(value), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_stands_behind_the_question_mark_of_an_address_is_hidden() {
+        for line in
+            ["url = \"https://central.example/?t=s3cret-9\"", "url = \"https://c.example/a#s3cret-9\" # x"]
+        {
+            hides(line, "s3cret-9");
+            assert!(masked(line).contains("https://c"), "{}", masked(line));
+        }
     }
 
     #[test]

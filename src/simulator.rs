@@ -154,16 +154,25 @@ impl SimPanel {
 
     /// Where the button with this label lies; `None` if no such button shows.
     pub fn find(&self, label: &str) -> Option<Area> {
+        // A place may be called as a button of the page is: the page's own comes first.
+        let own = self.buttons(label).find(|button| !is_place(button));
+        own.or_else(|| self.buttons(label).next()).map(|button| self.area(&button))
+    }
+
+    /// Where the cards of the places of this name lie, in the order of the list; whatever else is called so is none of them.
+    pub fn find_places(&self, name: &str) -> Vec<Area> {
+        self.buttons(name).filter(is_place).map(|card| self.area(&card)).collect()
+    }
+
+    fn buttons(&self, label: &str) -> impl Iterator<Item = ElementHandle> {
+        ElementHandle::find_by_accessible_label(&self.window, label)
+            .filter(|element| element.accessible_role() == Some(AccessibleRole::Button))
+    }
+
+    fn area(&self, element: &ElementHandle) -> Area {
         let scale = self.window.window().scale_factor();
-        let button = ElementHandle::find_by_accessible_label(&self.window, label)
-            .find(|element| element.accessible_role() == Some(AccessibleRole::Button))?;
-        let (at, size) = (button.absolute_position(), button.size());
-        Some(Area {
-            x: at.x * scale,
-            y: at.y * scale,
-            width: size.width * scale,
-            height: size.height * scale,
-        })
+        let (at, size) = (element.absolute_position(), element.size());
+        Area { x: at.x * scale, y: at.y * scale, width: size.width * scale, height: size.height * scale }
     }
 
     /// Taps the middle of the button with this label.
@@ -196,4 +205,10 @@ impl SimPanel {
         let _ = self.window.window().dispatch_event_with_result(event);
         self.settle();
     }
+}
+
+/// Whether a button is the card of a place.
+fn is_place(button: &ElementHandle) -> bool {
+    button.type_name().is_some_and(|name| name == "PlaceCard")
+        || button.bases().is_some_and(|mut bases| bases.any(|name| name == "PlaceCard"))
 }

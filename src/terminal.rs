@@ -6,7 +6,6 @@
 
 mod assembly;
 mod badge;
-pub mod ending;
 mod in_force;
 mod languages;
 mod look;
@@ -400,5 +399,5 @@ impl Terminal {
 }
 
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {
-    std::fs::read(path)
+    config::read_file(path)
 }

@@ -14,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use xinsheng::{
     central::{self, Settings, store::Store},
     config::{self, CentralSetup, Glyphs, Loaded},
-    durable, log,
+    durable, ending, log,
     model::{TerminalId, TouchpointId},
     questionnaire::Hospital,
 };
@@ -92,6 +92,7 @@ enum Quarantine {
 const LISTED_MAX: usize = 1_000;
 
 fn main() -> ExitCode {
+    ending::end_on_panic();
     durable::keep_files_private();
     log::to_stderr("info");
     match run(Arguments::parse()) {
@@ -148,7 +149,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 fn load(arguments: &Arguments) -> anyhow::Result<Setup> {
-    let read = |path: &std::path::Path| std::fs::read(path);
+    let read = |path: &std::path::Path| xinsheng::durable::read_file(path);
     let loaded = config::load_central(&arguments.config, &read, &Glyphs::default())
         .map_err(|findings| anyhow::anyhow!("the configuration is wrong:\n{findings}"))?;
     Ok(Setup::new(arguments.config.clone(), loaded, arguments.data.clone()))

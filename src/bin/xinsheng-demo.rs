@@ -9,7 +9,7 @@ use std::{
 use clap::{Parser, Subcommand};
 use xinsheng::{
     demo::{self, FileWords, Options, PORT, Pictures},
-    durable, log,
+    durable, ending, log,
 };
 
 /// Starts central on this machine, enrols a terminal, and shows its screen: in a window if there is a display, else on a panel in memory
@@ -60,6 +60,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    ending::end_on_panic();
     durable::keep_files_private();
     log::to_stderr("warn");
     let Arguments { command, replay, words, data, headless, port, screens, exit, history, no_history } =

@@ -13,13 +13,13 @@ use slint::ComponentHandle;
 use xinsheng::{
     clock::{SystemClock, fresh},
     config::{self, Glyphs, KioskSetup, Loaded, SoundConfig},
-    durable, journal,
+    durable, ending, journal,
     kiosk::{self, Kiosk, fonts, out_of_service, preview},
     lang::Languages,
     log,
     model::Lang,
     page_audit, pin, sound, sync,
-    terminal::{Assembly, IDENTITY_FILE, Place, ending, languages_beside, screen_check},
+    terminal::{Assembly, IDENTITY_FILE, Place, languages_beside, screen_check},
     ui::AppWindow,
 };
 
@@ -81,6 +81,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    ending::end_on_panic();
     durable::keep_files_private();
     log::to_stderr("info");
     match run(&Arguments::parse()) {
@@ -108,9 +109,9 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             let mut clean = check(files)?;
             for file in files {
                 // A file that is wrong, or another kind of file, was told of above.
-                if let Ok(setup) = load(file) {
-                    let catalogue = Languages::beside(file)?.catalogue;
-                    sound::cli_check(&setup.value, &catalogue, &mut io::stdout())?;
+                let languages = Languages::beside(file)?;
+                if let Ok(setup) = load_with(file, &languages) {
+                    sound::cli_check(&setup.value, &languages.catalogue, &mut io::stdout())?;
                     clean &= check_screens(file, &setup)?;
                 }
             }
@@ -179,7 +180,16 @@ fn check(files: &[PathBuf]) -> anyhow::Result<bool> {
 
 /// Draws the pages that a terminal will show and holds them against the accessibility rules.
 fn check_screens(config: &Path, setup: &Loaded<KioskSetup>) -> anyhow::Result<bool> {
-    let screens = page_audit::check::screens(setup, Languages::beside(config)?)?;
+    let languages = Languages::beside(config)?;
+    let screens = match ending::contained(|| page_audit::check::screens(setup, languages)) {
+        Ok(screens) => screens?,
+        Err(panicked) => {
+            let fix = "take logo and fonts out one by one to see which of them it is";
+            let what = format!("the pages cannot be drawn: {panicked}");
+            writeln!(io::stdout(), "{}: error: {what}\n    fix: {fix}", config.display())?;
+            return Ok(false);
+        }
+    };
     for finding in &screens.findings.0 {
         writeln!(io::stdout(), "{finding}\n")?;
     }
@@ -188,7 +198,7 @@ fn check_screens(config: &Path, setup: &Loaded<KioskSetup>) -> anyhow::Result<bo
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
-    std::fs::read(path)
+    durable::read_file(path)
 }
 
 fn data(arguments: &Arguments) -> anyhow::Result<PathBuf> {
@@ -198,7 +208,6 @@ fn data(arguments: &Arguments) -> anyhow::Result<PathBuf> {
 }
 
 fn show(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    ending::end_on_panic();
     if let Ok(data) = data(arguments) {
         provide_fonts(&data.join("fonts"));
     }
@@ -254,8 +263,11 @@ fn provide_fonts(folder: &Path) {
 }
 
 fn load(config: &Path) -> anyhow::Result<Loaded<KioskSetup>> {
-    let fonts = languages_beside(config)?.fonts;
-    config::load_kiosk(config, &read, &Glyphs::new(&fonts))
+    load_with(config, &languages_beside(config)?)
+}
+
+fn load_with(config: &Path, languages: &Languages) -> anyhow::Result<Loaded<KioskSetup>> {
+    config::load_kiosk(config, &read, &Glyphs::new(&languages.fonts))
         .map_err(|findings| anyhow::anyhow!("the configuration has errors:\n{findings}"))
 }
 

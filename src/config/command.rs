@@ -19,7 +19,7 @@ use super::{
 /// # Errors
 /// Only those of writing to `out`; an unreadable file is a finding.
 pub fn cli_check(paths: &[PathBuf], glyphs: &Glyphs<'_>, out: &mut dyn Write) -> anyhow::Result<bool> {
-    let read: Read<'_> = &|path| std::fs::read(path);
+    let read: Read<'_> = &|path| crate::durable::read_file(path);
     let mut seen = Findings::default();
     let mut good = true;
     for path in paths {

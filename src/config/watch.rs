@@ -74,13 +74,13 @@ impl Watch {
         let look = Look {
             load: move |path: &Path| {
                 let at = KioskAt { file: path, data_dir: Some(&data_dir) };
-                load::load_kiosk(at, &|path| std::fs::read(path), &Glyphs::new(&fonts))
+                load::load_kiosk(at, &|path| crate::durable::read_file(path), &Glyphs::new(&fonts))
             },
             judge: move |loaded: Loaded<KioskSetup>| load::pass(loaded, &screens),
             files: kiosk_files,
             without_parts: move |path: &Path| {
                 let at = KioskAt { file: path, data_dir: Some(&elsewhere) };
-                let without = load::load_kiosk_without_parts(at, &|path| std::fs::read(path));
+                let without = load::load_kiosk_without_parts(at, &|path| crate::durable::read_file(path));
                 without.ok().map(|loaded| loaded.config_hash)
             },
         };
@@ -97,7 +97,9 @@ impl Watch {
         tell: impl FnMut(Change<CentralSetup>) + Send + 'static,
     ) -> std::io::Result<Self> {
         let look = Look {
-            load: |path: &Path| load::load_central(path, &|path| std::fs::read(path), &Glyphs::default()),
+            load: |path: &Path| {
+                load::load_central(path, &|path| crate::durable::read_file(path), &Glyphs::default())
+            },
             judge: Ok,
             files: |loaded: &Loaded<CentralSetup>| vec![loaded.value.central.touchpoints_file.clone()],
             without_parts: |_: &Path| None,

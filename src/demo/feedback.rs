@@ -1,6 +1,7 @@
 //! A file of feedback, from the command line's words about it to what a terminal needs to tap it.
 
 use std::{
+    collections::BTreeSet,
     fs::File,
     io::{Cursor, Read, Seek},
     path::Path,
@@ -10,13 +11,16 @@ use std::{
 use anyhow::{Context, ensure};
 use chrono::Utc;
 
-use super::{home::Home, places, say};
+use super::{home::Home, places, replayed::Replayed, say};
 use crate::{
     clock::{Clock, SystemClock},
     config::{Glyphs, KioskSetup, Loaded},
     lang::Languages,
     model::Scale,
-    replay::{self, Columns, DayMonth, FileEncoding, Options, Plan, Ratings, names},
+    replay::{
+        self, Columns, DayMonth, FileEncoding, Options, Plan, Ratings,
+        names::{self, Place},
+    },
     simulator::replay::Setup,
 };
 
@@ -109,7 +113,12 @@ pub(super) fn prepare(
     let places = names::assign(&plan.places, &loaded.value.hospital, &missing)?;
     let path = loaded.value.kiosk.touchpoints_file.clone();
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let (changed, said) = places::add(&text, &loaded.value, &glyphs, &places, plan.scale)?;
+    // A place whose rows are all here already is left as it is: nothing will be tapped there.
+    let replayed = Replayed::open(&home.kiosk_dir())?;
+    let is_new = |row: &&replay::Row| !replayed.holds(row.identity);
+    let tapped: BTreeSet<usize> = plan.rows.iter().filter(is_new).map(|row| row.place).collect();
+    let asked: Vec<Place> = tapped.iter().filter_map(|at| places.get(*at).cloned()).collect();
+    let (changed, said) = places::add(&text, &loaded.value, &glyphs, &asked, plan.scale)?;
     if changed != text {
         std::fs::write(&path, changed).with_context(|| format!("cannot write {}", path.display()))?;
         *loaded = home.load()?;
@@ -118,7 +127,7 @@ pub(super) fn prepare(
         say(&format!("note: {note}"))?;
     }
     let hospital = Arc::new(loaded.value.hospital.clone());
-    places::check(&hospital, &places, plan.scale)?;
+    places::check(&hospital, &asked, plan.scale)?;
     let time_zone = options.time_zone;
     let setup = Setup { hospital, places: places.into_iter().map(|place| place.id).collect(), time_zone };
     Ok(Feedback { plan, setup })

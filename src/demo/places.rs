@@ -1,5 +1,7 @@
 //! The places of a replayed file, in the configuration: they stay there for the next file and the next start.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context, ensure};
 use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value};
 
@@ -7,7 +9,7 @@ use crate::{
     config::{Glyphs, KioskSetup},
     model::{Lang, Scale},
     questionnaire::{Hospital, Touchpoint},
-    replay::{self, names::Place},
+    replay::names::{self, Place},
 };
 
 /// The questionnaire that files of a scale are asked with.
@@ -45,6 +47,11 @@ pub(super) fn add(
     }
     let site = &hospital.sites.first().context("the hospital has no site")?.id;
     let mut added: Vec<&str> = Vec::new();
+    let mut taken: BTreeSet<String> = hospital
+        .touchpoints
+        .iter()
+        .flat_map(|touchpoint| touchpoint.name.0.iter().map(|(lang, name)| as_patients_see(lang, name)))
+        .collect();
     for place in places {
         if added.contains(&place.id.as_str()) {
             continue;
@@ -52,7 +59,12 @@ pub(super) fn add(
         added.push(place.id.as_str());
         match hospital.touchpoint(&place.id) {
             None => {
-                let table = touchpoint_table(place, site.as_str(), &asked, &hospital.languages, glyphs);
+                let name = texts(&hospital.languages, |lang| {
+                    let shown = names::shown(&place.name, &|text| glyphs.missing(lang.as_str(), text));
+                    let is_free = taken.insert(as_patients_see(lang, &shown));
+                    if is_free { shown } else { names::told_apart(&shown, &place.id) }
+                });
+                let table = touchpoint_table(place, site.as_str(), &asked, name);
                 list(&mut document, "touchpoint")?.push(table);
             }
             Some(known) if known.questionnaire.to_string() == asked => {}
@@ -98,16 +110,12 @@ fn questionnaire_table(id: &str, scale: Scale, languages: &[Lang]) -> Table {
     table
 }
 
-fn touchpoint_table(
-    place: &Place,
-    site: &str,
-    questionnaire: &str,
-    languages: &[Lang],
-    glyphs: &Glyphs<'_>,
-) -> Table {
-    let name = texts(languages, |lang| {
-        replay::names::shown(&place.name, &|text| glyphs.missing(lang.as_str(), text))
-    });
+/// What tells two buttons of a language apart.
+fn as_patients_see(lang: &Lang, name: &str) -> String {
+    format!("{lang}:{}", names::fold(&name.replace('\n', "")))
+}
+
+fn touchpoint_table(place: &Place, site: &str, questionnaire: &str, name: Value) -> Table {
     let mut table = Table::new();
     for (key, value) in [("id", Value::from(place.id.as_str())), ("site", site.into()), ("name", name)] {
         table.insert(key, Item::Value(value));
@@ -117,7 +125,7 @@ fn touchpoint_table(
     table
 }
 
-fn texts(languages: &[Lang], text: impl Fn(&Lang) -> String) -> Value {
+fn texts(languages: &[Lang], mut text: impl FnMut(&Lang) -> String) -> Value {
     let mut table = InlineTable::new();
     for lang in languages {
         table.insert(lang.as_str(), text(lang).into());

@@ -42,7 +42,7 @@ pub(crate) fn set_logo(window: &AppWindow, look: &Look) {
 
 /// From bytes, not from the path: a changed picture of the same name is another one.
 fn load_logo(path: &Path) -> anyhow::Result<slint::Image> {
-    let bytes = std::fs::read(path)?;
+    let bytes = config::read_file(path)?;
     match config::read_logo(&bytes)? {
         Logo::Svg => slint::Image::load_from_svg_data(&bytes).ok().context("it is no SVG that can be drawn"),
         Logo::Pixels { width, height, rgba } => {

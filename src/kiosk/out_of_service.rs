@@ -29,7 +29,7 @@ pub fn is_due(error: &anyhow::Error) -> bool {
 /// No display, or the languages cannot be read.
 pub fn show(configuration: &Path) -> anyhow::Result<()> {
     let languages = languages_beside(configuration)?;
-    let read = |path: &Path| std::fs::read(path);
+    let read = |path: &Path| config::read_file(path);
     let loaded = config::load_kiosk(configuration, &read, &Glyphs::new(&languages.fonts));
     let setup: KioskSetup = loaded.unwrap_or_else(|_| config::example()).value;
     let window = AppWindow::new().context("cannot open a window")?;

@@ -10,8 +10,9 @@ use std::{
 
 use super::{Catalogue, LangError, PoError, Text};
 use crate::{
+    durable,
     fonts::{Family, FontError, Fonts},
-    model::Lang,
+    model::{Lang, tags},
 };
 
 /// The name of the folder beside kiosk.toml.
@@ -117,20 +118,30 @@ impl Languages {
         let words = now.or(before);
         if family.is_none() && words.is_none() {
             let what = format!("the folder holds neither {} nor a font", WORDS[0]);
+            let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let is_near = |name: &String| name.to_lowercase().contains(".po");
+            if let Some(near) = files.iter().map(name).find(is_near) {
+                let fix = format!("rename `{near}` to {} (Windows may hide the end of a name)", WORDS[0]);
+                return Err(AddError::new(folder, &what, fix));
+            }
             return Err(AddError::new(folder, &what, "put them there, or remove the folder"));
         }
         if let Some(family) = family {
             fonts.add(family);
         }
         if let Some(words) = words {
-            let bytes = fs::read(words).map_err(|error| unreadable(words, &error))?;
+            let bytes = durable::read_file(words).map_err(|error| unreadable(words, &error))?;
             catalogue
                 .add(&tag, &bytes)
                 .map_err(|LangError { error, .. }| AddError::in_words(words, &error))?;
         }
         if catalogue.name(&tag) == tag {
             let what = format!("nothing says what the language `{tag}` calls itself");
-            let fix = format!("add {} with the header \"X-Language-Name: ...\\n\"", WORDS[0]);
+            let header = "msgid \"\" and msgstr \"\" and \"X-Language-Name: ...\\n\"";
+            let fix = match words {
+                Some(_) => format!("write the header at its top, in three lines: {header}"),
+                None => format!("add {} with the header, in three lines: {header}", WORDS[0]),
+            };
             return Err(AddError::new(words.map_or(folder, PathBuf::as_path), &what, fix));
         }
         drawable(folder, &tag, &fonts, &catalogue)?;
@@ -161,7 +172,13 @@ fn tag_of(folder: &Path) -> Result<String, AddError> {
     match name.parse::<Lang>() {
         Ok(lang) => Ok(lang.as_str().to_owned()),
         Err(error) => {
-            Err(AddError::new(folder, &error, "name the folder after its language, like de or zh-HK"))
+            let usual = tags::usual(&name);
+            let fix = if usual != name && usual.parse::<Lang>().is_ok() {
+                format!("rename it to {usual}")
+            } else {
+                "name the folder after its language, like de or zh-HK".to_owned()
+            };
+            Err(AddError::new(folder, &error, fix))
         }
     }
 }
@@ -178,7 +195,7 @@ fn family(folder: &Path, tag: &str, files: &[PathBuf]) -> Result<Option<Family>,
             let what = format!("the file has {} MB, more than a font has", bytes >> 20);
             return Err(AddError::new(path, &what, "take the .ttf or .otf file of one font"));
         }
-        fs::read(path).map_err(|error| unreadable(path, &error))
+        durable::read_file(path).map_err(|error| unreadable(path, &error))
     };
     let (first, second) = match fonts[..] {
         [] => return Ok(None),
@@ -211,10 +228,14 @@ fn fix_for(error: &FontError) -> &'static str {
 
 /// Whether the font has what the words need.
 fn drawable(folder: &Path, tag: &str, fonts: &Fonts, catalogue: &Catalogue) -> Result<(), AddError> {
-    let texts: String = Text::ALL.into_iter().map(|text| catalogue.text(tag, text)).collect();
-    let missing = fonts.missing(tag, &(texts + catalogue.name(tag)));
+    let mut texts: Vec<&str> = Text::ALL.into_iter().map(|text| catalogue.text(tag, text)).collect();
+    texts.push(catalogue.name(tag));
+    let missing = fonts.missing(tag, &texts.concat());
     if missing.is_empty() {
-        return Ok(());
+        return fonts.try_out(tag, &texts).map_err(|panicked| {
+            let what = format!("its words cannot be drawn in {}: {panicked}", fonts.family_for(tag));
+            AddError::new(folder, &what, "copy the font again, or take another one")
+        });
     }
     let named: Vec<String> =
         missing.iter().take(NAMED_MAX).map(|c| format!("`{c}` (U+{:04X})", u32::from(*c))).collect();
@@ -262,6 +283,14 @@ mod tests {
     /// Regular and bold, because they are small.
     fn uyghur() -> [Vec<u8>; 2] {
         Fonts::shipped().faces_for("ug").map(<[u8]>::to_vec)
+    }
+
+    #[test]
+    fn a_font_that_the_font_library_panics_over_is_refused_in_words() {
+        let font = include_bytes!("../../fuzz/corpus/font/more-points-than-glyph");
+        let words = refusal(&[("de/kiosk.po", GERMAN.as_bytes()), ("de/font.ttf", font)]);
+        assert!(words.contains("font") && words.contains("; copy the file again"), "{words}");
+        assert!(words.contains("broke off"), "the library panics no longer; take another file: {words}");
     }
 
     #[test]

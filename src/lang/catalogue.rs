@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{
     kiosk::Text,
     list::Texts,
-    po::{self, PoError},
+    po::{self, Entry, PoError},
 };
 use crate::model::tags;
 
@@ -115,6 +115,7 @@ fn parse<T: Texts>(tag: &str, bytes: &[u8]) -> Result<Language<T>, LangError> {
     for entry in po.entries.iter().filter(|entry| !entry.fuzzy && !entry.text.is_empty()) {
         let is = |text: &&T| text.page() == entry.context && text.english() == entry.id;
         if let Some(text) = T::LIST.iter().find(is) {
+            same_places(entry).map_err(|error| LangError { tag: tag.to_owned(), error })?;
             texts.insert(*text, entry.text.clone());
         }
     }
@@ -127,11 +128,63 @@ fn parse<T: Texts>(tag: &str, bytes: &[u8]) -> Result<Language<T>, LangError> {
     })
 }
 
+/// A translation has the same places for numbers and names as its English text: patients would read the braces of any other.
+fn same_places(entry: &Entry) -> Result<(), PoError> {
+    let (wanted, found) = (places(&entry.id), places(&entry.text));
+    let wrong = |what: String, fix: String| Err(PoError { line: entry.line, column: 1, what, fix });
+    let with = |place: &str| format!("write {place}, in these very signs, where the number or the name goes");
+    if let Some(lost) = wanted.iter().find(|place| !found.contains(place)) {
+        return wrong(format!("the translation of \"{}\" has no {lost}", entry.id), with(lost));
+    }
+    match found.iter().find(|place| !wanted.contains(place)) {
+        Some(odd) if wanted.is_empty() => wrong(
+            format!("the translation of \"{}\" has `{odd}`", entry.id),
+            "leave the braces out".to_owned(),
+        ),
+        Some(odd) => {
+            wrong(format!("the translation of \"{}\" has `{odd}`", entry.id), with(&wanted.join(" and ")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The places `{n}` of a text.
+fn places(text: &str) -> Vec<&str> {
+    let behind = text.split('{').skip(1);
+    let starts = text.match_indices('{').map(|(at, _)| at);
+    starts
+        .zip(behind)
+        .map(|(at, rest)| &text[at..rest.find('}').map_or(at + 1, |end| at + end + 2)])
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const GERMAN: &str = "msgid \"\"\nmsgstr \"\"\n\"X-Language-Name: Deutsch\\n\"\n\nmsgctxt \"reasons\"\nmsgid \"Back\"\nmsgstr \"Zurück\"\n";
+
+    #[test]
+    fn a_translation_keeps_the_places_for_numbers() {
+        let with = |text: &str| {
+            let po =
+                format!("{GERMAN}\nmsgctxt \"staff status\"\nmsgid \"{{n}} days ago\"\nmsgstr \"{text}\"\n");
+            Catalogue::<Text>::of(&[("de", &po)]).map(drop).map_err(|error| error.to_string())
+        };
+        assert_eq!(with("vor {n} Tagen"), Ok(()));
+        assert_eq!(with(""), Ok(()));
+        for (text, said) in [
+            ("vor Tagen", "has no {n}"),
+            ("vor {Zahl} Tagen", "has no {n}"),
+            ("vor { n } Tagen", "has no {n}"),
+            ("vor {n Tagen", "has no {n}"),
+            ("vor {n} {Tagen}", "has `{Tagen}`"),
+            ("vor {n} Tagen {", "has `{`"),
+        ] {
+            let error = with(text).expect_err(text);
+            assert!(error.contains(said) && error.contains("line 9"), "{text}: {error}");
+        }
+    }
 
     #[test]
     fn a_language_falls_back_to_english() {

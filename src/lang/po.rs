@@ -11,7 +11,10 @@ use std::collections::HashMap;
 const BYTES_MAX: usize = 1 << 20;
 
 /// Quotes that editors and input methods make in place of the plain one.
-const CURLY: [char; 8] = ['“', '”', '„', '‟', '«', '»', '＂', '〝'];
+const CURLY: [char; 20] = [
+    '“', '”', '„', '‟', '«', '»', '＂', '〝', '〞', '「', '」', '『', '』', '‘', '’', '″', '‹', '›', '\'',
+    '`',
+];
 
 /// Why a file is no .po file, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -58,6 +61,8 @@ pub struct Entry {
 pub fn read(bytes: &[u8]) -> Result<Po, PoError> {
     let text = text_of(bytes)?;
     let mut reader = Reader::default();
+    // Line ends of Unix, Windows and old Macs.
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
     for (index, line) in text.lines().enumerate() {
         reader.line(index + 1, line.trim_end())?;
     }
@@ -74,6 +79,10 @@ fn text_of(bytes: &[u8]) -> Result<&str, PoError> {
         return Err(error(1, 1, what, "put the .po file of one language here"));
     }
     let save = "save it again as UTF-8 (in Windows Notepad: Save As 另存为, encoding 编码 UTF-8)";
+    if bytes.starts_with(b"\xDE\x12\x04\x95") || bytes.starts_with(b"\x95\x04\x12\xDE") {
+        let fix = "put the .po file here from which it was made (msgunfmt makes one from a .mo file)";
+        return Err(error(1, 1, "the file is a compiled .mo file", fix));
+    }
     if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") {
         return Err(error(1, 1, "the file is saved as UTF-16", save));
     }
@@ -297,11 +306,24 @@ fn quoted(line: usize, column: usize, words: &str) -> Result<String, PoError> {
             (None, true) => {
                 error(line, column, "the text is missing", "write it between two quotes: \"...\"")
             }
+            (None, false) if words.starts_with([':', '=', '：', '＝']) => {
+                let fix = "remove it: a blank alone stands between the word and its text";
+                error(
+                    line,
+                    column,
+                    format!("`{}` stands before the text", shortened(&words[..first_len(words)])),
+                    fix,
+                )
+            }
             (None, false) => {
                 error(line, column, "the text is not in quotes", "put it between two quotes: \"...\"")
             }
         });
     };
+    if let Some((index, c)) = inner.chars().enumerate().find(|(_, c)| c.is_control() && *c != '\t') {
+        let what = format!("the text holds a sign that cannot be shown (U+{:04X})", u32::from(c));
+        return Err(error(line, column + 1 + index, what, "delete it; \\n is a place for a line break"));
+    }
     let mut text = String::with_capacity(inner.len());
     let mut chars = inner.chars().enumerate();
     while let Some((index, c)) = chars.next() {
@@ -351,8 +373,29 @@ fn unknown(line: usize, column: usize, keyword: &str, words: &str) -> PoError {
         let fix = "type a plain \" in place of it (switch the keyboard to English 英文标点)";
         return error(line, column, format!("the text begins with `{c}`"), fix);
     }
+    if let Some(c) = words.chars().next().filter(|c| is_invisible(*c)) {
+        let what = format!("the line begins with an invisible sign (U+{:04X})", u32::from(c));
+        return error(line, column, what, "delete it");
+    }
+    if ["<<<<<<<", "=======", ">>>>>>>"].iter().any(|mark| words.starts_with(mark)) {
+        let fix = "keep one of the two versions and delete the marks";
+        return error(line, column, "git left this mark where two versions met", fix);
+    }
+    let lower = keyword.to_ascii_lowercase();
+    if ["msgctxt", "msgid", "msgid_plural", "msgstr"].contains(&lower.as_str()) {
+        let what = format!("`{}` is not written in small letters", shortened(keyword));
+        return error(line, column, what, format!("write {lower}"));
+    }
     let shown = if keyword.is_empty() { shortened(words) } else { shortened(keyword) };
     error(line, column, format!("`{shown}` begins no line of a .po file"), fix)
+}
+
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+fn first_len(text: &str) -> usize {
+    text.chars().next().map_or(0, char::len_utf8)
 }
 
 fn shortened(text: &str) -> String {
@@ -367,6 +410,36 @@ mod tests {
 
     const GOOD: &str = "# a comment\nmsgid \"\"\nmsgstr \"\"\n\"X-Language-Name: Deutsch\\n\"\n\"Content-Type: text/plain; charset=UTF-8\\n\"\n\n\
         #, fuzzy\nmsgctxt \"a\"\nmsgid \"Yes\"\nmsgstr \"Ja\"\n\nmsgid \"No\"\nmsgstr \"\"\n\"Ne\"\n\"in \\\"\\\\\\n\"\n\n#~ msgid \"Old\"\n#~ msgstr \"Alt\n";
+
+    #[test]
+    fn a_slip_of_an_editor_is_called_what_it_is() {
+        let with = |line: &str| {
+            let text = format!("msgid \"\"\nmsgstr \"\"\n\nmsgid \"Yes\"\n{line}\n");
+            read(text.as_bytes()).expect_err(line).to_string()
+        };
+        for (line, said) in [
+            ("Msgstr \"Ja\"", "write msgstr"),
+            ("msgstr 「Ja」", "begins with `「`"),
+            ("msgstr 'Ja'", "begins with `'`"),
+            ("msgstr: \"Ja\"", "`:` stands before the text"),
+            ("msgstr = \"Ja\"", "`=` stands before the text"),
+            ("msgstr： \"Ja\"", "`：` stands before the text"),
+            ("\u{200b}msgstr \"Ja\"", "an invisible sign (U+200B)"),
+            ("msgstr \"J\u{1b}a\"", "a sign that cannot be shown (U+001B)"),
+            ("<<<<<<< HEAD", "git left this mark"),
+        ] {
+            let error = with(line);
+            assert!(error.contains(said) && error.starts_with("line 5, column"), "{line}: {error}");
+            assert!(!error.contains('\u{1b}'), "{line}");
+        }
+        let compiled = read(b"\xde\x12\x04\x95\0\0").expect_err("no text");
+        assert!(compiled.what.contains(".mo file"), "{compiled}");
+    }
+
+    #[test]
+    fn line_ends_of_old_macs_are_line_ends() {
+        assert_eq!(read(GOOD.replace('\n', "\r").as_bytes()), read(GOOD.as_bytes()));
+    }
 
     #[test]
     fn a_file_is_read_as_gettext_reads_it() {

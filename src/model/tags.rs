@@ -11,6 +11,11 @@ pub(crate) fn fallbacks(tag: &str) -> Vec<String> {
             tags.push(chinese(&tags).to_owned());
         }
         tags.push(tag.to_owned());
+        if shorter.is_none() {
+            // Spoken Chinese languages are written as the Chinese of where they are spoken.
+            let written = if is(tag, "yue") { Some("zh-HK") } else { is(tag, "cmn").then_some("zh-CN") };
+            tags.extend(written.into_iter().flat_map(fallbacks));
+        }
     }
     tags.dedup_by(|later, earlier| is(later, earlier));
     tags
@@ -18,6 +23,8 @@ pub(crate) fn fallbacks(tag: &str) -> Vec<String> {
 
 /// How a tag should be written: the language in small letters, a script with a capital, a region in capitals, `-` between them.
 pub fn usual(tag: &str) -> String {
+    // A locale of a system has its encoding behind the language: `en_US.UTF-8`.
+    let tag = tag.split(['.', '@']).next().unwrap_or(tag);
     let parts = tag.trim().split(['-', '_']).enumerate().map(|(place, part)| match part.len() {
         _ if place == 0 => part.to_lowercase(),
         2 => part.to_uppercase(),
@@ -63,6 +70,9 @@ mod tests {
             ("en-GB", &["en-GB", "en"]),
             ("ug-Arab-CN", &["ug-Arab-CN", "ug-Arab", "ug"]),
             ("fr", &["fr"]),
+            ("yue", &["yue", "zh-HK", "zh-TW", "zh"]),
+            ("yue-Hant-HK", &["yue-Hant-HK", "yue-Hant", "yue", "zh-HK", "zh-TW", "zh"]),
+            ("cmn", &["cmn", "zh-CN", "zh"]),
         ] {
             assert_eq!(fallbacks(tag), chain, "{tag}");
         }
@@ -76,6 +86,9 @@ mod tests {
             ("zh-hant-hk", "zh-Hant-HK"),
             ("EN", "en"),
             ("es-419", "es-419"),
+            ("en_US.UTF-8", "en-US"),
+            ("zh_CN.GB18030", "zh-CN"),
+            ("de_DE@euro", "de-DE"),
         ] {
             assert_eq!(usual(written), usual_tag);
         }

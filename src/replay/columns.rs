@@ -16,10 +16,19 @@ pub(crate) enum Source {
 /// Why a mapping of columns cannot be used.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error(
-    "`{0}` names no column; write it like --columns respondent=\"Respondent ID\",date=\"Date\",touchpoint=\"Service\",rating=\"Answer\", \
+    "`{text}` {what}; write it like --columns respondent=\"Respondent ID\",date=\"Date\",touchpoint=\"Service\",rating=\"Answer\", \
      or touchpoint==\"Name\" for a place that is the same in all rows"
 )]
-pub struct ColumnsError(pub String);
+pub struct ColumnsError {
+    text: String,
+    what: String,
+}
+
+/// Signs between a key and its column: the plain one, and that of a Chinese keyboard.
+const EQUALS: [char; 2] = ['=', '＝'];
+
+/// Signs between two of them. A name of a column may hold them too.
+const COMMAS: [char; 4] = [',', '，', ';', '；'];
 
 const KEYS: [&str; 4] = ["respondent", "date", "touchpoint", "rating"];
 
@@ -43,11 +52,15 @@ impl Columns {
     /// # Errors
     /// A part that is not `key=name` or `key==value` of one of the four keys.
     pub fn with(mut self, text: &str) -> Result<Self, ColumnsError> {
-        let wrong = || ColumnsError(text.to_owned());
+        let because = |what: String| ColumnsError { text: text.to_owned(), what };
+        let wrong = || because("names no column".to_owned());
         for part in split(text) {
-            let (key, name) = part.split_once('=').ok_or_else(wrong)?;
-            let at = KEYS.iter().position(|known| *known == fold(key)).ok_or_else(wrong)?;
-            let source = match name.strip_prefix('=') {
+            let (key, name) = part.split_once(EQUALS).ok_or_else(wrong)?;
+            let at = KEYS.iter().position(|known| *known == fold(unquoted(key))).ok_or_else(wrong)?;
+            if self.named[at] {
+                return Err(because(format!("names the column of `{}` twice", KEYS[at])));
+            }
+            let source = match name.strip_prefix(EQUALS) {
                 Some(value) => Source::Constant(unquoted(value).to_owned()),
                 None => Source::Column(unquoted(name).to_owned()),
             };
@@ -72,6 +85,9 @@ impl Columns {
                     Ok(at) => Cell::At(at),
                     // Nobody has to be named.
                     Err(Missing::Absent) if *key == "respondent" && !named => Cell::Constant(String::new()),
+                    Err(Missing::Absent) if let Some((what, fix)) = whole_header(header) => {
+                        return Err(Findings::one(Finding { line: Some(line), what, fix: fix.to_owned() }));
+                    }
                     Err(missing) => {
                         findings.add(missing.finding(key, name, header, line));
                         Cell::Constant(String::new())
@@ -79,27 +95,50 @@ impl Columns {
                 },
             });
         }
+        for (at, cell) in cells.iter().enumerate() {
+            if let (Cell::At(column), Some(other)) =
+                (cell, cells[..at].iter().position(|other| other == cell))
+            {
+                findings.add(Finding {
+                    line: Some(line),
+                    what: format!(
+                        "`{}` and `{}` are both said to be in the column {}",
+                        KEYS[other],
+                        KEYS[at],
+                        super::finding::quoted(header.get(*column).unwrap_or_default())
+                    ),
+                    fix: format!(
+                        "say which column is which: --columns {}=\"...\",{}=\"...\"",
+                        KEYS[other], KEYS[at]
+                    ),
+                });
+            }
+        }
         if !findings.is_empty() {
             return Err(findings);
         }
         let mut cells = cells.into_iter();
         let mut next = || cells.next().unwrap_or(Cell::Constant(String::new()));
         let (respondent, date, touchpoint, rating) = (next(), next(), next(), next());
-        Ok(Found { respondent, date, touchpoint, rating, width: header.len() })
+        Ok(Found { respondent, date, touchpoint, rating, width: header.len(), names: header.clone() })
     }
 }
 
 /// Parts between commas, each of which begins with a known key: names of columns may hold commas.
 fn split(text: &str) -> Vec<String> {
     let mut parts: Vec<String> = Vec::new();
-    for piece in text.split(',') {
-        let begins = piece.split_once('=').is_some_and(|(key, _)| KEYS.contains(&fold(key).as_str()));
+    for piece in text.split_inclusive(COMMAS) {
+        let begins =
+            piece.split_once(EQUALS).is_some_and(|(key, _)| KEYS.contains(&fold(unquoted(key)).as_str()));
         match parts.last_mut() {
-            Some(open) if !begins => {
-                open.push(',');
-                open.push_str(piece);
-            }
+            Some(open) if !begins => open.push_str(piece),
             Some(_) | None => parts.push(piece.to_owned()),
+        }
+    }
+    let last = parts.len().saturating_sub(1);
+    for (at, part) in parts.iter_mut().enumerate() {
+        if at < last || part.ends_with(COMMAS) {
+            part.pop();
         }
     }
     parts
@@ -126,6 +165,32 @@ impl Missing {
             },
         }
     }
+}
+
+/// What is wrong with a header that was not taken apart, or is none.
+fn whole_header(header: &csv::StringRecord) -> Option<(String, &'static str)> {
+    if header.iter().any(|cell| cell.contains(is_no_text)) {
+        let fix = "save the file as CSV UTF-8, or say how it is encoded, for example: --encoding gbk";
+        return Some((
+            "the first line is no text in the encoding that the file was taken for".to_owned(),
+            fix,
+        ));
+    }
+    let only = header.get(0).filter(|_| header.len() == 1)?;
+    let keys = KEYS.iter().filter(|key| fold(only).contains(**key)).count();
+    if keys >= 2 && only.contains('，') {
+        let what = "the fields are separated by the full-width comma `，`".to_owned();
+        return Some((what, "replace every `，` that separates fields by a plain comma"));
+    }
+    if keys >= 2 && only.contains([',', ';', '\t']) {
+        let what = "each line stands in quote marks as a whole, and so is one field".to_owned();
+        return Some((what, "remove the quote marks round the lines, or save the file as CSV again"));
+    }
+    None
+}
+
+fn is_no_text(c: char) -> bool {
+    c == '\u{fffd}' || (c.is_control() && !c.is_whitespace())
 }
 
 /// The column with this name; the exact one before those that only read the same.
@@ -182,9 +247,18 @@ pub(super) struct Found {
     pub(super) touchpoint: Cell,
     pub(super) rating: Cell,
     pub(super) width: usize,
+    /// The header's own cells.
+    pub(super) names: csv::StringRecord,
 }
 
 impl Found {
+    /// Whether a row is the header once more, as where two exports were joined.
+    pub(super) fn is_repeated_in(&self, row: &csv::StringRecord) -> bool {
+        let cells = [&self.respondent, &self.date, &self.touchpoint, &self.rating];
+        cells.into_iter().all(|cell| fold(cell.of(row)) == fold(cell.of(&self.names)))
+            && cells.into_iter().any(|cell| matches!(cell, Cell::At(_)))
+    }
+
     /// Fields a row must have.
     pub(super) fn needed(&self) -> usize {
         let end = |cell: &Cell| match cell {

@@ -15,6 +15,9 @@ const HEADER_BYTES_MAX: u64 = 64 * 1024;
 /// Comment lines before the header.
 const COMMENTS_MAX: u64 = 10_000;
 
+/// Lines of a title that may stand above the header, as in reports of a spreadsheet.
+const TITLE_LINES_MAX: u64 = 20;
+
 const SEPARATORS: [(u8, &str); 4] = [(b',', ","), (b';', ";"), (b'\t', "tab"), (b'|', "|")];
 
 pub(super) struct Header {
@@ -45,6 +48,8 @@ fn reader<R: Read>(separator: u8, text: R) -> csv::Reader<R> {
 pub(super) fn read(text: &mut impl BufRead, columns: &Columns) -> Result<Header, Findings> {
     let mut lines = 0;
     let mut told = None;
+    // What is wrong with the first line that is no header, unless one follows soon.
+    let mut title: Option<(u64, Findings)> = None;
     loop {
         let mut record = String::new();
         let begins = lines + 1;
@@ -59,6 +64,12 @@ pub(super) fn read(text: &mut impl BufRead, columns: &Columns) -> Result<Header,
             lines += 1;
             record.push_str(&String::from_utf8_lossy(&raw));
         }
+        let is_whole = record.ends_with('\n');
+        if let Some((at, findings)) = &title
+            && (!is_whole || lines - at > TITLE_LINES_MAX)
+        {
+            return Err(findings.clone());
+        }
         if record.is_empty() {
             return Err(if lines == 0 {
                 Findings::whole("the file is empty", "export it again, or name another file")
@@ -66,7 +77,7 @@ pub(super) fn read(text: &mut impl BufRead, columns: &Columns) -> Result<Header,
                 Findings::whole("the file has no header line", "write one: respondent,date,touchpoint,rating")
             });
         }
-        if !record.ends_with('\n') {
+        if !is_whole {
             return Err(Findings::one(Finding {
                 line: Some(begins),
                 what: "the header is longer than 64 KiB".into(),
@@ -84,18 +95,18 @@ pub(super) fn read(text: &mut impl BufRead, columns: &Columns) -> Result<Header,
             Ok((columns, separator)) => {
                 let name =
                     SEPARATORS.iter().find(|(sign, _)| *sign == separator).map_or("?", |(_, name)| name);
-                let notes = if separator == b',' {
-                    Vec::new()
-                } else {
-                    vec![format!(
-                        "fields are separated by {}",
-                        if name == "tab" { "tabs".to_owned() } else { format!("`{name}`") }
-                    )]
-                };
+                let mut notes = Vec::new();
+                if separator != b',' {
+                    let sign = if name == "tab" { "tabs".to_owned() } else { format!("`{name}`") };
+                    notes.push(format!("fields are separated by {sign}"));
+                }
+                if title.is_some() {
+                    notes.push(format!("the header is line {begins}; what stands above it is left out"));
+                }
                 return Ok(Header { columns, notes, separator, lines });
             }
             Err(_) if is_blank || (line.starts_with('#') && lines < COMMENTS_MAX) => {}
-            Err(findings) => return Err(findings),
+            Err(findings) => drop(title.get_or_insert((begins, findings))),
         }
     }
 }

@@ -69,26 +69,27 @@ pub fn assign(
         *same_slug.entry(slug(name)).or_default() += 1;
     }
     let assign_one = |name: &String| {
-        if let Some(id) = existing(name, hospital, missing) {
+        let plain = slug(name);
+        let hashed = hashed(name, &plain)?;
+        let is_of_this_name = |id: &TouchpointId| hospital.touchpoint(id).is_some();
+        if let Some(id) =
+            existing(name, hospital, missing).or_else(|| Some(hashed.clone()).filter(is_of_this_name))
+        {
             return Ok(Place { name: name.clone(), id, exists: true });
         }
-        let plain = slug(name);
         let is_free = |id: &TouchpointId| hospital.touchpoint(id).is_none();
-        let readable = (name.is_ascii() && same_slug.get(&plain) == Some(&1))
+        // A name that is shortened or written otherwise on the screen is known again by the hash alone.
+        let is_shown = || shown(name, &|_| Vec::new()) == *name;
+        let readable = (name.is_ascii() && is_shown() && same_slug.get(&plain) == Some(&1))
             .then(|| plain.parse().ok())
             .flatten()
             .filter(is_free);
-        let id = match readable {
-            Some(id) => id,
-            None => hashed(name, &plain)?,
-        };
-        let exists = !is_free(&id);
-        Ok(Place { name: name.clone(), id, exists })
+        Ok(Place { name: name.clone(), id: readable.unwrap_or(hashed), exists: false })
     };
     names.iter().map(assign_one).collect()
 }
 
-/// The place of the hospital's first site that has this name in any language, or this id.
+/// The place of the hospital's first site that has this name in any language, or this id. A name that the screen shortens says too little.
 fn existing(
     name: &str,
     hospital: &Hospital,
@@ -100,7 +101,8 @@ fn existing(
     let by_id = here().find(|touchpoint| touchpoint.id.as_str() == wanted);
     let is_called = |lang: &Lang, text: &String| {
         let unbroken = fold(&text.replace('\n', ""));
-        unbroken == wanted || unbroken == fold(&shown(name, &|shown| missing(lang, shown)))
+        let as_shown = fold(&shown(name, &|shown| missing(lang, shown)));
+        unbroken == wanted || (unbroken == as_shown && !as_shown.contains('…') && !as_shown.contains('?'))
     };
     let by_name = || here().find(|touchpoint| touchpoint.name.0.iter().any(|(l, text)| is_called(l, text)));
     by_id.or_else(by_name).map(|touchpoint| touchpoint.id.clone())
@@ -117,6 +119,23 @@ pub fn shown(name: &str, missing: &dyn Fn(&str) -> Vec<char>) -> String {
     let drawn = drawn.split_whitespace().collect::<Vec<_>>().join(" ");
     let drawn = if drawn.is_empty() { "?".to_owned() } else { drawn };
     shorten(&drawn)
+}
+
+/// A name for a button that no other button has: the same with the sign of its id at the end.
+pub fn told_apart(shown: &str, id: &TouchpointId) -> String {
+    const SIGN: usize = 4;
+    let sign: String = id.as_str().chars().rev().take(SIGN).collect::<Vec<_>>().into_iter().rev().collect();
+    let width = |c: char| if c.is_ascii() { 1 } else { 2 };
+    let mut left = SHOWN_CELLS_MAX - SIGN - 1;
+    let head: String = shown
+        .chars()
+        .take_while(|c| {
+            let fits = width(*c) <= left;
+            left = left.saturating_sub(width(*c));
+            fits
+        })
+        .collect();
+    format!("{} {sign}", head.trim_end())
 }
 
 /// The head and the end of a long name: names that differ often differ there.

@@ -120,9 +120,16 @@ impl Ratings {
     }
 
     /// How to mend a cell.
-    pub(super) fn fix(&self, fault: &RatingFault) -> String {
+    pub(super) fn fix(&self, fault: &RatingFault, cell: &str) -> String {
         let values = self.values();
         match fault {
+            RatingFault::Word if let Some(scale) = self.scale_of(cell) => {
+                format!("it is a word of another scale: --scale {}", scale.name())
+            }
+            RatingFault::Word if let Some(number) = counted(cell) => format!(
+                "write {number} alone, or say what the word means: --ratings \"{}\"={number}; if the highest is the best: --scale csat5",
+                cell.trim()
+            ),
             RatingFault::Word => {
                 format!("write {values}, or say what the word means: --ratings \"WORD\"=NUMBER")
             }
@@ -137,6 +144,15 @@ impl Ratings {
         }
     }
 
+    /// The scale that knows a word, if this one does not.
+    fn scale_of(&self, cell: &str) -> Option<Scale> {
+        // Satisfaction first: faces have the same words.
+        const ORDER: [Scale; 4] = [Scale::Csat5, Scale::Ces5, Scale::Fft6, Scale::YesNo];
+        let word = fold(cell);
+        let knows = |scale: &Scale| usual(*scale).iter().any(|(known, _)| *known == word);
+        ORDER.into_iter().find(|scale| *scale != self.scale && knows(scale))
+    }
+
     /// The values in words.
     fn values(&self) -> String {
         let mut codes: Vec<u8> = self.scale.levels().iter().map(|level| level.value.0).collect();
@@ -148,6 +164,18 @@ impl Ratings {
         );
         if self.scale == Scale::Fft6 { format!("{span}, or 7 for none") } else { span }
     }
+}
+
+/// The number of `5分`, `5 stars` or `★★★★★`.
+fn counted(cell: &str) -> Option<usize> {
+    let text = fold(cell);
+    let stars = text.chars().filter(|c| *c == '★').count();
+    if stars > 0 && text.chars().all(|c| matches!(c, '★' | '☆' | ' ')) {
+        return Some(stars);
+    }
+    ["分", "星", "颗星", "stars", "star", "points"]
+        .iter()
+        .find_map(|unit| text.strip_suffix(unit)?.trim().parse().ok())
 }
 
 /// Parts between commas; a comma within a word stays if no value stands before it.
@@ -165,10 +193,13 @@ fn split(text: &str) -> Vec<String> {
     parts
 }
 
-/// Without the quotes that a shell left in place.
+/// Without the quotes that a shell left in place, or that an input method made.
 pub(super) fn unquoted(text: &str) -> &str {
+    const PAIRS: [(char, char); 7] =
+        [('"', '"'), ('\'', '\''), ('“', '”'), ('‘', '’'), ('「', '」'), ('＂', '＂'), ('《', '》')];
     let text = text.trim();
-    text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text)
+    let within = |(open, close)| text.strip_prefix(open)?.strip_suffix(close);
+    PAIRS.into_iter().find_map(within).unwrap_or(text)
 }
 
 /// The usual words of a scale's levels, folded: what this product's pages say, and what published files hold.

@@ -48,6 +48,7 @@ pub(super) struct Reader<'a> {
     by_name: HashMap<String, u32>,
     seen: Seen,
     empty_rows: u64,
+    header_rows: u64,
     findings: Findings,
 }
 
@@ -62,6 +63,7 @@ impl<'a> Reader<'a> {
             by_name: HashMap::new(),
             seen: Seen::default(),
             empty_rows: 0,
+            header_rows: 0,
             findings: Findings::default(),
         }
     }
@@ -99,8 +101,12 @@ impl<'a> Reader<'a> {
     }
 
     fn take(&mut self, line: u64, breaks: u64, row: &csv::StringRecord) {
-        if row.iter().all(|cell| cell.trim().is_empty()) {
+        if row.iter().all(|cell| cell.trim_matches(is_blank).is_empty()) {
             self.empty_rows += 1;
+            return;
+        }
+        if self.columns.is_repeated_in(row) {
+            self.header_rows += 1;
             return;
         }
         let wrong = match self.understand(line, breaks, row) {
@@ -111,7 +117,12 @@ impl<'a> Reader<'a> {
             }
             Err(wrong) => wrong,
         };
-        let (what, fix) = wrong;
+        let (what, fix) = if is_sum(row) {
+            let what = "the row is a sum and no visit".to_owned();
+            (what, "remove the row; central computes the sums".to_owned())
+        } else {
+            wrong
+        };
         self.findings.add(Finding { line: Some(line), what, fix });
     }
 
@@ -127,7 +138,7 @@ impl<'a> Reader<'a> {
         let written = Written::read(date).map_err(|fault| fault.says(&quoted(date.trim())))?;
         let value = self.options.ratings.read(rating).map_err(|fault| {
             let cell = quoted(rating.trim());
-            (format!("{cell} is no rating"), self.options.ratings.fix(&fault))
+            (format!("{cell} is no rating"), self.options.ratings.fix(&fault, rating))
         })?;
         let place = self.place(name)?;
         let respondent = columns.respondent.of(row).trim();
@@ -152,7 +163,12 @@ impl<'a> Reader<'a> {
                 count(row.len()),
                 self.columns.width
             );
-            return Err((what, "fill in what is missing, like: p1,2026-01-31,Pharmacy,2".into()));
+            let fix = if breaks > 0 {
+                "close the quote mark: a field begins and ends with one, and holds it only doubled"
+            } else {
+                "fill in what is missing, like: p1,2026-01-31,Pharmacy,2"
+            };
+            return Err((what, fix.into()));
         }
         let surplus = row.iter().skip(self.columns.width).any(|cell| !cell.trim().is_empty());
         if surplus {
@@ -247,6 +263,9 @@ impl<'a> Reader<'a> {
         if self.empty_rows > 0 {
             notes.push(format!("{} empty rows are left out", self.empty_rows));
         }
+        if self.header_rows > 0 {
+            notes.push(format!("{} rows repeat the header and are left out", self.header_rows));
+        }
         Ok(Plan {
             rows: rows.into_iter().map(|(row, _)| row).collect(),
             places: self.places.into_iter().map(|place| place.name).collect(),
@@ -298,6 +317,32 @@ impl<'a> Reader<'a> {
         }
         notes
     }
+}
+
+/// Blank, or the sign that ends a file of old programs.
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || c == '\u{1a}'
+}
+
+/// Whether a row that is no visit says that it is a sum of the others.
+fn is_sum(row: &csv::StringRecord) -> bool {
+    const WORDS: [&str; 14] = [
+        "total",
+        "totals",
+        "grand total",
+        "subtotal",
+        "sum",
+        "average",
+        "mean",
+        "合计",
+        "总计",
+        "总和",
+        "小计",
+        "平均",
+        "平均分",
+        "平均值",
+    ];
+    row.iter().any(|cell| WORDS.contains(&fold(cell).trim_end_matches(':')))
 }
 
 /// Rows that say what another row says.

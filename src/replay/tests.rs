@@ -384,7 +384,7 @@ fn a_file_without_rows_header_or_columns_says_so() {
     );
     assert_eq!(
         refused("PK\u{3}\u{4}rest"),
-        "the file is a workbook (xlsx, ods) or a zip file and not a text; save it as CSV UTF-8"
+        "the file is a workbook (xlsx, ods) or a zip file and no table that can be read; save it as CSV UTF-8"
     );
     let long = format!("{}\n", "x".repeat(100_000));
     assert!(refused(&long).contains("longer than 64 KiB"));
@@ -549,6 +549,155 @@ fn a_shown_name_fits_its_button_and_holds_no_sign_without_a_glyph() {
         "Ward grinning"
     );
     assert_eq!(names::shown("a\tb\u{200b}c", &all), "a bc");
+}
+
+#[test]
+fn a_long_name_is_another_place_than_one_that_is_shortened_to_the_same() {
+    let head = "Outpatient department of the Second Affiliated Hospital, building";
+    let [a, b] = ["A", "B"].map(|wing| format!("{head} {wing}, desk north of the river"));
+    let (one, other) = (ids(&[&a]), ids(&[&b]));
+    assert_ne!(one, other);
+    assert_eq!(
+        ids(&[&a, &b]),
+        [one[0].clone(), other[0].clone()],
+        "alone or among others, a name has the same id"
+    );
+    let id = one[0].parse().unwrap();
+    let all = |_: &str| Vec::new();
+    let shown = names::shown(&a, &all);
+    assert_eq!(shown, names::shown(&b, &all));
+    let apart = names::told_apart(&shown, &id);
+    assert!(
+        apart.chars().count() <= 32 && apart != shown && apart.ends_with(&one[0][one[0].len() - 4..]),
+        "{apart}"
+    );
+    let wide = names::told_apart(&"长".repeat(16), &id);
+    assert!(wide.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum::<usize>() <= 32, "{wide}");
+}
+
+#[test]
+fn a_header_that_comes_again_and_a_title_above_it_are_left_out_and_said() {
+    let joined = plan(&format!("{HEAD}p1,2026-01-30,North,1\n{HEAD}p2,2026-01-31,North,2\n"));
+    assert_eq!(joined.rows.len(), 2);
+    assert!(
+        joined.notes.contains(&"1 rows repeat the header and are left out".to_owned()),
+        "{:?}",
+        joined.notes
+    );
+    let titled = plan(&format!("满意度调查结果,,,\n2026年1月,,,\n\n{HEAD}p1,2026-01-30,急诊,5\n"));
+    assert_eq!(only(&titled).line, 5);
+    assert!(titled.notes.iter().any(|note| note.contains("the header is line 4")), "{:?}", titled.notes);
+    let none = refused(&format!("{}{HEAD}p1,2026-01-30,急诊,5\n", "title,,\n".repeat(30)));
+    assert!(
+        none.starts_with("3 findings:\n  line 1: the header has no column `date`; it has `title`"),
+        "{none}"
+    );
+}
+
+#[test]
+fn a_row_of_sums_is_called_what_it_is() {
+    for row in ["合计,,,120", "Total,2,,", ",,平均分,4.5", "总计：,,,3"] {
+        let said = refused(&format!("{HEAD}p1,2026-01-30,North,1\n{row}\n"));
+        assert!(said.contains("line 3: the row is a sum and no visit; remove the row"), "{row}: {said}");
+    }
+    assert_eq!(plan(&format!("{HEAD}total,2026-01-30,Total,1\n")).rows.len(), 1, "a visit may be called so");
+}
+
+#[test]
+fn a_file_that_is_no_table_is_called_what_it_is() {
+    for (bytes, words) in [
+        (&b"<!DOCTYPE html><html>"[..], "a page of the web"),
+        (b"\xef\xbb\xbf\n <html>", "a page of the web"),
+        (b"[{\"respondent\":1}]", "JSON"),
+        (b"\xff\xfe\0\0r\0\0\0", "UTF-32"),
+        (&[0_u8, 1, 2, 3, 255, 254].repeat(20), "no text in the encoding"),
+        ("respondent，date，touchpoint，rating\n".as_bytes(), "the full-width comma `，`"),
+        (b"\"respondent,date,touchpoint,rating\"\n", "in quote marks as a whole"),
+    ] {
+        let said = read_bytes(bytes, &options()).expect_err(words).to_string();
+        assert!(said.contains(words) && !said.contains("findings"), "{words}: {said}");
+    }
+}
+
+#[test]
+fn an_unclosed_quote_mark_is_to_be_closed_and_the_end_sign_of_old_programs_is_no_row() {
+    let said = refused(&format!("{HEAD}p1,2026-01-30,\"North,5\np2,2026-01-30,North,4\n"));
+    assert!(said.contains("close the quote mark") && !said.contains("fill in"), "{said}");
+    assert_eq!(plan(&format!("{HEAD}p1,2026-01-30,North,5\n\u{1a}")).rows.len(), 1);
+}
+
+#[test]
+fn utf16_without_a_mark_is_recognised_beside_characters_that_hold_a_zero_byte() {
+    let text = format!("{HEAD}p1,2026-01-30,一楼药房,1\np2,2026-01-30,一楼,1\n");
+    let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    for bytes in [little, big] {
+        let plan = read_bytes(&bytes, &options()).unwrap_or_else(|findings| panic!("{findings}"));
+        assert_eq!(plan.places, ["一楼药房", "一楼"]);
+    }
+}
+
+#[test]
+fn days_of_the_week_and_chinese_times_are_understood() {
+    for (date, time) in [
+        ("2024年1月5日 星期五", None),
+        ("2024年1月5日星期五", None),
+        ("2024/1/5 周五", None),
+        ("2024-01-05（星期五）", None),
+        ("\"Friday, January 5, 2024\"", None),
+        ("Fri 5 Jan 2024", None),
+        ("2024年1月5日15时05分", Some("15:05:00")),
+        ("2024/1/5 星期五 下午3:05", Some("15:05:00")),
+        ("2024/1/5 15点05分30秒", Some("15:05:30")),
+        ("2024/1/5 15时", None),
+    ] {
+        let read = read_bytes(dated(date).as_bytes(), &options());
+        if date.ends_with('时') {
+            assert!(read.unwrap_err().to_string().contains("the time in"), "{date}");
+            continue;
+        }
+        let plan = read.unwrap_or_else(|findings| panic!("{date}: {findings}"));
+        assert_eq!(only(&plan).date, day(2024, 1, 5), "{date}");
+        assert_eq!(only(&plan).time.map(|time| time.to_string()).as_deref(), time, "{date}");
+    }
+}
+
+#[test]
+fn a_word_of_another_scale_and_a_number_with_its_unit_get_the_fitting_advice() {
+    for (cell, words) in [
+        ("非常满意", "it is a word of another scale: --scale csat5"),
+        ("5分", "write 5 alone"),
+        ("4 stars", "write 4 alone"),
+        ("★★★☆☆", "write 3 alone"),
+        ("80%", "say what the word means"),
+    ] {
+        let said = refused(&format!("{HEAD}p1,2026-01-31,Ward,{cell}\n"));
+        assert!(said.contains(words), "{cell}: {said}");
+    }
+}
+
+#[test]
+fn columns_are_named_once_each_in_whatever_signs_a_keyboard_makes() {
+    let text = "受访者,日期,科室,评分\np1,2026-01-30,急诊,5\n";
+    let with = |columns: &str| {
+        let columns = Columns::default().with(columns).map_err(|error| error.to_string())?;
+        read_bytes(text.as_bytes(), &Options { columns, ..options() })
+            .map_err(|findings| findings.to_string())
+    };
+    for columns in [
+        "date=日期,touchpoint=科室,rating=评分",
+        "date=日期，touchpoint=科室，rating=评分",
+        "date＝日期；touchpoint＝科室；rating＝评分",
+        "date=“日期”,touchpoint=「科室」,rating='评分'",
+        "\"date\"=\"日期\", Touchpoint = 科室 ,rating=评分,",
+    ] {
+        let plan = with(columns).unwrap_or_else(|error| panic!("{columns}: {error}"));
+        assert_eq!(plan.places, ["急诊"], "{columns}");
+    }
+    let twice = with("date=日期,date=科室,touchpoint=科室,rating=评分").unwrap_err();
+    assert!(twice.contains("names the column of `date` twice"), "{twice}");
+    let same = with("date=日期,touchpoint=日期,rating=评分").unwrap_err();
+    assert!(same.contains("`date` and `touchpoint` are both said to be in the column `日期`"), "{same}");
 }
 
 /// A file of a million rows that exists nowhere as a whole.

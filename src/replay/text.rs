@@ -76,7 +76,10 @@ pub(super) fn open<R: Read + Seek>(
 ) -> Result<Opened<'_, R>, Findings> {
     let mut notes = Vec::new();
     if let Some(kind) = workbook(file).map_err(|error| unreadable(&error))? {
-        return Err(Findings::whole(format!("the file is {kind} and not a text"), "save it as CSV UTF-8"));
+        return Err(Findings::whole(
+            format!("the file is {kind} and no table that can be read"),
+            "save it as CSV UTF-8",
+        ));
     }
     let encoding = if let Some(FileEncoding(encoding)) = wanted {
         encoding
@@ -167,10 +170,18 @@ fn looks_like_big5(sample: &[u8]) -> bool {
 /// What people name by mistake in place of an export of it.
 fn workbook(file: &mut (impl Read + Seek)) -> io::Result<Option<&'static str>> {
     file.seek(SeekFrom::Start(0))?;
-    let mut bytes = [0; 4];
+    let mut bytes = [0; 64];
     let read = fill(file, &mut bytes)?;
     let bytes = &bytes[..read];
-    Ok(if bytes.starts_with(b"PK\x03\x04") {
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start().to_ascii_lowercase();
+    let begins = |with: &[&[u8]]| with.iter().any(|start| text.starts_with(start));
+    Ok(if bytes.starts_with(b"\xff\xfe\0\0") || bytes.starts_with(b"\0\0\xfe\xff") {
+        Some("saved as UTF-32")
+    } else if begins(&[b"<!doctype", b"<html", b"<?xml", b"<table"]) {
+        Some("a page of the web or XML")
+    } else if begins(&[b"{", b"[{", b"[["]) {
+        Some("JSON")
+    } else if bytes.starts_with(b"PK\x03\x04") {
         Some("a workbook (xlsx, ods) or a zip file")
     } else if bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
         Some("an old workbook (xls)")
@@ -188,9 +199,10 @@ fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
     let (even, odd) = (zeros(0), zeros(1));
     if pairs < 4 {
         None
-    } else if even == 0 && odd * 3 >= pairs {
+    } else if odd * 3 >= pairs && even * 8 <= odd {
+        // A character such as `一` has a zero on the other side.
         Some(UTF_16LE)
-    } else if odd == 0 && even * 3 >= pairs {
+    } else if even * 3 >= pairs && odd * 8 <= even {
         Some(UTF_16BE)
     } else {
         None

@@ -83,21 +83,31 @@ impl<'a> Visitor<'a> {
     /// # Errors
     /// It is not on offer.
     pub fn pick(&mut self, touchpoint: &TouchpointId) -> anyhow::Result<()> {
-        let name = self.panel.kiosk().with_survey(|survey| match survey.page() {
+        let place = self.panel.kiosk().with_survey(|survey| match survey.page() {
             Page::Choice(places) => {
-                let place = places.iter().find(|place| &place.id == touchpoint);
-                Some(place.map(|place| crate::lang::unbroken(place.name.get(survey.lang()))))
+                let name = |at: usize| crate::lang::unbroken(places[at].name.get(survey.lang()));
+                let at = places.iter().position(|place| &place.id == touchpoint);
+                // Others of the same name come first: the right card is the one behind them.
+                Some(at.map(|at| (name(at), (0..at).filter(|before| name(*before) == name(at)).count())))
             }
             _ => None,
         });
         // A terminal of one touchpoint asks at once.
-        let Some(name) = name else { return Ok(()) };
-        let name = name.with_context(|| format!("this terminal does not offer touchpoint `{touchpoint}`"))?;
+        let Some(place) = place else { return Ok(()) };
+        let (name, mut before) =
+            place.with_context(|| format!("this terminal does not offer touchpoint `{touchpoint}`"))?;
         let next = self.say(Text::ChoiceNext);
-        while self.panel.find(&name).is_none() && self.panel.find(&next).is_some() {
+        loop {
+            let cards = self.panel.find_places(&name);
+            if let Some(card) = cards.get(before) {
+                let at = card.center();
+                self.panel.advance(LOOK_MS);
+                self.panel.tap_at(at);
+                return self.commit();
+            }
+            before -= cards.len();
             self.tap(&next)?;
         }
-        self.tap(&name)
     }
 
     /// Taps the level of a value on the question that shows.

@@ -4,10 +4,11 @@
 //! address, authority file or content of that file is noticed before the next request.
 
 use std::{
-    fs,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
+
+use crate::durable;
 
 use super::transport::{Deadlines, HttpTransport, Transport, TransportError};
 
@@ -75,7 +76,7 @@ impl Link {
     /// What a connection would be made with now.
     pub(super) fn version(&self) -> Version {
         let address = self.address();
-        let authority = address.ca_file.as_ref().and_then(|path| fs::read(path).ok());
+        let authority = address.ca_file.as_ref().and_then(|path| durable::read_file(path).ok());
         Version { address, authority }
     }
 }
@@ -91,11 +92,11 @@ mod tests {
         let address = Address { url: "https://a".into(), ca_file: Some(file.clone()), takes_config: false };
         let link = Link::new(address.clone());
         let missing = link.version();
-        fs::write(&file, "one").unwrap();
+        std::fs::write(&file, "one").unwrap();
         let one = link.version();
         assert_ne!(missing, one);
         assert_eq!(one, link.version());
-        fs::write(&file, "two").unwrap();
+        std::fs::write(&file, "two").unwrap();
         assert_ne!(one, link.version());
         let two = link.version();
         link.clone().change(Address { url: "https://b".into(), ..address.clone() });

@@ -7,7 +7,6 @@
 
 use std::{
     error::Error,
-    fs,
     io::Read as _,
     net::IpAddr,
     path::{Path, PathBuf},
@@ -15,6 +14,8 @@ use std::{
 };
 
 use reqwest::{Certificate, Url, blocking::Client, redirect};
+
+use crate::durable;
 
 use super::{
     diagnosis::{Diagnosis, Fault},
@@ -211,7 +212,7 @@ fn check_address(parsed: &Url, url: &str) -> Result<bool, TransportError> {
 
 fn authorities(path: &Path) -> Result<Vec<Certificate>, TransportError> {
     let failed = |source| TransportError::Authority { path: path.to_owned(), source };
-    let pem = fs::read(path).map_err(|error| failed(error.into()))?;
+    let pem = durable::read_file(path).map_err(|error| failed(error.into()))?;
     let found = Certificate::from_pem_bundle(&pem).map_err(|error| failed(error.into()))?;
     if found.is_empty() { Err(failed("no certificate in it".into())) } else { Ok(found) }
 }
@@ -277,7 +278,7 @@ mod tests {
         let path = folder.path().join("ca.pem");
         let make = || HttpTransport::new("https://127.0.0.1:1", Some(&path), Deadlines::default());
         assert!(matches!(make(), Err(TransportError::Authority { .. })));
-        fs::write(&path, "hello").unwrap();
+        std::fs::write(&path, "hello").unwrap();
         assert!(matches!(make(), Err(TransportError::Authority { .. })));
     }
 

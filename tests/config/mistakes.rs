@@ -47,7 +47,14 @@ pub const MISTAKES: &[Mistake] = &[
         "id = \"two\"",
         &["duplicate key", "keep one"],
     ),
-    mistake(Kiosk, "low_reach = false ", "low_reach = no ", "no ", &["quotes"]),
+    mistake(Kiosk, "low_reach = false ", "low_reach = no ", "no ", &["true or false"]),
+    mistake(
+        Touchpoints,
+        "time_zone = \"Asia/Shanghai\"",
+        "time_zone = \"Asia/Beijing\"",
+        "\"Asia/Beijing\"",
+        &["not a time zone", "write \"Asia/Shanghai\""],
+    ),
     // Keys.
     mistake(
         Touchpoints,

@@ -367,3 +367,46 @@ fn example_data_is_marked_in_the_api_and_refused_by_a_central_that_is_not_a_demo
     assert_eq!(get(&demo, "/v1/terminals")[0]["example"], true);
     assert!(demo.verify().unwrap().is_whole());
 }
+
+#[test]
+fn each_place_of_a_file_gets_its_own_ratings_whatever_it_is_called() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("names.csv");
+    let head = "Outpatient department of the Second Affiliated Hospital, building";
+    let names = [
+        format!("{head} A desk north of the river"),
+        format!("{head} B desk north of the river"),
+        "第二附属医院国际医疗部门诊大楼甲区三层综合服务台北侧窗口".to_owned(),
+        "第二附属医院国际医疗部门诊大楼乙区三层综合服务台北侧窗口".to_owned(),
+        "Help".to_owned(),
+        "帮助".to_owned(),
+        "English".to_owned(),
+        "下一页".to_owned(),
+    ];
+    let rows: String = names
+        .iter()
+        .enumerate()
+        .flat_map(|(i, name)| {
+            // As many of each as a score needs to be shown.
+            (0..6).map(move |visit| format!("p{i}-{visit},2026-01-30,\"{name}\",{}\n", i % 5 + 1))
+        })
+        .collect();
+    std::fs::write(&file, format!("respondent,date,touchpoint,rating\n{rows}")).unwrap();
+    let data = folder.path().join("data");
+    let (demo, said) = Demo::replay_with(&file, &data, &["--scale", "csat5"]);
+    assert!(said.contains("48 visitors were thanked"), "{said}");
+    let asked: Vec<_> =
+        demo.scores("by=touchpoint&filter=raw").into_iter().filter(|row| row["n"] != 0).collect();
+    let places: std::collections::BTreeSet<String> =
+        asked.iter().map(|row| row["touchpoint"].to_string()).collect();
+    assert_eq!(places.len(), names.len(), "{asked:#?}");
+    assert!(asked.iter().all(|row| row["n"] == 6), "{asked:#?}");
+    drop(demo);
+
+    // The same file read as another scale has no new rows, and so changes no place.
+    let before = std::fs::read_to_string(data.join("config/touchpoints.toml")).unwrap();
+    let (demo, said) = Demo::replay_with(&file, &data, &["--scale", "face5"]);
+    assert!(said.contains("48 of 48 rows are in this folder already"), "{said}");
+    assert_eq!(std::fs::read_to_string(data.join("config/touchpoints.toml")).unwrap(), before);
+    drop(demo);
+}

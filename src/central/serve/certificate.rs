@@ -85,8 +85,9 @@ struct Pem {
 
 impl Pem {
     fn read(files: &Files) -> anyhow::Result<Self> {
-        let read =
-            |path: &Path| std::fs::read(path).with_context(|| format!("cannot read {}", path.display()));
+        let read = |path: &Path| {
+            crate::durable::read_file(path).with_context(|| format!("cannot read {}", path.display()))
+        };
         Ok(Self { cert: read(&files.cert)?, key: read(&files.key)? })
     }
 

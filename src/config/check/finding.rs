@@ -108,7 +108,12 @@ pub(crate) struct Source<'a> {
 
 impl<'a> Source<'a> {
     pub fn new(file: &'a str, text: &'a str) -> Self {
-        Self { file, text, masked: secrets::masked(text), secrets: secrets::values(text) }
+        Self::knowing(file, text, &|_| true)
+    }
+
+    /// A file whose lines are shown only where their key is known.
+    pub fn knowing(file: &'a str, text: &'a str, is_known: &dyn Fn(&str) -> bool) -> Self {
+        Self { file, text, masked: secrets::masked_knowing(text, is_known), secrets: secrets::values(text) }
     }
 
     /// What stands at some bytes, to be quoted in a sentence.
@@ -129,8 +134,9 @@ impl<'a> Source<'a> {
         let line_start = self.text[..start].rfind('\n').map_or(0, |at| at + 1);
         let line_end = self.text[start..].find('\n').map_or(self.text.len(), |at| start + at);
         let end = floor_boundary(self.text, span.end).clamp(start, line_end.max(start));
-        let excerpt = self.masked[line_start..line_end].trim_end_matches('\r').replace('\t', " ");
-        let [key, what, fix] = [key, what, fix].map(|words| secrets::without(&words, &self.secrets));
+        let excerpt = harmless(&self.masked[line_start..line_end].trim_end_matches('\r').replace('\t', " "));
+        let [key, what, fix] =
+            [key, what, fix].map(|words| shortened(&harmless(&secrets::without(&words, &self.secrets))));
         Finding {
             file: self.file.to_owned(),
             line: self.text[..start].matches('\n').count() + 1,
@@ -143,6 +149,25 @@ impl<'a> Source<'a> {
             chars: self.text[start..end].chars().count(),
         }
     }
+}
+
+/// Without signs that a terminal would obey; as many as before, for the mark below the line.
+fn harmless(text: &str) -> String {
+    let obeyed = |c: char| {
+        (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if obeyed(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// A sentence that repeats a value of any length.
+fn shortened(words: &str) -> String {
+    const CHARS_MAX: usize = 600;
+    if words.chars().nth(CHARS_MAX).is_none() {
+        return words.to_owned();
+    }
+    let chars: Vec<char> = words.chars().collect();
+    let (head, tail) = (&chars[..CHARS_MAX / 2], &chars[chars.len() - CHARS_MAX / 2..]);
+    head.iter().chain(&[' ', '…', ' ']).chain(tail).collect()
 }
 
 fn floor_boundary(text: &str, at: usize) -> usize {
@@ -184,6 +209,17 @@ mod tests {
             "    fix: right".to_owned(),
         ];
         assert_eq!(finding.to_string(), expected.join("\n"));
+    }
+
+    #[test]
+    fn a_finding_holds_no_sign_that_a_terminal_obeys_and_no_value_of_any_length() {
+        let long = "a".repeat(1_000_000);
+        let text = format!("x = \"\u{1b}[2J\u{202e}{long}\"");
+        let source = Source::new("f", &text);
+        let what = format!("`\u{1b}[2J{long}` is not an id");
+        let said = source.finding(&(4..5), Severity::Error, String::new(), what, "f".into()).to_string();
+        assert!(!said.contains(['\u{1b}', '\u{202e}']), "{said}");
+        assert!(said.len() < 1_000 && said.contains("is not an id"), "{} bytes", said.len());
     }
 
     #[test]

@@ -10,8 +10,9 @@ use super::{
     finding::{Finding, Findings, Severity, Source},
     key_path::KeyPath,
     located::{Located, Span},
-    schema, structure, syntax,
+    schema, structure, suggest, syntax,
 };
+use crate::model::Lang;
 
 /// What a check made of a file: the value if there was no error, and all findings.
 #[derive(Debug)]
@@ -119,13 +120,20 @@ where
         Ok(text) => text,
         Err(finding) => return Checked { value: None, findings: Findings(vec![*finding]) },
     };
-    let source = Source::new(file, text);
+    let shape = schema::of::<F>();
+    let keys = schema::keys(&shape);
+    let is_known = |key: &str| {
+        keys.contains(key)
+            || key.parse::<Lang>().is_ok()
+            || suggest::nearest(key, keys.iter().copied()).is_some()
+    };
+    let source = Source::knowing(file, text, &is_known);
     let (tree, mut findings) = syntax::parse(&source);
     if !findings.is_empty() {
         return Checked { value: None, findings: Findings(findings) };
     }
     let whole = tree.get_ref().clone();
-    let kept = structure::keep_what_fits(&source, &schema::of::<F>(), tree, &mut findings);
+    let kept = structure::keep_what_fits(&source, &shape, tree, &mut findings);
     let mut report = Report { source, tree: whole, findings, parts_are_optional: false };
     let value = kept.and_then(|kept| match F::deserialize(toml::de::Deserializer::from(kept)) {
         Ok(file) => build(file, &mut report),

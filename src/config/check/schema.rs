@@ -1,5 +1,7 @@
 //! JSON schemas of the config files: for editors, and for the check of their structure.
 
+use std::collections::BTreeSet;
+
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::Value as Json;
 
@@ -8,6 +10,26 @@ pub fn of<T: JsonSchema>() -> Json {
     let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>().to_value();
     forget_null(&mut schema);
     schema
+}
+
+/// Every key that a schema knows, wherever it stands.
+pub fn keys(schema: &Json) -> BTreeSet<&str> {
+    let mut known = BTreeSet::new();
+    collect(schema, &mut known);
+    known
+}
+
+fn collect<'s>(schema: &'s Json, known: &mut BTreeSet<&'s str>) {
+    match schema {
+        Json::Object(parts) => {
+            if let Some(Json::Object(properties)) = parts.get("properties") {
+                known.extend(properties.keys().map(String::as_str));
+            }
+            parts.values().for_each(|part| collect(part, known));
+        }
+        Json::Array(items) => items.iter().for_each(|item| collect(item, known)),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+    }
 }
 
 fn forget_null(schema: &mut Json) {

@@ -246,6 +246,9 @@ impl<'s> Walk<'s> {
         {
             example = format!("a section [[{}]]", self.path.last_key());
         }
+        if let ("a table", DeValue::Array(_)) = (wanted, found) {
+            example = format!("a section [{}], with one bracket on each side", self.path.last_key());
+        }
         let found = match found {
             DeValue::String(_) => "a text in quotes",
             DeValue::Integer(_) => "a whole number",

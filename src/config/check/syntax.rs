@@ -17,7 +17,7 @@ const SYNTAX_ERRORS_SEEN_MAX: usize = 400;
 const BYTES_MAX: usize = 1 << 20;
 
 /// Signs an input method makes in place of the ones TOML knows.
-pub(super) const FULL_WIDTH: [(char, &str); 27] = [
+pub(super) const FULL_WIDTH: [(char, &str); 31] = [
     ('“', "\""),
     ('”', "\""),
     ('„', "\""),
@@ -45,6 +45,10 @@ pub(super) const FULL_WIDTH: [(char, &str); 27] = [
     ('＃', "#"),
     ('．', "."),
     ('－', "-"),
+    ('−', "-"),
+    ('–', "-"),
+    ('—', "-"),
+    ('。', "."),
 ];
 
 /// The text of a file; a finding if it is not UTF-8. A byte-order mark is harmless.
@@ -148,6 +152,14 @@ fn odd_sign(text: &str, span: &Span) -> Option<OddSign> {
                     );
                     return Some(OddSign { at, fix });
                 }
+                if let Some(plain) = u32::from(c).checked_sub(0xfee0).and_then(char::from_u32)
+                    && plain.is_ascii_alphanumeric()
+                {
+                    let fix = format!(
+                        "type {plain} in place of the full-width `{c}` (switch the keyboard to half-width 半角)"
+                    );
+                    return Some(OddSign { at, fix });
+                }
                 if is_odd_blank(c) {
                     let name = blank_name(c);
                     let fix = format!(
@@ -178,22 +190,137 @@ fn blank_name(c: char) -> &'static str {
 }
 
 fn advice(finding: &Finding) -> String {
-    let what = finding.what.as_str();
+    let (what, line) = (finding.what.as_str(), finding.excerpt.trim());
     if what.contains("duplicate key") {
-        return "keep one of the two lines; for another place begin a new [[touchpoint]] section".to_owned();
+        return twice(line);
     }
-    let line = finding.excerpt.trim();
+    let plain = of_sign(what, line)
+        .or_else(|| line.split_once('=').and_then(|(key, value)| of_value(key.trim(), value.trim())));
+    if let Some(fix) = plain {
+        return fix;
+    }
     if line.matches('"').count() % 2 == 1 {
         return "a quote \" is missing on this line: put every text between two of them".to_owned();
-    }
-    if let Some((_, value)) = line.split_once('=')
-        && value.trim().chars().next().is_some_and(char::is_alphabetic)
-        && !matches!(value.trim(), "true" | "false")
-    {
-        return "put the text between two quotes: \"...\"".to_owned();
     }
     if line.starts_with('[') && !line.ends_with(']') {
         return "close the section's name with the same number of ] as there are [".to_owned();
     }
     "write the line as key = \"text\", key = 30, or [section]; the example files show each form".to_owned()
+}
+
+/// A key or a section that is there already.
+fn twice(line: &str) -> String {
+    let name = line.trim_matches(['[', ']']);
+    if line.starts_with("[[") {
+        return format!(
+            "write [[{name}]] with two brackets at every {name}: an earlier one is written with one, as [{name}], or as {name} = ..."
+        );
+    }
+    match line.strip_prefix('[') {
+        Some(_) => format!(
+            "put the lines of both sections below one [{name}]; of several places each is a [[touchpoint]]"
+        ),
+        None => "keep one of the two lines; for another place begin a new [[touchpoint]] section".to_owned(),
+    }
+}
+
+/// What signs of other kinds of file mean.
+fn of_sign(what: &str, line: &str) -> Option<String> {
+    if ["<<<<<<<", "=======", ">>>>>>>"].iter().any(|mark| line.starts_with(mark)) {
+        return Some(
+            "git left this mark where two versions met: keep one of them and delete the marks".to_owned(),
+        );
+    }
+    if line.starts_with("//") || line.starts_with(';') || line.starts_with("--") {
+        return Some("begin a comment with #".to_owned());
+    }
+    if what.contains("carriage return") {
+        return Some("save the file with the line ends of Unix or Windows (LF or CRLF)".to_owned());
+    }
+    if what.contains("leading zero") {
+        return Some("write the number without zeros in front".to_owned());
+    }
+    if line.contains('\\') && (what.contains("escape") || what.contains("unicode")) {
+        return Some(
+            "between \" a backslash is written twice; or write the name between ', like 'C:\\data', or with /".to_owned(),
+        );
+    }
+    if what.contains("missing comma") {
+        let fix =
+            "put a comma between two items, and ] behind the last one; the list may begin in a line above";
+        return Some(fix.to_owned());
+    }
+    let sign = line.find([':', '='])?;
+    let is_key = line[..sign].chars().all(|c| c.is_alphanumeric() || c == '_');
+    (line[sign..].starts_with(':') && is_key).then(|| "write = in place of the colon".to_owned())
+}
+
+/// What a value without quotes was meant to be.
+fn of_value(key: &str, value: &str) -> Option<String> {
+    if key.contains(' ') && !key.contains(['"', '\'', '.']) {
+        return Some(format!("write the key as one word: {}", key.replace(' ', "_")));
+    }
+    let words = value.split('#').next().unwrap_or_default().trim();
+    if matches!(words.to_lowercase().as_str(), "yes" | "no" | "on" | "off" | "true" | "false" | "是" | "否")
+        && !matches!(words, "true" | "false")
+    {
+        return Some("write true or false, in small letters and without quotes".to_owned());
+    }
+    let number = words.trim_start_matches(['-', '+']);
+    if number.starts_with(|c: char| c.is_ascii_digit()) && !number.trim_end_matches('"').contains('"') {
+        let rest = number.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+        if rest.starts_with(',') {
+            return Some("write the number with a point, like 15.6".to_owned());
+        }
+        return (!rest.is_empty()).then(|| "write the number alone, without a unit".to_owned());
+    }
+    let text = words.trim_start_matches(['[', ' ']);
+    (text.starts_with(char::is_alphabetic) && !text.starts_with("true") && !text.starts_with("false"))
+        .then(|| "put the text between two quotes: \"...\"".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is advised about the first mistake of a file.
+    fn advised(text: &str) -> String {
+        let source = Source::new("kiosk.toml", text);
+        let (_, findings) = parse(&source);
+        findings.first().unwrap_or_else(|| panic!("no mistake in {text}")).fix.clone()
+    }
+
+    #[test]
+    fn a_slip_is_answered_by_what_to_write_in_its_place() {
+        for (text, words) in [
+            ("x = True", "true or false"),
+            ("x = yes # wanted", "true or false"),
+            ("x = word", "two quotes"),
+            ("x = [desk-a]", "two quotes"),
+            ("x = 15,6", "with a point"),
+            ("x = 1920px", "without a unit"),
+            ("x = 15.6\"", "without a unit"),
+            ("x = 01920", "without zeros in front"),
+            ("x = １９２０", "type 1 in place of the full-width `１`"),
+            ("x = −90", "type - in place of"),
+            ("x = 15。6", "type . in place of"),
+            ("[ｐanel]", "type p in place of"),
+            ("x: 1920", "= in place of the colon"),
+            ("// words", "comment with #"),
+            ("; words", "comment with #"),
+            ("full screen = true", "full_screen"),
+            ("x = \"C:\\Users\\x\"", "written twice"),
+            ("x = \"D:\\xinsheng\"", "written twice"),
+            ("x = 1\ry = 2", "line ends"),
+            ("<<<<<<< HEAD\nx = 1", "git left this mark"),
+            ("x = [\"a\"\n[panel]\ny = 1", "] behind the last one"),
+            ("[panel]\nx = 1\n[panel]\ny = 1", "below one [panel]"),
+            ("[touchpoint]\nid = \"a\"\n[[touchpoint]]\nid = \"b\"", "[[touchpoint]] with two brackets"),
+            ("x = 1\nx = 2", "keep one of the two lines"),
+            ("x = \"a", "a quote \" is missing"),
+        ] {
+            let fix = advised(text);
+            assert!(fix.contains(words), "{text}: {fix}");
+        }
+    }
 }

@@ -20,6 +20,26 @@ use crate::{
     },
 };
 
+/// What people call the time of China, for which the database has one name.
+const CHINESE_TIME: [&str; 16] = [
+    "beijing",
+    "peking",
+    "china",
+    "cst",
+    "gmt+8",
+    "gmt+08",
+    "utc+8",
+    "utc+08",
+    "guangzhou",
+    "shenzhen",
+    "tianjin",
+    "wuhan",
+    "chengdu",
+    "北京",
+    "上海",
+    "中国",
+];
+
 /// Checks the whole file; `None` if a part of it could not be made. A part that only has a finding is made all the same, because a
 /// value counts only without errors.
 pub fn build(file: &HospitalFile, glyphs: &Glyphs<'_>, report: &mut Report<'_>) -> Option<Hospital> {
@@ -100,7 +120,12 @@ impl Builder<'_, '_> {
             return Some(zone);
         }
         let known = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
+        let written = text.value.to_lowercase();
+        let is_chinese = CHINESE_TIME.iter().any(|name| written.contains(name));
         let fix = match nearest(&text.value, known) {
+            _ if is_chinese => {
+                "write \"Asia/Shanghai\", which is the name of the time of all of China".to_owned()
+            }
             Some(near) => format!("did you mean \"{near}\"?"),
             None => "write it as continent and city; all of China is \"Asia/Shanghai\"".to_owned(),
         };

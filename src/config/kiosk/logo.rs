@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use image::{ImageFormat, ImageReader, Limits};
-use roxmltree::{Document, Node};
+use roxmltree::{Document, Node, ParsingOptions};
 
 /// Longest side in pixels: more than any panel has.
 const SIDE_MAX: u32 = 4096;
@@ -98,7 +98,10 @@ fn pixels(bytes: &[u8], format: ImageFormat) -> Result<Logo, LogoError> {
 
 fn svg(text: &str) -> Result<(), LogoError> {
     const SIMPLER: &str = "simplify the drawing, or export it as PNG";
-    let document = Document::parse(text.trim_start_matches('\u{feff}')).map_err(|error| {
+    let text = text.trim_start_matches('\u{feff}');
+    // What drawing programs write names a public document type and defines nothing; entities could be anything.
+    let options = ParsingOptions { allow_dtd: !defines_entities(text), ..ParsingOptions::default() };
+    let document = Document::parse_with_options(text, options).map_err(|error| {
         wrong(
             format!("is no SVG that can be read: {error}"),
             "export the logo again, without a document type",
@@ -142,6 +145,14 @@ fn svg(text: &str) -> Result<(), LogoError> {
         ));
     }
     Ok(())
+}
+
+/// Whether a document type has definitions of its own.
+fn defines_entities(text: &str) -> bool {
+    text.split_once("<!DOCTYPE").is_some_and(|(_, rest)| {
+        let end = rest.find('>').unwrap_or(rest.len());
+        rest[..end].contains('[') || rest.contains("<!DOCTYPE")
+    }) || text.contains("<!ENTITY")
 }
 
 /// What an attribute fetches from elsewhere, shortened.
@@ -238,6 +249,18 @@ mod tests {
             matches!(read(&png()), Ok(Logo::Pixels { width: 9, height: 7, rgba }) if rgba.len() == 9 * 7 * 4)
         );
         assert!(matches!(read(&jpeg()), Ok(Logo::Pixels { width: 16, height: 8, .. })));
+    }
+
+    #[test]
+    fn a_document_type_without_definitions_is_what_drawing_programs_write() {
+        let public = "<!DOCTYPE svg PUBLIC \"-//W3C//DTD SVG 1.1//EN\" \"http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd\">";
+        assert_eq!(read(SVG.replace("<svg", &format!("{public}<svg")).as_bytes()), Ok(Logo::Svg));
+        for definitions in
+            ["[<!ENTITY a \"b\">]", "SYSTEM \"x\" [<!ENTITY % a SYSTEM \"file:///etc/passwd\"> %a;]"]
+        {
+            let text = SVG.replace("<svg", &format!("<!DOCTYPE svg {definitions}><svg"));
+            assert!(read(text.as_bytes()).is_err(), "{definitions}");
+        }
     }
 
     #[test]

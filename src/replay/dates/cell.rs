@@ -1,5 +1,7 @@
 //! One cell: the numbers and words of a date, and the time after it.
 
+use std::borrow::Cow;
+
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
 
 use super::{DateFault, Shape, Written};
@@ -29,6 +31,7 @@ impl Written {
     /// Reads a cell.
     pub(in crate::replay) fn read(cell: &str) -> Result<Self, DateFault> {
         let text: String = cell.trim().chars().map(half_width).collect();
+        let text = without_weekday(text.trim());
         let text = text.trim();
         if text.is_empty() {
             return Err(DateFault::Empty);
@@ -47,6 +50,24 @@ impl Written {
         let (time, offset_minutes) = time(rest)?;
         Ok(Self { day, time, offset_minutes })
     }
+}
+
+/// Without the day of the week, which says nothing that the date does not say.
+fn without_weekday(text: &str) -> Cow<'_, str> {
+    const ENGLISH: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+    for name in ["星期", "周", "礼拜"] {
+        if let Some((before, after)) = text.split_once(name)
+            && after.starts_with(['一', '二', '三', '四', '五', '六', '日', '天'])
+        {
+            let rest: String = after.chars().skip(1).collect();
+            let (before, rest) = (before.trim_end_matches(['(', ' ']), rest.trim_start_matches(')'));
+            return Cow::Owned(format!("{before} {rest}"));
+        }
+    }
+    let letters = text.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(text.len());
+    let word = text[..letters].to_ascii_lowercase();
+    let is_day = word.len() >= 3 && ENGLISH.iter().any(|day| day.starts_with(word.as_str()));
+    Cow::Borrowed(if is_day { text[letters..].trim_start_matches(['.', ',', ' ']) } else { text })
 }
 
 /// A cell that is one number: eight digits, or a spreadsheet's count of days and their fraction.
@@ -150,7 +171,8 @@ fn time(text: &str) -> Result<(Option<NaiveTime>, Option<i16>), DateFault> {
             (morning, afternoon) = (!is_afternoon, is_afternoon);
         }
     }
-    let (clock, offset_minutes) = offset(text)?;
+    let plain = text.replace(['时', '時', '点', '點', '分'], ":").replace('秒', "");
+    let (clock, offset_minutes) = offset(plain.trim_end_matches(':'))?;
     let mut numbers = clock.split(':');
     let mut next = |default: Option<&'static str>| -> Result<u32, DateFault> {
         let part = numbers.next().or(default).ok_or(DateFault::Time)?;
