@@ -15,7 +15,9 @@ use std::{fmt, sync::Arc};
 #[cfg(feature = "kiosk")]
 pub(crate) use collection::collect;
 #[cfg(feature = "kiosk")]
-pub(crate) use ruler::{Ruler, TextExtent};
+pub use ruler::Ruler;
+#[cfg(feature = "kiosk")]
+pub(crate) use ruler::TextExtent;
 
 use skrifa::{
     FontRef, GlyphId, MetadataProvider as _,

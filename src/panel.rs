@@ -8,7 +8,8 @@
 mod list_layout;
 
 #[cfg(feature = "kiosk")]
-pub(crate) use list_layout::{Corner, Grid, ListLayout};
+pub(crate) use list_layout::ListLayout;
+pub use list_layout::{Corner, Grid};
 
 /// How the panel is mounted, clockwise from its native orientation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

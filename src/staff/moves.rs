@@ -8,9 +8,8 @@
 use std::path::PathBuf;
 
 use super::{
-    Answer, Ask, Choice, Effect, EnrolState, Entry, Event, ExportState, Key, LOOK_FOR_STICK_MS,
-    MenuItem, NetworkState, Note, PICTURES, PinVerdict, Staff, State, Token, Volume, keypad::Code,
-    self_test::Test,
+    Answer, Ask, Choice, Effect, EnrolState, Entry, Event, ExportState, Key, LOOK_FOR_STICK_MS, MenuItem,
+    NetworkState, Note, PICTURES, PinVerdict, Staff, State, Token, Volume, keypad::Code, self_test::Test,
 };
 
 impl Staff {

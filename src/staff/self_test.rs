@@ -42,9 +42,8 @@ impl Test {
     }
 
     fn is_done(&self, page: &[String]) -> bool {
-        let stored = |id: &String| {
-            self.buttons.iter().any(|button| button.id == *id && button.state == Press::Stored)
-        };
+        let stored =
+            |id: &String| self.buttons.iter().any(|button| button.id == *id && button.state == Press::Stored);
         page.iter().all(stored)
     }
 }

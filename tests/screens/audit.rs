@@ -7,6 +7,8 @@
 )]
 #![cfg(feature = "simulator")]
 
+use std::collections::BTreeMap;
+
 use slint::{ComponentHandle, Model};
 use xinsheng::{
     page_audit::{
@@ -27,7 +29,8 @@ const REFUSED: [(&str, Fits); 3] = [
         at.lang == "bo"
             && at.seven
             && !at.portrait
-            && ["reasons-6", "reasons-7", "reasons-ring", "reasons-finger"].contains(&at.scene)
+            && ["reasons-6", "reasons-7", "reasons-ring", "reasons-finger", "reasons-badge"]
+                .contains(&at.scene)
     }),
     ("seven reasons in Tibetan, standing 7-inch panels", |at| {
         at.lang == "bo" && at.seven && at.portrait && at.scene == "reasons-7"
@@ -87,22 +90,14 @@ impl Found {
 type IsIt = fn(&Reading, &str) -> bool;
 
 /// What breaks a rule and has still to be mended, and how many readings of it there are: they may only become fewer.
-const KNOWN: [(&str, IsIt, usize); 4] = [
-    ("the words in the corner are wider than the corner", |_, place| place.contains("-badge"), 615),
-    (
-        "the edge of a sleeping key is too pale",
-        |reading, place| {
-            place.starts_with("pin-locked") && reading.rule.name().starts_with("contrast of edges")
-        },
-        312,
-    ),
-    ("large text in Tibetan and Uyghur", |_, place| place.ends_with("large text"), 73),
-    (
-        "what is wrong in the status, in Uyghur and Japanese on small panels",
-        |_, place| place.starts_with("status-wrong"),
-        19,
-    ),
-];
+const KNOWN: [(&str, IsIt, usize); 1] = [(
+    "a word for staff in the corner leaves a lying 16:9 panel of 7 inches 1 to 3 mm too little for a heading in Uyghur or Tibetan",
+    |reading, place| {
+        let tall = ["-badge, 7\" 1280x720 ug", "-badge, 7\" 1280x720 bo"];
+        reading.rule.name().starts_with("heading") && tall.iter().any(|part| place.contains(part))
+    },
+    5,
+)];
 
 /// Geometry on every panel as built and turned, in every language, in both layouts; the order of the keyboard and the contrast of each pixel
 /// in three themes on the panels as built. `XINSHENG_AUDIT=all` looks at these on the turned ones too,
@@ -118,6 +113,7 @@ fn every_page_keeps_every_rule_on_every_panel_in_every_language_and_theme() {
         found.join(thread.join().unwrap());
     }
     println!("{}", found.shown);
+    println!("{}", by_page(&found.shown));
     let mut known = KNOWN.map(|(_, is_it, most)| (is_it, most, 0_usize));
     let unknown = found.shown.broken().iter().filter(|(reading, place)| {
         let one = known.iter_mut().find(|(is_it, ..)| is_it(reading, place));
@@ -135,6 +131,19 @@ fn every_page_keeps_every_rule_on_every_panel_in_every_language_and_theme() {
         the_docs_show(&found.shown);
     }
 }
+
+/// What breaks a rule, counted by rule, page and language.
+fn by_page(table: &Table) -> String {
+    let mut counts: BTreeMap<String, (usize, &str)> = BTreeMap::new();
+    for (reading, place) in table.broken() {
+        let scene = place.split(',').next().unwrap_or_default();
+        let lang = place.split([' ', ':', ',']).find(|word| LANGUAGES.contains(word)).unwrap_or_default();
+        counts.entry(format!("{} | {scene} {lang}", reading.rule.name())).or_insert((0, place)).0 += 1;
+    }
+    counts.iter().map(|(what, (times, place))| format!("{times} x {what}, such as {place}\n")).collect()
+}
+
+const LANGUAGES: [&str; 6] = ["zh-CN", "zh-TW", "en", "ug", "bo", "ja"];
 
 /// docs/audit.md holds this table. `XINSHENG_WRITE_AUDIT=1` writes it; a plain run writes nothing and fails where the two differ.
 fn the_docs_show(table: &Table) {

@@ -114,9 +114,12 @@ impl Screen {
         self
     }
 
+    /// Touches the head of the page beside its buttons.
     pub(crate) fn knock(&self, times: usize) -> &Self {
+        let window = self.window.window();
+        let middle = window.size().to_logical(window.scale_factor()).width * 0.4;
         for _ in 0..times {
-            let position = LogicalPosition::new(500.0, 30.0);
+            let position = LogicalPosition::new(middle, 30.0);
             let button = PointerEventButton::Left;
             self.window.window().dispatch_event(WindowEvent::PointerPressed { position, button });
             self.window.window().dispatch_event(WindowEvent::PointerReleased { position, button });
@@ -231,7 +234,7 @@ fn an_answer_that_is_not_centrals_is_named_in_the_language_of_the_page() {
     let screen = Screen::with(home, BootId::from_parts(0, [1; 10]), Backstage::refuse);
     screen.knock(5).type_pin(PIN).press("测试网络").answered();
     assert!(screen.shows("与中心服务器通信不正常"));
-    let note = screen.window.global::<xinsheng::ui::Report>().get_note();
+    let note = screen.window.global::<xinsheng::ui::Report>().get_note().spoken;
     assert_eq!(
         note, "应答的不是中心服务器，可能是登录页或代理，请通知信息科",
         "nothing of the answer's English"

@@ -88,7 +88,7 @@ pub fn token() -> Token {
         languages: vec![],
         language: None,
         volume: Volume::Off,
-        buttons: vec![],
+        tests: vec![],
         grid: (1, 1),
     };
     let mut staff = Staff::new(plan, Entry::Pin, 0);

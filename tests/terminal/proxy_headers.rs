@@ -92,7 +92,11 @@ impl<'a> Asker<'a> {
         open.ballast_bytes = 4096;
         let (mut journal, _) = Journal::open(folder.path(), open).unwrap();
         let tested = |n| {
-            let body = Body::SelfTest(SelfTest { touchpoint: registration(), target: format!("button {n}"), of: None });
+            let body = Body::SelfTest(SelfTest {
+                touchpoint: registration(),
+                target: format!("button {n}"),
+                of: None,
+            });
             Draft { id: fresh::entry_id(&moment()), at: moment(), body }
         };
         journal.append((0..8).map(tested).collect()).unwrap();

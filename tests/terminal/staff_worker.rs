@@ -126,7 +126,7 @@ fn plan() -> StaffPlan {
         languages: vec![],
         language: None,
         volume: Volume::Off,
-        buttons: vec![],
+        tests: vec![],
         grid: (1, 1),
     }
 }

@@ -292,7 +292,7 @@ fn show_self_test(speaker: &Speaker, (buttons, left): (&[ButtonState], usize), r
         (left, false) => with_n(speaker, Text::SelfTestTitle, &left),
     };
     let tested = format!("{} / {}", buttons.len() - left.min(buttons.len()), buttons.len());
-    let row = ReportRow { label: speaker.line(Text::StaffSelfTest), value: tested.into(), wrong: false };
+    let row = ReportRow { label: speaker.line(Text::StaffSelfTest), value: plain(&tested), wrong: false };
     let how = speaker.words(Text::SelfTestHow).spoken;
     let (note, action) = if left == 0 { ("", None) } else { (how.as_str(), Some(Text::ChoiceNext)) };
     fill_report(title, vec![row], note, action.map(|text| speaker.line(text)), report);
@@ -330,7 +330,7 @@ fn status_rows(speaker: &Speaker, facts: &StatusFacts) -> Vec<ReportRow> {
     };
     let row = |label: Text, value: String, wrong: bool| ReportRow {
         label: speaker.line(label),
-        value: value.into(),
+        value: plain(&value),
         wrong,
     };
     let mut unsent = facts.unsent.map_or_else(|| "?".to_owned(), |n| n.to_string());
@@ -385,10 +385,15 @@ fn show_export(speaker: &Speaker, state: &ExportState, report: &Report) {
     fill_report(title, Vec::new(), &note, action, report);
 }
 
+/// Words in one language.
+fn plain(words: &str) -> Line {
+    Words::new(words, None).into()
+}
+
 fn fill_report(title: Line, rows: Vec<ReportRow>, note: &str, action: Option<Line>, report: &Report) {
     report.set_title(title);
     pages::update(&report.get_rows(), rows, |model| report.set_rows(model));
     report.set_note_latin(note.is_ascii());
-    report.set_note(note.into());
+    report.set_note(plain(note));
     report.set_action(action.unwrap_or_default());
 }

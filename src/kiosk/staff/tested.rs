@@ -21,9 +21,7 @@ use crate::{
     questionnaire::{Question, Touchpoint},
     staff::{ButtonState, Press},
     survey::{Event, HelpStage, OutOfHours, Page, Plan},
-    ui::{
-        self, AppWindow, Attract, Choice, Language, Notice, Reasons, SelfTest, StillThere, Tested, Thanks,
-    },
+    ui::{self, AppWindow, Attract, Choice, Language, Notice, Reasons, SelfTest, StillThere, Tested, Thanks},
 };
 
 /// Nothing is chosen on the page of the reasons.
@@ -206,12 +204,16 @@ pub fn buttons_of(page: &Page<'_>, setting: Setting) -> Vec<String> {
 /// Which button of a page was tapped.
 pub fn button_of(page: &Page<'_>, event: &Event) -> Option<String> {
     let name = match (event, page) {
-        (Event::PickTouchpoint(at), Page::Choice(places)) => return Some(format!("place:{}", places.get(*at)?.id)),
+        (Event::PickTouchpoint(at), Page::Choice(places)) => {
+            return Some(format!("place:{}", places.get(*at)?.id));
+        }
         (Event::Rate(at), Page::Question { question, .. }) => return level_name(question, *at),
         (Event::ToggleReason(at), Page::Reasons { group, .. }) => {
             return Some(format!("reason:{}", group.reasons.get(*at)?.id));
         }
-        (Event::PickLanguage(at), Page::Language(langs)) => return Some(format!("language:{}", langs.get(*at)?)),
+        (Event::PickLanguage(at), Page::Language(langs)) => {
+            return Some(format!("language:{}", langs.get(*at)?));
+        }
         (Event::Begin, Page::Attract) => "begin",
         // A notice has one button; what it does is decided elsewhere.
         (Event::Begin | Event::Dismiss, Page::Help(_)) => "help:back",
@@ -243,7 +245,8 @@ pub(super) fn show(view: &StaffView, buttons: &[ButtonState], left: usize, windo
         Page::Language(_) => window.global::<Language>().set_title(heading),
         _ => window.global::<Notice>().set_title(heading),
     }
-    let looks: BTreeMap<String, Tested> = buttons.iter().map(|button| (button.id.clone(), look(button))).collect();
+    let looks: BTreeMap<String, Tested> =
+        buttons.iter().map(|button| (button.id.clone(), look(button))).collect();
     let test = window.global::<SelfTest>();
     test.on_look(move |name: SharedString, _| looks.get(name.as_str()).copied().unwrap_or(Tested::No));
     test.set_round(test.get_round().wrapping_add(1));

@@ -278,7 +278,8 @@ impl World {
             (0..count).map(|_| EntryId::from_parts(self.now_ms, self.dice.bytes())).collect();
         let touchpoint: xinsheng::model::TouchpointId = "registration".parse().expect("an id");
         let drafts = ids.iter().map(|id| {
-            let body = Body::SelfTest(SelfTest { touchpoint: touchpoint.clone(), target: id.to_string(), of: None });
+            let body =
+                Body::SelfTest(SelfTest { touchpoint: touchpoint.clone(), target: id.to_string(), of: None });
             Draft { id: *id, at, body }
         });
         let drafts = drafts.collect();
