@@ -9,6 +9,7 @@ mod list_layout;
 
 #[cfg(feature = "kiosk")]
 pub(crate) use list_layout::ListLayout;
+#[cfg(feature = "kiosk")]
 pub use list_layout::{Corner, Grid};
 
 /// How the panel is mounted, clockwise from its native orientation.

@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use xinsheng::kiosk::staff::tested::pages_under_test;
 use xinsheng::lang::Text;
 use xinsheng::model::{Lang, Value};
+use xinsheng::page_audit::Area;
 use xinsheng::panel::{Grid, Panel};
 use xinsheng::staff::lockout::TRIES;
 use xinsheng::ui;
@@ -329,18 +330,21 @@ fn every_button_under_test_is_stored_and_wears_a_tick() {
             terminal.assert_shows(&say_n(lang, Text::SelfTestLeft, all - at));
             let label = level(lang, question, at);
             let card = terminal.panel.find(&label).unwrap();
-            let before = terminal.pixels(card);
+            // With the gaps beside it, 3 mm each.
+            let gap = 18.0;
+            let around = Area { x: card.x - gap, width: card.width + 2.0 * gap, ..card };
+            let before = terminal.pixels(around);
             terminal.press(&label);
-            // Nothing of the card has changed but its corner, where the line ends.
-            let after = terminal.pixels(card);
+            // Nothing has changed but the upper part of the edge where the line ends.
+            let after = terminal.pixels(around);
             let drawn: Vec<_> = before.iter().zip(&after).filter(|(a, b)| differ(a.1, b.1)).collect();
             assert!(!drawn.is_empty(), "`{label}` wears no tick");
             let middle = card.center();
-            let in_the_corner =
+            let on_the_edge =
                 |(x, y): (u32, u32)| (y as f32) < middle.1 && ((x as f32) < middle.0) == is_mirrored(lang);
             assert!(
-                drawn.iter().all(|(pixel, _)| in_the_corner(pixel.0)),
-                "`{label}` changed elsewhere than in its corner"
+                drawn.iter().all(|(pixel, _)| on_the_edge(pixel.0)),
+                "`{label}` changed elsewhere than on its edge"
             );
         }
         let language = say(lang, Text::LanguageButton);

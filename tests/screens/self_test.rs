@@ -102,7 +102,7 @@ fn touch_everything(screen: &Screen, pages: &[(TestPage, Vec<String>)]) -> Vec<S
         assert_eq!(here.len(), names.len(), "{page:?}: the page has {labels:?}, the self-test {names:?}");
         let new: BTreeSet<&String> = names.iter().filter(|name| !tested.contains(name)).collect();
         let mut touched = BTreeSet::new();
-        for at in 0..here.len() {
+        for (at, label) in labels.iter().enumerate() {
             if new.iter().all(|name| tested.contains(name)) {
                 break;
             }
@@ -110,9 +110,9 @@ fn touch_everything(screen: &Screen, pages: &[(TestPage, Vec<String>)]) -> Vec<S
             touch(screen, &buttons(screen)[at]);
             let entries = self_tests(screen);
             let [entry] = &entries[before..] else {
-                panic!("{page:?}: `{}` left {:?}", labels[at], &entries[before..])
+                panic!("{page:?}: `{label}` left {:?}", &entries[before..])
             };
-            assert!(names.contains(&entry.target), "{page:?}: `{}` is {entry:?}", labels[at]);
+            assert!(names.contains(&entry.target), "{page:?}: `{label}` is {entry:?}");
             assert!(touched.insert(entry.target.clone()), "{page:?}: two buttons are {}", entry.target);
             assert_eq!(entry.of, Some(u32::try_from(all.len()).unwrap()));
             tested.push(entry.target.clone());
