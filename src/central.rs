@@ -42,7 +42,6 @@ mod terminals;
 mod verify;
 
 use std::{
-    fs,
     future::Future,
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
@@ -59,6 +58,7 @@ pub use verify::{Findings, verify};
 
 use crate::{
     config::{CentralSetup, Loaded, Tls, Watch},
+    durable,
     model::TouchpointId,
     questionnaire::Hospital,
 };
@@ -68,7 +68,7 @@ use store::{NewCode, Store, sqlite::SqliteStore};
 
 /// Opens the store in a data folder, making both if need be.
 pub fn open_store(data_dir: &Path) -> anyhow::Result<Arc<dyn Store>> {
-    fs::create_dir_all(data_dir)
+    durable::make_folder(data_dir)
         .with_context(|| format!("cannot make the data folder {}", data_dir.display()))?;
     let path = data_dir.join(shell::DATABASE_FILE);
     Ok(Arc::new(SqliteStore::open(&path, shell::fresh_store_id(), shell::now())?))

@@ -48,6 +48,18 @@ pub fn make_private(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Makes a folder for data, and those above it.
+///
+/// # Errors
+/// As `create_dir_all`; a file of this name is said to be one.
+pub fn make_folder(path: &Path) -> io::Result<()> {
+    if std::fs::metadata(path).is_ok_and(|there| !there.is_dir()) {
+        let what = "a file has this name: name another folder with --data, or move the file away";
+        return Err(io::Error::new(io::ErrorKind::NotADirectory, what));
+    }
+    std::fs::create_dir_all(path)
+}
+
 /// Largest file that is read as a whole: the largest fonts have half of it.
 const READ_BYTES_MAX: u64 = 64 << 20;
 
@@ -262,6 +274,9 @@ mod tests {
         symlink(at("loop"), at("loop")).unwrap();
         rustix::fs::mknodat(rustix::fs::CWD, at("pipe"), rustix::fs::FileType::Fifo, Mode::RUSR, 0).unwrap();
         assert_eq!(read_file(&at("file")).unwrap(), b"words");
+        assert!(make_folder(&at("file")).unwrap_err().to_string().contains("--data"));
+        make_folder(&at("new/folder")).unwrap();
+        make_folder(&at("new/folder")).unwrap();
         assert_eq!(read_file(&at("link")).unwrap(), b"words");
         for name in ["pipe", "loop", "missing", "."] {
             assert!(read_file(&at(name)).is_err(), "{name}");

@@ -167,8 +167,8 @@ fn read_unseen(prompt: &str) -> io::Result<String> {
 /// Checks the languages that staff added, then the files, whose texts need the languages' fonts.
 fn check(files: &[PathBuf]) -> anyhow::Result<bool> {
     let languages = Languages::beside(files.first().context("no file to check")?)?;
-    for refused in &languages.refused {
-        writeln!(io::stdout(), "{refused}\n")?;
+    for finding in languages.refused.iter().chain(&languages.warnings) {
+        writeln!(io::stdout(), "{finding}\n")?;
     }
     let clean = config::cli_check(
         files,
@@ -275,7 +275,7 @@ fn enrol(arguments: &Arguments, code: &str) -> anyhow::Result<ExitCode> {
     let setup = load(&arguments.config)?;
     let kiosk = &setup.value.kiosk;
     let data = data(arguments)?;
-    std::fs::create_dir_all(&data).with_context(|| format!("cannot make the folder {}", data.display()))?;
+    durable::make_folder(&data).with_context(|| format!("cannot make the folder {}", data.display()))?;
     let file = data.join(IDENTITY_FILE);
     let identity =
         sync::enrol(&kiosk.central_url, kiosk.central_ca_file.as_deref(), code, &file, &SystemClock::new())?;

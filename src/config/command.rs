@@ -38,7 +38,9 @@ pub fn cli_check(paths: &[PathBuf], glyphs: &Glyphs<'_>, out: &mut dyn Write) ->
     let count = |severity| seen.0.iter().filter(|finding| finding.severity == severity).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     if errors + warnings > 0 {
-        writeln!(out, "{errors} errors, {warnings} warnings").context("the result could not be printed")?;
+        let counted = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+        writeln!(out, "{}, {}", counted(errors, "error"), counted(warnings, "warning"))
+            .context("the result could not be printed")?;
     }
     Ok(good)
 }

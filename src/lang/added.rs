@@ -36,11 +36,13 @@ pub struct Languages {
     pub catalogue: Catalogue,
     /// The folders that were left out, and why.
     pub refused: Vec<AddError>,
+    /// What has no effect in folders that are used.
+    pub warnings: Vec<AddError>,
 }
 
 /// A folder of a language that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}{}: error: {what}\n    fix: {fix}", .path.display(), place(*.at))]
+#[error("{}{}: {}: {what}\n    fix: {fix}", .path.display(), place(*.at), if *.refused { "error" } else { "warning" })]
 pub struct AddError {
     /// The folder, or the file in it.
     pub path: PathBuf,
@@ -50,11 +52,13 @@ pub struct AddError {
     pub what: String,
     /// What to do.
     pub fix: String,
+    /// The folder is left out for it.
+    pub refused: bool,
 }
 
 impl AddError {
     fn new(path: &Path, what: &(impl ToString + ?Sized), fix: impl Into<String>) -> Self {
-        Self { path: path.to_owned(), at: None, what: what.to_string(), fix: fix.into() }
+        Self { path: path.to_owned(), at: None, what: what.to_string(), fix: fix.into(), refused: true }
     }
 
     fn in_words(path: &Path, error: &PoError) -> Self {
@@ -72,7 +76,12 @@ impl Languages {
     /// # Errors
     /// The program itself is broken.
     pub fn shipped() -> Result<Self, LangError> {
-        Ok(Self { fonts: Fonts::shipped(), catalogue: Catalogue::shipped()?, refused: Vec::new() })
+        Ok(Self {
+            fonts: Fonts::shipped(),
+            catalogue: Catalogue::shipped()?,
+            refused: Vec::new(),
+            warnings: Vec::new(),
+        })
     }
 
     /// What comes with the program and what lies in the folder `lang` beside a kiosk.toml.
@@ -145,6 +154,17 @@ impl Languages {
             return Err(AddError::new(words.map_or(folder, PathBuf::as_path), &what, fix));
         }
         drawable(folder, &tag, &fonts, &catalogue)?;
+        if let Some(words) = words {
+            self.warnings.extend(catalogue.unused(&tag).iter().map(|(line, english)| AddError {
+                at: Some((*line, 1)),
+                refused: false,
+                ..AddError::new(
+                    words,
+                    &format!("no page uses the translation of \"{english}\""),
+                    "write msgctxt and msgid as the .po files of the program have them; without it the page is in English",
+                )
+            }));
+        }
         (self.fonts, self.catalogue) = (fonts, catalogue);
         Ok(())
     }

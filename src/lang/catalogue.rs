@@ -38,6 +38,8 @@ struct Language<T> {
     right_to_left: bool,
     draft: bool,
     texts: HashMap<T, String>,
+    /// Translations of what no page says, with their lines.
+    unused: Vec<(usize, String)>,
 }
 
 impl<T: Texts> Catalogue<T> {
@@ -101,6 +103,11 @@ impl<T: Texts> Catalogue<T> {
         T::LIST.iter().copied().filter(|text| !has(text)).collect()
     }
 
+    /// Lines and English texts of translations that no page uses: the text or its `msgctxt` is misspelt, or of another version.
+    pub fn unused(&self, tag: &str) -> &[(usize, String)] {
+        self.find(tag).map_or(&[], |language| &language.unused)
+    }
+
     fn find(&self, tag: &str) -> Option<&Language<T>> {
         let known = |tag: &String| self.languages.iter().find(|language| tags::is(&language.tag, tag));
         tags::fallbacks(tag).iter().find_map(known)
@@ -111,12 +118,14 @@ fn parse<T: Texts>(tag: &str, bytes: &[u8]) -> Result<Language<T>, LangError> {
     let po = po::read(bytes).map_err(|error| LangError { tag: tag.to_owned(), error })?;
     let header = |key: &str| po.headers.get(key).map_or("", String::as_str);
     let name = Some(header("X-Language-Name")).filter(|name| !name.is_empty());
-    let mut texts = HashMap::new();
+    let (mut texts, mut unused) = (HashMap::new(), Vec::new());
     for entry in po.entries.iter().filter(|entry| !entry.fuzzy && !entry.text.is_empty()) {
         let is = |text: &&T| text.page() == entry.context && text.english() == entry.id;
         if let Some(text) = T::LIST.iter().find(is) {
             same_places(entry).map_err(|error| LangError { tag: tag.to_owned(), error })?;
             texts.insert(*text, entry.text.clone());
+        } else {
+            unused.push((entry.line, entry.id.clone()));
         }
     }
     Ok(Language {
@@ -125,6 +134,7 @@ fn parse<T: Texts>(tag: &str, bytes: &[u8]) -> Result<Language<T>, LangError> {
         right_to_left: header("X-Text-Direction").eq_ignore_ascii_case("rtl"),
         draft: header("X-Status").to_lowercase().starts_with("draft"),
         texts,
+        unused,
     })
 }
 
@@ -184,6 +194,14 @@ mod tests {
             let error = with(text).expect_err(text);
             assert!(error.contains(said) && error.contains("line 9"), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn a_translation_that_no_page_uses_is_told_with_its_line() {
+        let catalogue: Catalogue =
+            Catalogue::of(&[("de", &GERMAN.replace("msgid \"Back\"", "msgid \"Bakc\""))]).unwrap();
+        assert_eq!(catalogue.unused("de"), [(5, "Bakc".to_owned())]);
+        assert_eq!(Catalogue::<Text>::of(&[("de", GERMAN)]).unwrap().unused("de"), []);
     }
 
     #[test]

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     clock::{Clock, fresh},
     config::{self, Findings, Glyphs, KeyAt, KioskConfig, KioskSetup, LastGood, Loaded, Started},
+    durable,
     journal::{Journal, OpenArgs, Recorder},
     model::TouchpointId,
     sound::{self, Sound},
@@ -80,8 +81,7 @@ impl Assembly {
                 let folder = place.config.parent().unwrap_or(Path::new("."));
                 folder.join("data")
             });
-        std::fs::create_dir_all(&data)
-            .with_context(|| format!("cannot make the folder {}", data.display()))?;
+        durable::make_folder(&data).with_context(|| format!("cannot make the folder {}", data.display()))?;
         let guard = StartGuard::begin(&data);
         let profile = guard.profile();
         let identity = sync::Identity::load(&data.join(IDENTITY_FILE)).ok();

@@ -20,5 +20,8 @@ pub fn languages_beside(config: &Path) -> anyhow::Result<Languages> {
     for refused in &languages.refused {
         tracing::error!("a language is left out:\n{refused}");
     }
+    for warning in &languages.warnings {
+        tracing::warn!("{warning}");
+    }
     Ok(languages)
 }

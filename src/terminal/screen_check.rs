@@ -35,6 +35,14 @@ struct Question {
     choices: StaffChoices,
 }
 
+/// What decides how the pages look: the files, the logo and other parts that they name, and what staff chose.
+#[derive(PartialEq)]
+struct Shown {
+    files: String,
+    parts: String,
+    choices: StaffChoices,
+}
+
 /// The command that answers.
 const COMMAND: &str = "screens";
 
@@ -46,13 +54,17 @@ const GAVE_UP: i32 = 75;
 
 /// Asks a program, once for each configuration: a delivered one is looked at when it comes and again when its file is there.
 pub fn by_program(program: PathBuf) -> ScreenCheck {
-    let last: Mutex<Option<(String, StaffChoices, Findings)>> = Mutex::default();
+    let last: Mutex<Option<(Shown, Findings)>> = Mutex::default();
     Arc::new(move |loaded, choices| {
         let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
         let choices = choices.seen_on_pages();
-        if let Some((hash, chosen, findings)) = last.as_ref()
-            && *hash == loaded.config_hash
-            && *chosen == choices
+        let shown = Shown {
+            files: loaded.config_hash.clone(),
+            parts: loaded.parts_hash.clone(),
+            choices: choices.clone(),
+        };
+        if let Some((known, findings)) = last.as_ref()
+            && *known == shown
         {
             return findings.clone();
         }
@@ -60,7 +72,7 @@ pub fn by_program(program: PathBuf) -> ScreenCheck {
             tracing::warn!("the screens of a configuration were not measured: {error:#}");
             Findings::default()
         });
-        *last = Some((loaded.config_hash.clone(), choices, findings.clone()));
+        *last = Some((shown, findings.clone()));
         findings
     })
 }

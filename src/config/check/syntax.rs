@@ -116,6 +116,15 @@ pub fn parse<'a>(source: &Source<'a>) -> (Spanned<DeTable<'a>>, Vec<Finding>) {
         if findings.iter().any(|earlier| earlier.line == place.line) {
             continue;
         }
+        if what.contains("array elements")
+            && let Some(list) = open_list(source.text, &span)
+        {
+            let what = "the list that begins here is not closed".to_owned();
+            let fix = "put ] behind its last item".to_owned();
+            findings.push(source.finding(&list, Severity::Error, String::new(), what, fix));
+            // Everything below was read as a part of the list.
+            break;
+        }
         let odd = odd_sign(source.text, &span);
         let finding = match &odd {
             Some(odd) => source.finding(&odd.at, Severity::Error, String::new(), what, odd.fix.clone()),
@@ -126,6 +135,34 @@ pub fn parse<'a>(source: &Source<'a>) -> (Spanned<DeTable<'a>>, Vec<Finding>) {
     findings.sort_by_key(|finding| finding.line);
     findings.truncate(SYNTAX_ERRORS_MAX);
     (tree, findings)
+}
+
+/// The bracket of the list in which a line of a section was found, if the line is none of a list.
+fn open_list(text: &str, found: &Span) -> Option<Span> {
+    let start = text.get(..found.start)?.rfind('\n').map_or(0, |at| at + 1);
+    let line = text[start..].lines().next()?.trim_start();
+    let is_key = |key: &str| key.trim_end().chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
+    if !line.starts_with('[') && !line.split_once('=').is_some_and(|(key, _)| is_key(key)) {
+        return None;
+    }
+    let mut open: Vec<usize> = Vec::new();
+    let mut from = 0;
+    for line in text[..start].split_inclusive('\n') {
+        let is_header = open.is_empty() && line.trim_start().starts_with('[');
+        let mut quoted = false;
+        for (at, c) in line.char_indices().take_while(|_| !is_header) {
+            match c {
+                '"' => quoted = !quoted,
+                '#' if !quoted => break,
+                '[' if !quoted => open.push(from + at),
+                ']' if !quoted => _ = open.pop(),
+                _ => {}
+            }
+        }
+        from += line.len();
+    }
+    let at = *open.last()?;
+    Some(at..at + 1)
 }
 
 /// A sign that looks like one of TOML's and is none, outside quotes, in the line of an error.
@@ -291,6 +328,19 @@ mod tests {
     }
 
     #[test]
+    fn a_list_that_is_not_closed_is_one_mistake_at_its_beginning() {
+        let text = "x = [\"[a\", # [\n  \"b\"\n[[site]]\nid = \"main\"\nname = \"y\"\n";
+        let source = Source::new("touchpoints.toml", text);
+        let findings = parse(&source).1;
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        assert_eq!((findings[0].line, findings[0].column), (1, 5));
+        let keys = Source::new("touchpoints.toml", "x = [1\ny = 2\nz = 3\n");
+        assert_eq!(parse(&keys).1.len(), 1);
+        let comma = Source::new("touchpoints.toml", "x = [\n \"a\"\n \"b\"\n]\n");
+        assert!(parse(&comma).1[0].fix.contains("comma"), "a closed list keeps its own advice");
+    }
+
+    #[test]
     fn a_slip_is_answered_by_what_to_write_in_its_place() {
         for (text, words) in [
             ("x = True", "true or false"),
@@ -313,7 +363,7 @@ mod tests {
             ("x = \"D:\\xinsheng\"", "written twice"),
             ("x = 1\ry = 2", "line ends"),
             ("<<<<<<< HEAD\nx = 1", "git left this mark"),
-            ("x = [\"a\"\n[panel]\ny = 1", "] behind the last one"),
+            ("x = [\"a\"\n[panel]\ny = 1", "] behind its last item"),
             ("[panel]\nx = 1\n[panel]\ny = 1", "below one [panel]"),
             ("[touchpoint]\nid = \"a\"\n[[touchpoint]]\nid = \"b\"", "[[touchpoint]] with two brackets"),
             ("x = 1\nx = 2", "keep one of the two lines"),
