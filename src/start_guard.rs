@@ -2,7 +2,7 @@
 //! the least it needs.
 //!
 //! A start counts as unsettled until it has run for [`SETTLED_AFTER`] or ended in order. After [`UNSETTLED_MAX`] of them in a row the next one is
-//! in the safe profile: built-in sizes, no sound, no logo, no delivered configuration, nothing that staff chose. Whatever of these brought the
+//! in the safe profile: built-in sizes, no sound, no logo, no added font, no delivered configuration, nothing that staff chose. Whatever of these brought the
 //! program down is out of its way, and it takes ratings. The profile ends with the first start that settles. The count is one small file
 //! that is replaced; an hour of brown-outs adds nothing to it.
 

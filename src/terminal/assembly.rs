@@ -20,6 +20,7 @@ use crate::{
     clock::{Clock, fresh},
     config::{self, Findings, Glyphs, KeyAt, KioskConfig, KioskSetup, LastGood, Loaded, Started},
     durable,
+    fonts::Fonts,
     journal::{Journal, OpenArgs, Recorder},
     model::TouchpointId,
     sound::{self, Sound},
@@ -86,7 +87,7 @@ impl Assembly {
         let profile = guard.profile();
         let identity = sync::Identity::load(&data.join(IDENTITY_FILE)).ok();
         let enrolled_for = identity.as_ref().map(|identity| &identity.touchpoint);
-        let languages = languages_beside(&place.config)?;
+        let mut languages = languages_beside(&place.config)?;
         let glyphs = Glyphs::new(&languages.fonts);
         let mut args = OpenArgs::new(fresh::chain_id(), clock.now());
         args.ballast_bytes = self.ballast_bytes.unwrap_or(args.ballast_bytes);
@@ -109,6 +110,8 @@ impl Assembly {
         );
         if profile == Profile::Safe {
             make_safe(&mut started.loaded.value.kiosk);
+            // A font can be well in part and bring the drawing down at one glyph.
+            languages.fonts = Fonts::shipped();
         }
         let (sync, inbox) = sync::wake_pair();
         let waker = sync.clone();

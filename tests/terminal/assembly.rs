@@ -26,6 +26,7 @@ use tempfile::TempDir;
 use xinsheng::{
     clock::SystemClock,
     config::{EXAMPLE_KIOSK, EXAMPLE_TOUCHPOINTS, Findings, KeyAt, KioskSetup, Loaded},
+    fonts::Fonts,
     journal::BatchLimits,
     lang::Text,
     model::TouchpointId,
@@ -246,8 +247,14 @@ fn files_that_changed_while_the_terminal_was_off_are_judged_while_the_last_good_
 #[test]
 fn fault_7_after_five_starts_that_came_to_nothing_what_staff_chose_is_left_out_until_a_start_settles() {
     let files = Files::new();
+    fs::create_dir_all(files.path("lang/ug")).unwrap();
+    fs::write(files.path("lang/ug/font.ttf"), Fonts::shipped().faces_for("ug")[0]).unwrap();
+    let added = |running: &Running| {
+        running.terminal.parts().fonts.families().iter().any(|family| family.name.ends_with("(ug)"))
+    };
     let start = || Running::start(&files.path("kiosk.toml"), anything());
     let running = start();
+    assert!(added(&running), "the language is drawn in the font that was added");
     let payment = Choice::Touchpoints(vec![id("payment")]);
     assert_eq!(running.asks(Ask::Keep(payment.clone())), Answer::Kept(Ok(payment)));
     running.terminal.stop();
@@ -259,6 +266,7 @@ fn fault_7_after_five_starts_that_came_to_nothing_what_staff_chose_is_left_out_u
 
     let running = start();
     assert_eq!(running.rated(), [id("registration")], "what the file says, and ratings are taken");
+    assert!(!added(&running), "an added font may be what brought it down");
     assert_eq!(
         running.screen.told().badge,
         Some(Text::BadgeConfigRefused),
