@@ -1,6 +1,6 @@
 //! What central remembers: a small trait, so that the same central runs on SQLite or on PostgreSQL.
 //!
-//! Invariants every implementation keeps (`tests/store_contract.rs` holds them against each):
+//! Invariants every implementation keeps (`tests/central/store_contract.rs` and its parts hold them against each):
 //! - a batch's entries, answers and counts become durable together, before [`Store::ingest`] returns;
 //! - (site, chain, seq) is permanent: it never gets another content;
 //! - every statement is about one site.

@@ -232,7 +232,7 @@ fn place(text: &str, needle: &str) -> (usize, usize) {
 #[test]
 fn every_mistake_is_found_at_its_place_with_its_words() {
     let mut missed = Vec::new();
-    for Mistake { kind, right, wrong, points_at, words } in MISTAKES {
+    for Mistake { kind, right, wrong, points_at, words } in MISTAKES.into_iter().flatten() {
         assert!(example(*kind).contains(right), "the example has no {right}");
         let text = example(*kind).replacen(right, wrong, 1);
         let findings = check(*kind, &text);

@@ -27,7 +27,7 @@ use xinsheng::{
 };
 
 use super::sync_end_to_end::{
-    Files, Kiosk, PATIENCE, certificates, hospital, registration, settings, start_central,
+    Files, Kiosk, PATIENCE, hospital, registration, settings, start_central, tls::certificates,
 };
 
 const SILENT: usize = 2_000;

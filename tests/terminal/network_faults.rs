@@ -23,7 +23,8 @@ use xinsheng::{
 use super::{
     proxy::{Fault, answer},
     sync_end_to_end::{
-        Files, Kiosk, Scene, certificates, faults, held, hospital, registration, settings, start_central,
+        Files, Kiosk, Scene, hospital, network::faults, other_central::held, registration, settings,
+        start_central, tls::certificates,
     },
 };
 

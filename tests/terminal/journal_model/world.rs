@@ -1,7 +1,10 @@
 //! A world around a journal that is simple enough to be right: a central that is two lists, and a record of every thanks.
 
+mod central;
+mod checks;
+
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashSet},
     fs,
     path::PathBuf,
     sync::{Arc, Mutex},
@@ -10,14 +13,13 @@ use std::{
 use chrono::TimeDelta;
 use tempfile::TempDir;
 use xinsheng::{
-    chain::{genesis, leaf, link},
     clock::{Clock, SimClock},
-    journal::{Batch, BatchLimits, Journal, JournalError, OpenArgs, Opened, Retention, TestHooks, Upkeep},
+    journal::{BatchLimits, Journal, JournalError, OpenArgs, Opened, Retention, TestHooks, Upkeep},
     model::{ChainId, EntryId, Hash, TimeQuality},
-    wire::Withheld,
 };
 
 use crate::support::{copy_dir, entry_id, fast_dir, id, moment, sized_draft};
+use central::{Central, Stored};
 
 /// The newest entries that retention keeps here: few, so that erasing happens.
 const KEPT_ENTRIES: u64 = 12;
@@ -65,68 +67,6 @@ pub enum Delivery {
     OldReceipt,
     /// Somebody else answers with a hash of their own.
     ForgedReceipt,
-}
-
-/// Central, as the protocol has it: entries by (chain, seq), each entry counted once by its id.
-#[derive(Clone, Default)]
-struct Central {
-    chains: HashMap<ChainId, Vec<Hash>>,
-    counted: HashSet<EntryId>,
-}
-
-/// What central made of a batch.
-enum Stored {
-    All(u64, Hash),
-    /// It holds other entries there.
-    Conflict,
-    /// It lacks entries before.
-    Gap,
-}
-
-impl Central {
-    fn cursor(&self, chain: ChainId) -> (u64, Hash) {
-        let hashes = self.chains.get(&chain).map_or(&[][..], Vec::as_slice);
-        (hashes.len() as u64, hashes.last().copied().unwrap_or_else(|| genesis(chain)))
-    }
-
-    /// Stores a batch, unless it does not follow what is there.
-    fn store(&mut self, batch: &Batch) -> Result<Stored, String> {
-        let hashes = self.chains.entry(batch.chain).or_default();
-        let mut hash = batch.previous_hash;
-        let before = batch.first_seq - 1;
-        let known = if before == 0 { Some(genesis(batch.chain)) } else { hashes.get(index(before)).copied() };
-        match known {
-            None => return Ok(Stored::Gap),
-            Some(known) if known != hash => return Ok(Stored::Conflict),
-            Some(_) => {}
-        }
-        for (seq, line) in (batch.first_seq..).zip(&batch.lines) {
-            let withheld: Option<Withheld> = serde_json::from_slice(line).ok();
-            hash = link(hash, withheld.as_ref().map_or_else(|| leaf(line), |withheld| withheld.leaf));
-            match hashes.get(index(seq)) {
-                Some(known) if *known != hash => return Ok(Stored::Conflict),
-                Some(_) => {}
-                None => hashes.push(hash),
-            }
-            if withheld.is_none() {
-                let value: serde_json::Value =
-                    serde_json::from_slice(line).map_err(|error| error.to_string())?;
-                if value["seq"] != seq {
-                    return Err(format!("line {seq} says {}", value["seq"]));
-                }
-                self.counted.extend(entry_id(line));
-            }
-        }
-        if hash != batch.head_hash {
-            return Err("a batch's head hash is not the hash of its lines".into());
-        }
-        Ok(Stored::All(batch.last_seq(), hash))
-    }
-}
-
-/// Where a chain's list has an entry.
-fn index(seq: u64) -> usize {
-    usize::try_from(seq).expect("a short chain") - 1
 }
 
 /// How often the rare things happened, to show that a suite is not hollow.
@@ -471,82 +411,5 @@ impl World {
         self.thanked.retain(|id| held.contains_key(id) || counted.contains(id));
         self.old_receipt = None;
         Ok(())
-    }
-
-    /// Ids of the entries whose line the journal has, and whether each is refused.
-    fn held(&mut self) -> Step<BTreeMap<EntryId, bool>> {
-        let mut out = Vec::new();
-        self.journal().export(&mut out).map_err(told("export"))?;
-        let mut held = BTreeMap::new();
-        for line in out.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            let value: serde_json::Value = serde_json::from_slice(line).map_err(told("exported line"))?;
-            if let Some(id) = value["entry"]["id"].as_str() {
-                let refused = value["refused"].is_string();
-                *held.entry(id.parse().map_err(told("id"))?).or_insert(false) |= refused;
-            }
-        }
-        Ok(held)
-    }
-
-    /// What must hold after every step.
-    fn check(&mut self) -> Step {
-        let report = self.journal().verify().map_err(told("verify"))?;
-        if !report.is_whole() {
-            return Err(format!("{:?}", report.flaws));
-        }
-        let stats = self.journal().stats().map_err(told("stats"))?;
-        let current = report.chains.last().ok_or("no chain")?;
-        if (current.chain, current.last_seq, current.head_hash)
-            != (stats.head.chain, stats.head.seq, stats.head.hash)
-        {
-            return Err(format!("{current:?} but {stats:?}"));
-        }
-        if stats.queue_depth < stats.head.seq - stats.cursor || stats.cursor != current.cursor {
-            return Err(format!("the queue is miscounted: {stats:?}"));
-        }
-        let refused: u64 = report.chains.iter().map(|chain| chain.refused).sum();
-        if refused != stats.refused {
-            return Err(format!("{refused} refused, counted {}", stats.refused));
-        }
-        let held = self.held()?;
-        // Whoever was thanked for is here or was at central.
-        match self.thanked.iter().find(|id| !held.contains_key(*id) && !self.ever_counted.contains(*id)) {
-            Some(id) => Err(format!("{id} was thanked for and is gone")),
-            None => Ok(()),
-        }
-    }
-
-    /// All is well at last: everything is delivered. Then both sides are compared.
-    fn settle(&mut self) -> Step {
-        for _ in 0..1000 {
-            self.deliver(50, 20_000, Delivery::Received)?;
-            if self.journal().queue_depth() == 0 && self.follow_cursor()? && self.journal().queue_depth() == 0
-            {
-                return self.compare();
-            }
-        }
-        Err("the queue does not drain".into())
-    }
-
-    fn compare(&mut self) -> Step {
-        let held = self.held()?;
-        let chains = self.journal().verify().map_err(told("verify"))?.chains;
-        self.count("lines erased", chains.iter().map(|chain| chain.erased).sum());
-        self.count("chains", chains.len() as u64);
-        self.count("entries refused", chains.iter().map(|chain| chain.refused).sum());
-        self.count("entries thanked for", self.thanked.len() as u64);
-        let counted = &self.central.counted;
-        for id in &self.thanked {
-            // An erased entry was at central once; if central lost it afterwards nobody has it.
-            let gone = !held.contains_key(id) && self.ever_counted.contains(id);
-            if !counted.contains(id) && !self.refused.contains(id) && !gone {
-                return Err(format!("{id} was thanked for and is not at central"));
-            }
-        }
-        let known: HashSet<_> = self.thanked.union(&self.doubtful).collect();
-        match counted.iter().find(|id| !known.contains(id)) {
-            Some(id) => Err(format!("central counted {id}, which nobody tapped")),
-            None => Ok(()),
-        }
     }
 }

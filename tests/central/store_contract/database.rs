@@ -1,0 +1,104 @@
+//! The database file: its access rights, its schema versions, and files that belong to other programs.
+
+use std::sync::Arc;
+
+use xinsheng::{
+    central::store::{Store, sqlite::SqliteStore},
+    model::StoreId,
+};
+
+use super::{accepted, all_counts, called, calls, only, send_after, send_all, sqlite};
+use crate::{
+    faults::survived,
+    journal::{Journal, answer, help, start},
+};
+
+#[test]
+fn fault_25_a_database_of_a_newer_central_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("central.sqlite");
+    drop(sqlite(folder.path()));
+    let newer = rusqlite::Connection::open(&path).unwrap();
+    newer.execute_batch("create table moods (mood text); pragma user_version = 99").unwrap();
+    newer.close().unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let error = SqliteStore::open(&path, StoreId::from_parts(1, [1; 10]), start()).err().unwrap();
+    assert!(error.to_string().contains("99"), "{error}");
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+    survived!(25; 1, "database of a newer central");
+}
+
+#[test]
+fn the_database_is_readable_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let modes = || -> Vec<u32> {
+        let files = std::fs::read_dir(folder.path()).unwrap();
+        files.map(|file| file.unwrap().metadata().unwrap().permissions().mode() & 0o777).collect()
+    };
+    let store = sqlite(folder.path());
+    assert!(modes().len() >= 2 && modes().iter().all(|mode| *mode == 0o600), "{:?}", modes());
+    drop(store);
+    let path = folder.path().join("central.sqlite");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let _store = sqlite(folder.path());
+    assert!(modes().iter().all(|mode| *mode == 0o600), "a database of an earlier version: {:?}", modes());
+}
+
+#[test]
+fn a_store_opened_again_is_the_same_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut journal = Journal::new(1);
+        journal.push(answer(1, 5));
+        let store = sqlite(folder.path());
+        let id = store.id();
+        send_all(&store, "t-1", &journal).await;
+        drop(store);
+        let fresh = StoreId::from_parts(2, [2; 10]);
+        let again: Arc<dyn Store> =
+            Arc::new(SqliteStore::open(&folder.path().join("central.sqlite"), fresh, start()).unwrap());
+        assert_eq!(again.id(), id);
+        assert_eq!(send_all(&again, "t-1", &journal).await, accepted(1, journal.head(), 0, 1, false));
+        assert_eq!(all_counts(&again).await, only("a", 5, 1));
+    });
+}
+
+#[test]
+fn a_store_of_the_first_schema_is_taken_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = rusqlite::Connection::open(folder.path().join("central.sqlite")).unwrap();
+    first.execute_batch(include_str!("../../../src/central/store/sqlite/0001_tables.sql")).unwrap();
+    first
+        .execute_batch(
+            "pragma application_id = 0x58534345; pragma user_version = 1; \
+             insert into store_info values (1, '00000000-0001-7101-8101-010101010101', 0); \
+             insert into reasons values ('main', zeroblob(16), 'a', 'window', 'long@1', 1, '[]', 'en', \
+             zeroblob(16), 1, 0)",
+        )
+        .unwrap();
+    drop(first);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let store = sqlite(folder.path());
+        let mut journal = Journal::new(1);
+        journal.push(help("window", "en"));
+        assert_eq!(called(&send_after(&store, &journal, 1).await), 1);
+        assert_eq!(calls(&store).await.len(), 1);
+    });
+    let again = rusqlite::Connection::open(folder.path().join("central.sqlite")).unwrap();
+    let kept: (Vec<u8>, i64) =
+        again.query_row("select boot, up_ms from reasons", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    assert_eq!(kept, (vec![0; 16], 0));
+    survived!(25; 1, "database of an older central");
+}
+
+#[test]
+fn a_foreign_database_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("other.sqlite");
+    rusqlite::Connection::open(&path).unwrap().execute_batch("create table theirs (x)").unwrap();
+    let error = SqliteStore::open(&path, StoreId::from_parts(1, [1; 10]), start()).err().unwrap();
+    assert!(error.to_string().contains("another program"), "{error}");
+}
