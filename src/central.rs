@@ -190,7 +190,11 @@ fn app_of(settings: Settings, hospital: Hospital) -> anyhow::Result<Arc<App>> {
     let begun = std::thread::scope(|scope| {
         let begin = || -> anyhow::Result<()> {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-            Ok(runtime.block_on(reload::put_in_force(&app, &app.settings, app.hospital()))?)
+            runtime.block_on(async {
+                reload::put_in_force(&app, &app.settings, app.hospital()).await?;
+                reload::say_lost_sites(&app).await;
+                Ok(())
+            })
         };
         scope.spawn(begin).join()
     });

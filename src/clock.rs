@@ -114,7 +114,8 @@ fn is_synced() -> bool {
 
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
 fn system_wall() -> DateTime<Utc> {
-    Utc::now()
+    // Not `Utc::now`, which panics before 1970.
+    std::time::SystemTime::now().into()
 }
 
 #[cfg(test)]

@@ -183,7 +183,7 @@ fn start_central(
     example: bool,
 ) -> anyhow::Result<Central> {
     let path = home.config_dir().join("central.toml");
-    let loaded = config::load_central(&path, &|path| std::fs::read(path), &Glyphs::default())
+    let loaded = config::load_central(&path, &|path| config::read_file(path), &Glyphs::default())
         .map_err(|findings| anyhow::anyhow!("the configuration has errors:\n{findings}"))?;
     let mut settings = central::Settings::from_config(&loaded);
     settings.config.data_dir = home.central_dir();

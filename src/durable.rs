@@ -64,6 +64,9 @@ pub fn make_folder(path: &Path) -> io::Result<()> {
 const READ_BYTES_MAX: u64 = 64 << 20;
 
 /// The bytes of an ordinary file that somebody named. A pipe would never end, a device never be full, and either would stop the program.
+///
+/// # Errors
+/// It cannot be read, is no ordinary file, or has more than 64 MB.
 pub fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     let ordinary = |metadata: &std::fs::Metadata| {
         if metadata.is_file() {

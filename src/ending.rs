@@ -26,7 +26,7 @@ thread_local! {
 
 /// A library panicked over a file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the library that reads it broke off: {0}")]
+#[error("the library that reads it failed: {0}")]
 pub struct Panicked(String);
 
 /// From now on a panic on any thread ends the program with [`THREAD_DIED`], unless the work is [`contained`].
@@ -49,7 +49,7 @@ pub fn end_on_panic() {
 }
 
 /// Does work that reads a file with a library that may panic over a damaged one. A panic ends this work and nothing else. What the work
-/// changes must be thrown away then.
+/// changes must be thrown away then. Threads that the work starts are not contained.
 ///
 /// # Errors
 /// The library panicked, with its words.
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn contained_work_that_panics_is_an_error_in_the_panics_words_and_the_next_panic_is_not_contained() {
         let broke = contained(|| -> u8 { panic!("glyph {}", 7) });
-        assert_eq!(broke.unwrap_err().to_string(), "the library that reads it broke off: glyph 7");
+        assert_eq!(broke.unwrap_err().to_string(), "the library that reads it failed: glyph 7");
         assert_eq!(contained(|| contained(|| -> u8 { panic!("inner") }).is_err()), Ok(true));
         assert!(!CONTAINED.get());
     }

@@ -105,7 +105,10 @@ impl Fonts {
     pub fn missing(&self, language: &str, text: &str) -> Vec<char> {
         let Some(drawn) = self.find(language).map(Family::drawn) else { return Vec::new() };
         let drawn = |c| drawn(c) || c == '\n' || stands_in(c);
-        let mut missing: Vec<char> = text.chars().filter(|c| !drawn(*c)).collect();
+        let looked_up = contained(|| text.chars().filter(|c| !drawn(*c)).collect());
+        // A font whose characters cannot be looked up has none.
+        let mut missing: Vec<char> =
+            looked_up.unwrap_or_else(|_| text.chars().filter(|c| !stands_in(*c) && *c != '\n').collect());
         missing.sort_unstable();
         missing.dedup();
         missing

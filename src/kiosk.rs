@@ -176,14 +176,13 @@ impl Kiosk {
 impl Shared {
     /// One touch or one tick: for the staff area while somebody is in it, else for the survey.
     fn handle(&mut self, event: Event) {
-        if self.staff.is_some()
-            && let Some(event) = self.staff_event_of(&event)
-        {
+        let was_staffs = self.staff.is_some();
+        if was_staffs && let Some(event) = self.staff_event_of(&event) {
             self.staff_touch(event);
         }
         // The hour goes on for the survey too, and the finger that opened or closed the staff area is nobody's answer.
         let tick = event == Event::Tick;
-        if self.staff.is_none() || tick {
+        if !was_staffs || tick {
             self.dispatch(event);
         }
         if tick && self.finger.is_stuck(self.clock.now().up_ms) {
@@ -253,6 +252,9 @@ impl Shared {
             ui::lay_out(&window, &self.glass.panel, setup.low_reach);
             look::paint(&window, &self.ambient.theme.palette(self.look.accent));
             look::set_logo(&window, &self.look);
+        }
+        if let Some(staff) = &mut self.staff {
+            staff.end_test();
         }
         self.dispatch(Event::NewPlan(setup.plan));
     }

@@ -3,6 +3,8 @@
 //! [`masked`] gives a text of the same length with every such value in stars, so that places found in one are right in the other. It works on
 //! lines, not on a tree, because a file with a mistake in it has no tree. It hides too much rather than too little.
 
+use std::ops::Range;
+
 /// Words that make a key's value a secret, in any part of the key.
 const ANYWHERE: [&str; 15] = [
     "passw",
@@ -45,8 +47,8 @@ pub(crate) fn masked_knowing(text: &str, is_known: &dyn Fn(&str) -> bool) -> Str
     let mut state = State::default();
     for line in text.split_inclusive('\n') {
         let from = state.secret_from(line, is_known);
-        let (user, host) = user_info(line).unwrap_or((from, from));
-        let hidden = |at: usize| at >= from || (user..host).contains(&at);
+        let hidden = hidden_parts(line);
+        let hidden = |at: usize| at >= from || hidden.iter().any(|part| part.contains(&at));
         out.extend(line.char_indices().flat_map(|(at, c)| shown(c, hidden(at))));
     }
     out
@@ -107,30 +109,28 @@ fn without_word(sentence: &str, secret: &str) -> String {
 pub(crate) fn without_user_info(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
-        let Some((from, to)) = user_info(line) else {
-            out.push_str(line);
-            continue;
-        };
-        out.push_str(&line[..from]);
-        out.extend(line[from..to].chars().flat_map(|c| shown(c, true)));
-        out.push_str(&line[to..]);
+        let hidden = hidden_parts(line);
+        let hidden = |at: usize| hidden.iter().any(|part| part.contains(&at));
+        out.extend(line.char_indices().flat_map(|(at, c)| shown(c, hidden(at))));
     }
     out
 }
 
-/// From the first sign of an address to the last @ behind it. `id@1` is a questionnaire with its version.
-fn user_info(line: &str) -> Option<(usize, usize)> {
-    of_user(line).or_else(|| of_query(line))
+/// What nobody may read of the addresses in a line: from the first character of one to the last @ behind it, and what stands behind the
+/// `?` or `#` of each. `id@1` is a questionnaire with its version.
+fn hidden_parts(line: &str) -> Vec<Range<usize>> {
+    let user = of_user(line).map(|(from, to)| from..to);
+    let queries = line.match_indices("://").filter_map(|(at, _)| of_query(line, at + 3));
+    user.into_iter().chain(queries).collect()
 }
 
-/// What stands behind the `?` or `#` of an address: no address of ours has it, and people's hold tokens.
-fn of_query(line: &str) -> Option<(usize, usize)> {
-    let begin = line.find("://")? + 3;
+/// What stands behind the `?` or `#` of an address that begins here: no address of ours has it, and people's hold tokens.
+fn of_query(line: &str, begin: usize) -> Option<Range<usize>> {
     let end = line[begin..]
         .find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`'))
         .map_or(line.len(), |at| begin + at);
     let from = line[begin..end].find(['?', '#']).map(|at| begin + at + 1)?;
-    (from < end).then_some((from, end))
+    (from < end).then_some(from..end)
 }
 
 /// What stands before the @ of an address.
@@ -496,6 +496,16 @@ mod tests {
             hides(line, "s3cret-9");
         }
         assert_eq!(without_user_info("cannot reach https://a:b@host/x"), "cannot reach https://***@host/x");
+    }
+
+    #[test]
+    fn every_secret_of_every_address_in_a_line_is_hidden() {
+        let line = "https://me:s3cret-9@c.example/?t=t0ken-7 and https://d.example/?u=t0ken-8";
+        let hidden = without_user_info(line);
+        for secret in ["me", "s3cret-9", "t0ken-7", "t0ken-8"] {
+            assert!(!hidden.contains(secret), "{secret}: {hidden}");
+        }
+        assert!(hidden.contains("c.example") && hidden.contains("d.example"), "{hidden}");
     }
 
     #[test]

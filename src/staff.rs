@@ -326,6 +326,13 @@ impl Staff {
         &self.plan
     }
 
+    /// The pages have changed: a self-test of the ones before has nothing to show any more.
+    pub fn end_test(&mut self) {
+        if matches!(self.state, State::SelfTest(_)) {
+            self.go(State::Menu);
+        }
+    }
+
     /// What is under test from now on; a self-test that is under way keeps to its own.
     pub fn set_tests(&mut self, tests: Vec<Vec<String>>) {
         if !matches!(self.state, State::SelfTest(_)) {

@@ -15,6 +15,11 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use signal_hook::{
+    consts::{SIGHUP, SIGINT, SIGTERM},
+    iterator::Signals,
+    low_level,
+};
 
 use crate::durable;
 
@@ -62,7 +67,7 @@ impl StartGuard {
         if guard.profile() == Profile::Safe {
             tracing::error!(
                 starts = before.unsettled,
-                "the last starts came to nothing; this one is in the safe profile: built-in sizes, no sound, no delivered configuration"
+                "the last starts came to nothing; this one is in the safe profile: built-in sizes, no sound, no logo, no added font, no delivered configuration, nothing that staff chose"
             );
         }
         guard
@@ -82,6 +87,24 @@ impl StartGuard {
     pub fn settle(&mut self) {
         self.starts.unsettled = 0;
         self.write();
+    }
+
+    /// A signal to end is an end in order: whoever turns a terminal off has not seen it fail. The signal does then what it always does.
+    ///
+    /// # Errors
+    /// The signals or a thread cannot be had.
+    pub fn settle_at_signals(data: &Path) -> io::Result<()> {
+        let file = data.join(FILE);
+        let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
+        let wait = move || {
+            for signal in signals.forever() {
+                Self { starts: Starts { unsettled: 0, ..read(&file) }, file: file.clone() }.write();
+                if let Err(error) = low_level::emulate_default_handler(signal) {
+                    tracing::error!(%error, signal, "the signal did not end the program");
+                }
+            }
+        };
+        thread::Builder::new().name("signals".into()).spawn(wait).map(drop)
     }
 
     /// Settles after a while on a thread of its own, or as soon as the program ends in order.
@@ -175,6 +198,31 @@ mod tests {
         let runs = StartGuard::begin(data.path()).watch(Duration::ZERO).unwrap();
         runs.thread.join().unwrap();
         assert_eq!(unsettled(), 0);
+    }
+
+    /// Set in the process that is to be ended.
+    const CHILD: &str = "XINSHENG_TEST_ENDED";
+
+    #[test]
+    fn a_start_that_is_ended_by_a_signal_has_not_failed() {
+        if let Some(data) = std::env::var_os(CHILD) {
+            StartGuard::settle_at_signals(Path::new(&data)).unwrap();
+            StartGuard::begin(Path::new(&data));
+            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TERM).unwrap();
+            thread::park_timeout(Duration::from_secs(20));
+            std::process::exit(0);
+        }
+        let data = tempfile::tempdir().unwrap();
+        StartGuard::begin(data.path());
+        let name = "start_guard::tests::a_start_that_is_ended_by_a_signal_has_not_failed";
+        let ended = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", name, "--nocapture"])
+            .env(CHILD, data.path())
+            .output()
+            .unwrap();
+        let signal = std::os::unix::process::ExitStatusExt::signal(&ended.status);
+        assert_eq!(signal, Some(SIGTERM), "the signal does what it always does: {ended:?}");
+        assert_eq!(read(&data.path().join(FILE)), Starts { total: 2, unsettled: 0 });
     }
 
     #[test]

@@ -18,7 +18,9 @@ use xinsheng::{
     lang::Languages,
     log,
     model::Lang,
-    page_audit, pin, sound, sync,
+    page_audit, pin, sound,
+    start_guard::StartGuard,
+    sync,
     terminal::{Assembly, IDENTITY_FILE, Place, languages_beside, screen_check},
     ui::AppWindow,
 };
@@ -180,16 +182,8 @@ fn check(files: &[PathBuf]) -> anyhow::Result<bool> {
 
 /// Draws the pages that a terminal will show and holds them against the accessibility rules.
 fn check_screens(config: &Path, setup: &Loaded<KioskSetup>) -> anyhow::Result<bool> {
-    let languages = Languages::beside(config)?;
-    let screens = match ending::contained(|| page_audit::check::screens(setup, languages)) {
-        Ok(screens) => screens?,
-        Err(panicked) => {
-            let fix = "take logo and fonts out one by one to see which of them it is";
-            let what = format!("the pages cannot be drawn: {panicked}");
-            writeln!(io::stdout(), "{}: error: {what}\n    fix: {fix}", config.display())?;
-            return Ok(false);
-        }
-    };
+    let screens = page_audit::check::screens(setup, Languages::beside(config)?)
+        .with_context(|| config.display().to_string())?;
     for finding in &screens.findings.0 {
         writeln!(io::stdout(), "{finding}\n")?;
     }
@@ -210,6 +204,7 @@ fn data(arguments: &Arguments) -> anyhow::Result<PathBuf> {
 fn show(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if let Ok(data) = data(arguments) {
         provide_fonts(&data.join("fonts"));
+        StartGuard::settle_at_signals(&data).context("cannot listen to signals")?;
     }
     let place = Place { config: arguments.config.clone(), data: arguments.data.clone() };
     let screens = screen_check::by_program(std::env::current_exe().context("where is this program?")?);
@@ -279,7 +274,17 @@ fn enrol(arguments: &Arguments, code: &str) -> anyhow::Result<ExitCode> {
     let file = data.join(IDENTITY_FILE);
     let identity =
         sync::enrol(&kiosk.central_url, kiosk.central_ca_file.as_deref(), code, &file, &SystemClock::new())?;
-    writeln!(io::stdout(), "enrolled as terminal {} of site {}", identity.terminal, identity.site)?;
+    let (terminal, site, place) = (&identity.terminal, &identity.site, &identity.touchpoint);
+    writeln!(io::stdout(), "enrolled as terminal {terminal} of site {site}, for touchpoint {place}")?;
+    if !kiosk.touchpoints.is_empty() && !kiosk.touchpoints.contains(place) {
+        let listed: Vec<String> = kiosk.touchpoints.iter().map(ToString::to_string).collect();
+        writeln!(
+            io::stdout(),
+            "warning: {} rates {} and not {place}\n    fix: write touchpoints = [\"{place}\"], or leave the line out",
+            arguments.config.display(),
+            listed.join(", ")
+        )?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

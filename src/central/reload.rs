@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     config::{CentralSetup, Change, Findings, Loaded},
+    model::SiteId,
     questionnaire::Hospital,
 };
 
@@ -20,7 +21,7 @@ const SHOWN_CHARS_MAX: usize = 2_000;
 /// A configuration that central does not run with, and why.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Trouble {
-    /// `config_refused` or `restart_needed`.
+    /// `config_refused`, `restart_needed` or `site_missing`.
     pub(super) kind: &'static str,
     /// When it was found.
     pub(super) at: chrono::DateTime<chrono::Utc>,
@@ -32,18 +33,15 @@ pub(super) struct Trouble {
 pub(super) async fn take(app: &App, change: &Change<CentralSetup>, data_dir: Option<&Path>) {
     let trouble = match change {
         Change::New(loaded) => {
-            let Loaded { value: CentralSetup { hospital, .. }, config_hash, .. } = &**loaded;
-            let settings = Settings::of(loaded, data_dir);
-            match put_in_force(app, &settings, Arc::new(hospital.clone())).await {
-                Ok(()) => tracing::info!(%config_hash, "the changed configuration is in force"),
-                Err(error) => {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "the changed configuration waits for the store"
-                    );
-                }
+            let lost = lost_sites(app, &loaded.value.hospital).await;
+            if lost.is_empty() {
+                take_new(app, loaded, data_dir).await
+            } else {
+                Some((
+                    "config_refused",
+                    format!("the last good configuration stays in force; {}", without(&lost)),
+                ))
             }
-            restart_needed(&app.settings, &settings)
         }
         Change::Refused(findings) => Some(refused(findings)),
     };
@@ -55,6 +53,37 @@ pub(super) async fn take(app: &App, change: &Change<CentralSetup>, data_dir: Opt
         app.tell(Event::Alarm { site: site.id.clone() });
         app.tell(Event::Scores { site: site.id.clone() });
     }
+}
+
+async fn take_new(
+    app: &App,
+    loaded: &Loaded<CentralSetup>,
+    data_dir: Option<&Path>,
+) -> Option<(&'static str, String)> {
+    let Loaded { value: CentralSetup { hospital, .. }, config_hash, .. } = loaded;
+    let settings = Settings::of(loaded, data_dir);
+    match put_in_force(app, &settings, Arc::new(hospital.clone())).await {
+        Ok(()) => tracing::info!(%config_hash, "the changed configuration is in force"),
+        Err(error) => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the changed configuration waits for the store"
+            );
+        }
+    }
+    restart_needed(&app.settings, &settings)
+}
+
+/// Sites of enrolled terminals that a configuration does not have.
+async fn lost_sites(app: &App, hospital: &Hospital) -> Vec<SiteId> {
+    let known = app.store.sites().await.unwrap_or_else(|error| {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "the sites of the terminals cannot be read"
+        );
+        Vec::new()
+    });
+    known.into_iter().filter(|site| hospital.sites.iter().all(|named| named.id != *site)).collect()
 }
 
 /// Takes a configuration into force, keeps its names, and tries the quarantine again with it. What cannot be written at present, on a full
@@ -91,6 +120,26 @@ async fn replay_quarantine(app: &App, hospital: &Arc<Hospital>) -> Result<(), St
         }
     }
     Ok(())
+}
+
+/// What is wrong with a configuration without these sites.
+fn without(lost: &[SiteId]) -> String {
+    let names: Vec<String> = lost.iter().map(|site| format!("`{site}`")).collect();
+    format!(
+        "touchpoints.toml has no site {}, to which enrolled terminals and their answers belong; put its [[site]] back, under the same id (its \
+         places may be removed and stay in the totals)",
+        names.join(", ")
+    )
+}
+
+/// What a server begins with although sites of its terminals are missing.
+pub(super) async fn say_lost_sites(app: &App) {
+    let lost = lost_sites(app, &app.hospital()).await;
+    if !lost.is_empty() {
+        let detail = without(&lost);
+        tracing::error!("site_missing: {detail}");
+        app.set_trouble(Some(Trouble { kind: "site_missing", at: shell::now(), detail }));
+    }
 }
 
 fn refused(findings: &Findings) -> (&'static str, String) {

@@ -88,7 +88,7 @@ pub(super) struct AlarmRow {
     /// The site.
     #[schema(value_type = String)]
     site: SiteId,
-    /// `clone`, `lost_entries`, `quarantine` (entries that are kept and not understood), `config_refused` or `restart_needed`.
+    /// `clone`, `lost_entries`, `quarantine` (entries that are kept and not understood), `config_refused`, `restart_needed` or `site_missing`.
     kind: String,
     /// The journal it is about, or the reason that quarantined entries have in common; empty for central's configuration.
     subject: String,

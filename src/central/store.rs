@@ -61,6 +61,9 @@ pub trait Store: Send + Sync + 'static {
     /// The store's identity; a restored backup keeps it.
     fn id(&self) -> StoreId;
 
+    /// Every site that terminals were enrolled for.
+    async fn sites(&self) -> Result<Vec<SiteId>, StoreError>;
+
     /// Whether it can be read and written.
     async fn ready(&self) -> Result<(), StoreError>;
 

@@ -4,7 +4,7 @@
 //! a gap? Is every signed head on the way, and does the terminal's signature hold for the very bytes it sent? And for the counts: does a
 //! recount of the answers give the same?
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use super::{
     auth::gunzip,
@@ -73,11 +73,14 @@ impl fmt::Display for ChainFinding {
 /// Recomputes everything.
 pub async fn verify(store: &Arc<dyn Store>, hospital: &Hospital) -> Result<Findings, StoreError> {
     let mut findings = Findings::default();
-    for site in &hospital.sites {
-        for held in store.chains(&site.id).await? {
-            findings.chains.push(verify_chain(store, &site.id, held).await?);
+    // Also what belongs to sites that the file no longer names.
+    let named = hospital.sites.iter().map(|site| site.id.clone());
+    let sites: BTreeSet<SiteId> = named.chain(store.sites().await?).collect();
+    for site in &sites {
+        for held in store.chains(site).await? {
+            findings.chains.push(verify_chain(store, site, held).await?);
         }
-        findings.drift.extend(store.drift(&site.id).await?);
+        findings.drift.extend(store.drift(site).await?);
     }
     Ok(findings)
 }

@@ -1,6 +1,9 @@
 //! A touchpoints file that central delivers: checked, then put where the terminal reads it from.
 
-use std::{io, path::Path};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use super::{
     check::Findings,
@@ -27,7 +30,7 @@ pub fn accept_delivered(
     let loaded = load::load_kiosk(at, &with_it, glyphs)
         .and_then(|loaded| load::pass(loaded, screens))
         .map_err(DeliveryError::Findings)?;
-    write_whole(&place, delivered).map_err(DeliveryError::Disk)?;
+    write_whole(&place, delivered).map_err(|error| DeliveryError::Disk(place, error))?;
     Ok(loaded)
 }
 
@@ -38,6 +41,6 @@ pub enum DeliveryError {
     #[error("central delivered a touchpoints file that cannot be used:\n{0}")]
     Findings(#[source] Findings),
     /// It could not be written.
-    #[error("the touchpoints file from central could not be stored")]
-    Disk(#[source] io::Error),
+    #[error("the touchpoints file from central could not be stored as {}", .0.display())]
+    Disk(PathBuf, #[source] io::Error),
 }

@@ -141,8 +141,16 @@ pub(super) fn kiosk(
             }
             parts_hash = read_parts(&file, config, report, read);
             let delivered = config.storage_dir.join(DELIVERED_FILE);
-            if config.source == ConfigSource::Central && files.try_read(&delivered).is_some() {
-                return files.hospital(&delivered, glyphs, &mut inner);
+            if config.source == ConfigSource::Central {
+                match files.first_if_there(&delivered) {
+                    Ok(true) => return files.hospital(&delivered, glyphs, &mut inner),
+                    Ok(false) => {}
+                    // What central delivered lies there and cannot be read: the file on site says something else.
+                    Err(findings) => {
+                        inner.0.extend(findings.0);
+                        return None;
+                    }
+                }
             }
             files.named(&config.touchpoints_file, report, Some(name))?;
             files.hospital(&config.touchpoints_file, glyphs, &mut inner)
@@ -160,7 +168,13 @@ fn read_parts(file: &KioskFile, config: &mut KioskConfig, report: &mut Report<'_
     let mut all = Vec::new();
     if let (Some(name), Some(path)) = (&file.central.ca_file, &config.central_ca_file) {
         // Without it the terminal runs all the same, and its way to central says what is missing.
-        all.extend(part(path, name, report, read).unwrap_or_default());
+        let bytes = part(path, name, report, read).unwrap_or_default();
+        if !bytes.is_empty() && !holds_certificate(&bytes) {
+            let what = format!("{} holds no certificate", path.display());
+            let fix = "put the certificate there that central's was signed with, as PEM: -----BEGIN CERTIFICATE-----";
+            report.part(&name.span, what, fix.to_owned());
+        }
+        all.extend(bytes);
     }
     if let (Some(name), Some(path)) = (&file.look.logo, &config.look.logo) {
         let bytes = part(path, name, report, read);
@@ -182,6 +196,17 @@ fn part(path: &Path, name: &Located<String>, report: &mut Report<'_>, read: Read
     let fix = "correct the name (it counts from this file's folder), or the file's permissions";
     report.part(&name.span, what, fix);
     None
+}
+
+#[cfg(feature = "terminal")]
+fn holds_certificate(pem: &[u8]) -> bool {
+    reqwest::Certificate::from_pem_bundle(pem).is_ok_and(|found| !found.is_empty())
+}
+
+/// A program that connects to nothing takes a file for certificates.
+#[cfg(not(feature = "terminal"))]
+fn holds_certificate(_: &[u8]) -> bool {
+    true
 }
 
 #[cfg(feature = "terminal")]
@@ -273,10 +298,16 @@ impl<'r> Files<'r> {
         Ok(bytes)
     }
 
-    fn try_read(&mut self, path: &Path) -> Option<()> {
-        let bytes = (self.read)(path).ok()?;
-        self.files.push((path.to_owned(), bytes));
-        Some(())
+    /// Reads a file that need not be there.
+    fn first_if_there(&mut self, path: &Path) -> Result<bool, Findings> {
+        match (self.read)(path) {
+            Ok(bytes) => {
+                self.files.push((path.to_owned(), bytes));
+                Ok(true)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(Findings(vec![unreadable(path, &error)])),
+        }
     }
 
     /// Reads a file that another one names; the finding stands at the name.

@@ -76,7 +76,7 @@ impl Home {
 
     pub(super) fn load(&self) -> anyhow::Result<Loaded<KioskSetup>> {
         let fonts = Languages::beside(&self.kiosk_toml())?.fonts;
-        config::load_kiosk(&self.kiosk_toml(), &|path| std::fs::read(path), &Glyphs::new(&fonts))
+        config::load_kiosk(&self.kiosk_toml(), &|path| config::read_file(path), &Glyphs::new(&fonts))
             .map_err(|findings| anyhow::anyhow!("the configuration has errors:\n{findings}"))
     }
 

@@ -100,7 +100,7 @@ impl Languages {
         let mut languages = Self::shipped()?;
         match entries(folder) {
             Ok(paths) => {
-                for path in paths.iter().filter(|path| path.is_dir()) {
+                for path in paths.iter().filter(|path| is_language(path)) {
                     if let Err(error) = languages.add(path) {
                         languages.refused.push(error);
                     }
@@ -115,6 +115,10 @@ impl Languages {
     /// Takes one folder in, or leaves everything as it was.
     fn add(&mut self, folder: &Path) -> Result<(), AddError> {
         let tag = tag_of(folder)?;
+        if !folder.is_dir() {
+            let fix = format!("make a folder of this name and put {} into it", WORDS[0]);
+            return Err(AddError::new(folder, "this is a file, and a language is a folder", fix));
+        }
         let files = entries(folder).map_err(|error| unreadable(folder, &error))?;
         let (mut fonts, mut catalogue) = (self.fonts.clone(), self.catalogue.clone());
         let family = family(folder, &tag, &files)?;
@@ -170,6 +174,12 @@ impl Languages {
     }
 }
 
+/// A folder, or something else that is called like a language.
+fn is_language(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.is_dir() || (!name.contains('.') && name.parse::<Lang>().is_ok())
+}
+
 /// What lies in a folder, in the order of names.
 fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut paths = fs::read_dir(folder)?
@@ -180,11 +190,11 @@ fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> AddError {
-    AddError::new(
-        path,
-        &format!("it cannot be read: {error}"),
-        "let the user that the terminal runs as read it",
-    )
+    let fix = match error.kind() {
+        io::ErrorKind::InvalidInput | io::ErrorKind::IsADirectory => "put an ordinary file in its place",
+        _ => "let the user that the terminal runs as read it",
+    };
+    AddError::new(path, &format!("it cannot be read: {error}"), fix)
 }
 
 fn tag_of(folder: &Path) -> Result<String, AddError> {
@@ -306,11 +316,20 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_is_called_like_a_language_is_no_folder_of_one() {
+        assert!(refusal(&[("de", GERMAN.as_bytes())]).contains("make a folder of this name"));
+        assert_eq!(load(&[("readme", b"words"), ("de.po", b"words")]).refused, []);
+    }
+
+    #[test]
     fn a_font_that_the_font_library_panics_over_is_refused_in_words() {
         let font = include_bytes!("../../fuzz/corpus/font/more-points-than-glyph");
         let words = refusal(&[("de/kiosk.po", GERMAN.as_bytes()), ("de/font.ttf", font)]);
         assert!(words.contains("font") && words.contains("; copy the file again"), "{words}");
-        assert!(words.contains("broke off"), "the library panics no longer; take another file: {words}");
+        assert!(
+            words.contains("library that reads it failed"),
+            "the library panics no longer; take another file: {words}"
+        );
     }
 
     #[test]

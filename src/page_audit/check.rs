@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use anyhow::anyhow;
+use anyhow::bail;
 
 use super::{
     Reading, Rule, Table, contrast, focus, geometry, reach,
@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     config::{Finding, Findings, KeyAt, KioskSetup, Loaded},
+    ending::contained,
     lang::Languages,
     model::Lang,
     panel::Panel,
@@ -54,8 +55,14 @@ impl fmt::Display for Screens {
 /// A page that cannot be drawn.
 pub fn screens(loaded: &Loaded<KioskSetup>, languages: Languages) -> anyhow::Result<Screens> {
     let loaded = loaded.clone();
-    let work = std::thread::spawn(move || measure(&loaded, languages));
-    work.join().map_err(|_| anyhow!("the screens were not measured: a page cannot be drawn"))?
+    // Contained on the thread that draws: it is each thread's own affair.
+    let work = std::thread::spawn(move || contained(|| measure(&loaded, languages)));
+    let fix = "take logo and fonts out one by one to see which of them it is";
+    match work.join() {
+        Ok(Ok(screens)) => screens,
+        Ok(Err(panicked)) => bail!("the pages cannot be drawn: {panicked}; {fix}"),
+        Err(_) => bail!("the pages cannot be drawn; {fix}"),
+    }
 }
 
 fn measure(loaded: &Loaded<KioskSetup>, languages: Languages) -> anyhow::Result<Screens> {

@@ -119,6 +119,11 @@ impl Ratings {
         Some(Value(code)).filter(|value| self.scale.holds(*value)).map(Some).ok_or(RatingFault::Outside)
     }
 
+    /// Whether the scale has this value.
+    fn has(&self, number: usize) -> bool {
+        u8::try_from(number).is_ok_and(|code| self.scale.holds(Value(code)))
+    }
+
     /// How to mend a cell.
     pub(super) fn fix(&self, fault: &RatingFault, cell: &str) -> String {
         let values = self.values();
@@ -126,10 +131,12 @@ impl Ratings {
             RatingFault::Word if let Some(scale) = self.scale_of(cell) => {
                 format!("it is a word of another scale: --scale {}", scale.name())
             }
-            RatingFault::Word if let Some(number) = counted(cell) => format!(
-                "write {number} alone, or say what the word means: --ratings \"{}\"={number}; if the highest is the best: --scale csat5",
-                cell.trim()
-            ),
+            RatingFault::Word if let Some(number) = counted(cell).filter(|number| self.has(*number)) => {
+                format!(
+                    "write {number} alone, or say what the word means: --ratings \"{}\"={number}; if the highest is the best: --scale csat5",
+                    cell.trim()
+                )
+            }
             RatingFault::Word => {
                 format!("write {values}, or say what the word means: --ratings \"WORD\"=NUMBER")
             }

@@ -117,7 +117,8 @@ impl<'a> Reader<'a> {
             }
             Err(wrong) => wrong,
         };
-        let (what, fix) = if is_sum(row) {
+        let is_dated = Written::read(self.columns.date.of(row)).is_ok();
+        let (what, fix) = if !is_dated && is_sum(row) {
             let what = "the row is a sum and no visit".to_owned();
             (what, "remove the row; central computes the sums".to_owned())
         } else {

@@ -55,7 +55,7 @@ impl Staff {
     }
 
     /// To another page: what the old one waited for is of no interest any more.
-    fn go(&mut self, state: State) {
+    pub(super) fn go(&mut self, state: State) {
         self.state = state;
         self.asked = None;
     }
@@ -200,7 +200,7 @@ impl Staff {
                 *state = NetworkState::Testing;
                 self.ask(Ask::TestNetwork, effects);
             }
-            State::SelfTest(test) if test.page.is_none() => test.go_on(&self.plan.tests),
+            State::SelfTest(test) => test.go_on(&self.plan.tests),
             State::Export { state, .. } => match state {
                 ExportState::Ready { folder } => {
                     let folder = std::mem::take(folder);

@@ -88,7 +88,11 @@ impl Assembly {
         let identity = sync::Identity::load(&data.join(IDENTITY_FILE)).ok();
         let enrolled_for = identity.as_ref().map(|identity| &identity.touchpoint);
         let mut languages = languages_beside(&place.config)?;
-        let glyphs = Glyphs::new(&languages.fonts);
+        // A safe start asks no font whether it has the characters of a text.
+        let glyphs = match profile {
+            Profile::Usual => Glyphs::new(&languages.fonts),
+            Profile::Safe => Glyphs::default(),
+        };
         let mut args = OpenArgs::new(fresh::chain_id(), clock.now());
         args.ballast_bytes = self.ballast_bytes.unwrap_or(args.ballast_bytes);
         let (mut journal, report) = Journal::open(&data, args).context("cannot open the journal")?;

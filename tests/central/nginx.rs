@@ -87,7 +87,10 @@ impl Nginx {
 impl Drop for Nginx {
     fn drop(&mut self) {
         // It ends its worker with it; killed, it would leave it behind.
-        let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        let _ = rustix::process::kill_process(
+            rustix::process::Pid::from_child(&self.child),
+            rustix::process::Signal::TERM,
+        );
         let _ = self.child.wait();
     }
 }

@@ -22,6 +22,7 @@ use std::{
     time::Duration,
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value as Json;
 use xinsheng::{
     central,
@@ -205,10 +206,10 @@ fn fault_44_a_server_killed_while_it_takes_batches_in_loses_nothing_that_it_sign
     let mut signed_for = 0;
     let kills = 5_u64;
     for round in 0..kills {
-        let pid = server.child.id().to_string();
+        let pid = Pid::from_child(&server.child);
         let killer = thread::spawn(move || {
             thread::sleep(Duration::from_millis(20 + round * 17));
-            Command::new("kill").args(["-9", &pid]).status().unwrap();
+            kill_process(pid, Signal::KILL).unwrap();
         });
         while signed_for < journal.last_seq() {
             let count = usize::try_from((journal.last_seq() - signed_for).min(7)).unwrap();
@@ -294,8 +295,7 @@ fn fault_44_a_server_that_is_told_to_stop_answers_what_it_has_begun_and_ends_wit
     let mut page = TcpStream::connect(server.address).unwrap();
     page.write_all(b"GET /v1/events HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
     page.read_exact(&mut [0; 15]).unwrap();
-    let pid = server.child.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    kill_process(Pid::from_child(&server.child), Signal::TERM).unwrap();
     // Open pages are let go first.
     page.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     page.read_to_end(&mut Vec::new()).unwrap();
@@ -393,6 +393,14 @@ fn case_08_a_changed_touchpoints_file_comes_into_force_and_what_waited_for_it_is
     until("the desk is closed", || desk("desk-c")["closed"] == true);
     assert_eq!(desk("desk-c")["n"], 12);
     assert_eq!(server.rows("/v1/scores?by=site")[0]["n"], 12);
+
+    fs::write(&file, touchpoints(&DESKS).replace("\"main\"", "\"other\"")).unwrap();
+    until("a site that is gone is an incident", || kinds() == ["config_refused"]);
+    let refused = &server.rows("/v1/alarms")[0];
+    assert!(refused["detail"].as_str().unwrap().contains("no site `main`"), "{refused}");
+    assert_eq!(server.rows("/v1/scores?by=site")[0]["n"], 12, "its answers are shown as before");
+    fs::write(&file, touchpoints(&DESKS[..2])).unwrap();
+    until("the incident ends", || kinds().is_empty());
 
     let config = server.home.path().join("central.toml");
     let text = fs::read_to_string(&config).unwrap();

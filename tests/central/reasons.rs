@@ -103,7 +103,8 @@ fn a_store_from_before_reasons_were_counted_counts_them_when_it_is_opened() {
     older
         .execute_batch(
             "drop view counted_reasons; drop table reason_rollups; drop index rollups_by_hour; \
-             drop index answers_by_time; drop index entries_withheld; pragma user_version = 3;",
+             drop index answers_by_time; drop index entries_withheld; \
+             alter table self_tests drop column total; pragma user_version = 3;",
         )
         .unwrap();
     drop(older);

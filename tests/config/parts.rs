@@ -26,6 +26,8 @@ use xinsheng::{
 
 const LOGO: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"9\" height=\"9\"><rect width=\"9\" height=\"9\"/></svg>";
 
+const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+
 struct Terminal(tempfile::TempDir);
 
 impl Terminal {
@@ -39,7 +41,7 @@ impl Terminal {
         terminal.write("kiosk.toml", &kiosk);
         terminal.write("touchpoints.toml", EXAMPLE_TOUCHPOINTS);
         terminal.write("logo.svg", LOGO);
-        terminal.write("hospital-ca.pem", "a certificate");
+        terminal.write("hospital-ca.pem", CERTIFICATE);
         terminal
     }
 
@@ -124,6 +126,18 @@ fn without_its_certificate_authority_a_terminal_runs_and_keeps_the_name_so_that_
     assert_eq!(started.origin, Origin::Files);
     assert_eq!(started.loaded.value.kiosk.central_ca_file, Some(terminal.path("hospital-ca.pem")));
     assert!(warns_of(&started.findings, "hospital-ca.pem cannot be read"));
+}
+
+#[test]
+fn a_certificate_authority_without_a_certificate_is_said_to_be_none() {
+    let terminal = Terminal::new();
+    let at = KioskAt { file: &terminal.path("kiosk.toml"), data_dir: None };
+    config::load_kiosk(at, &read, &Glyphs::default()).unwrap();
+    for junk in ["junk", &CERTIFICATE[..40]] {
+        terminal.write("hospital-ca.pem", junk);
+        let findings = config::load_kiosk(at, &read, &Glyphs::default()).unwrap_err().to_string();
+        assert!(findings.contains("hospital-ca.pem holds no certificate"), "{findings}");
+    }
 }
 
 #[test]
@@ -226,6 +240,25 @@ fn a_delivered_file_is_read_from_where_it_was_written_also_with_a_data_folder_of
     assert_eq!(config::load_kiosk(at, &read, &Glyphs::default()).unwrap().config_hash, accepted.config_hash);
     let packed = config::pack(&after.loaded).unwrap();
     assert_eq!(config::unpack(&packed, &read, &Glyphs::default()).unwrap().config_hash, accepted.config_hash);
+}
+
+#[test]
+fn a_delivered_file_that_cannot_be_read_leaves_the_last_good_one_in_force_and_not_the_one_on_site() {
+    let terminal = Terminal::new();
+    let text = fs::read_to_string(terminal.path("kiosk.toml")).unwrap();
+    terminal.write("kiosk.toml", &text.replace("source = \"local\"", "source = \"central\""));
+    let (file, data) = (terminal.path("kiosk.toml"), terminal.path("data"));
+    let delivered = EXAMPLE_TOUCHPOINTS.replace("挂号窗口", "挂号大厅");
+    config::accept_delivered(&file, &data, delivered.as_bytes(), &read, &Glyphs::default(), &any_screens)
+        .unwrap();
+    terminal.run_once();
+    let good = terminal.start().loaded.config_hash;
+    fs::remove_file(data.join(DELIVERED_FILE)).unwrap();
+    fs::create_dir(data.join(DELIVERED_FILE)).unwrap();
+    let started = terminal.start();
+    assert_eq!((started.origin, &started.loaded.config_hash), (Origin::LastGood, &good));
+    let findings = started.findings.to_string();
+    assert!(findings.contains(DELIVERED_FILE) && findings.contains("cannot be read"), "{findings}");
 }
 
 #[test]

@@ -189,6 +189,17 @@ fn a_terminal_with_one_place_one_language_and_no_help_has_only_its_own_buttons()
 }
 
 #[test]
+fn another_configuration_ends_a_self_test_whose_pages_are_gone() {
+    let screen = Screen::on(hospital::plan(&["ward"], Start::Question), Panel::new(10.1, 1280, 800));
+    screen.knock(5).type_pin(PIN).press("测试按键").press("下一页");
+    assert_eq!(screen.page(), Shown::Question);
+    screen.change(hospital::plan(&["exit"], Start::Question));
+    assert_eq!(screen.page(), Shown::Choice, "the menu");
+    screen.press("测试按键").press("下一页");
+    assert_eq!(screen.page(), Shown::Question, "and a new one tests the new pages");
+}
+
+#[test]
 fn the_head_of_a_page_under_test_leads_to_what_is_left_and_on_to_the_next_page() {
     let screen = Screen::on(hospital::plan(&["ward"], Start::Question), Panel::new(10.1, 1280, 800));
     screen.knock(5).type_pin(PIN).press("测试按键").press("下一页");

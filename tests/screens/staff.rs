@@ -19,7 +19,7 @@ use xinsheng::model::BootId;
 use xinsheng::panel::Panel;
 use xinsheng::staff::{Volume, lockout::LOCK_MS};
 use xinsheng::survey::{Page, Plan, Start};
-use xinsheng::terminal::{Look, Parts};
+use xinsheng::terminal::{Look, Parts, Setup};
 use xinsheng::ui::{AppWindow, Page as Shown, Shell};
 use xinsheng::wire::Body;
 
@@ -110,6 +110,19 @@ impl Screen {
 
     pub(crate) fn committed(&self) -> &Self {
         self.behind.committed();
+        self.kiosk.take_news();
+        self
+    }
+
+    /// Another configuration comes, for a panel of 10.1 inches.
+    pub(crate) fn change(&self, plan: Plan) -> &Self {
+        self.kiosk.screen().setup(Setup {
+            plan,
+            second_language: Some(hospital::lang("en")),
+            panel: Panel::new(10.1, 1280, 800),
+            low_reach: false,
+            look: Look::default(),
+        });
         self.kiosk.take_news();
         self
     }

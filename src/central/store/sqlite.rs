@@ -234,6 +234,10 @@ impl Store for SqliteStore {
         self.id
     }
 
+    async fn sites(&self) -> Result<Vec<SiteId>, StoreError> {
+        self.read(terminals::sites).await
+    }
+
     async fn ready(&self) -> Result<(), StoreError> {
         self.writer.run(|connection| Ok(connection.execute_batch("select 1 from store_info")?)).await
     }

@@ -122,9 +122,10 @@ where
     };
     let shape = schema::of::<F>();
     let keys = schema::keys(&shape);
+    // A language is known where the file names it: two or three letters may be any word.
     let is_known = |key: &str| {
         keys.contains(key)
-            || key.parse::<Lang>().is_ok()
+            || (key.parse::<Lang>().is_ok() && text.contains(&format!("\"{key}\"")))
             || suggest::nearest(key, keys.iter().copied()).is_some()
     };
     let source = Source::knowing(file, text, &is_known);

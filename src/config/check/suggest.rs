@@ -3,9 +3,12 @@
 /// The nearest of the known words, if it is near enough to be a slip of the keyboard.
 pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // A third of the word may be wrong; more than that is a guess, not a correction.
-    let far = (word.chars().count() / 3).max(1);
+    let length = word.chars().count();
+    let far = (length / 3).max(1);
     known
         .into_iter()
+        // A longer or shorter word is further than that already; comparing takes time as the product of the lengths.
+        .filter(|candidate| candidate.chars().count().abs_diff(length) <= far)
         .map(|candidate| (distance(&word.to_lowercase(), &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= far)
         .min_by_key(|(distance, _)| *distance)
@@ -46,5 +49,6 @@ mod tests {
         assert_eq!(nearest("colour", known), None);
         assert_eq!(nearest("", known), None);
         assert_eq!(nearest("题", ["name"]), None);
+        assert_eq!(nearest(&"a".repeat(1 << 20), known), None);
     }
 }

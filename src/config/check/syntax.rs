@@ -142,20 +142,26 @@ fn open_list(text: &str, found: &Span) -> Option<Span> {
     let start = text.get(..found.start)?.rfind('\n').map_or(0, |at| at + 1);
     let line = text[start..].lines().next()?.trim_start();
     let is_key = |key: &str| key.trim_end().chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
-    if !line.starts_with('[') && !line.split_once('=').is_some_and(|(key, _)| is_key(key)) {
+    let name = line.trim_start_matches('[').split(']').next().unwrap_or_default().trim();
+    let is_header = line.starts_with('[') && name.starts_with(char::is_alphabetic) && is_key(name);
+    if !is_header && !line.split_once('=').is_some_and(|(key, _)| is_key(key)) {
         return None;
     }
     let mut open: Vec<usize> = Vec::new();
     let mut from = 0;
     for line in text[..start].split_inclusive('\n') {
         let is_header = open.is_empty() && line.trim_start().starts_with('[');
-        let mut quoted = false;
+        let (mut quote, mut escaped) = (None, false);
         for (at, c) in line.char_indices().take_while(|_| !is_header) {
-            match c {
-                '"' => quoted = !quoted,
-                '#' if !quoted => break,
-                '[' if !quoted => open.push(from + at),
-                ']' if !quoted => _ = open.pop(),
+            match (quote, c) {
+                _ if escaped => escaped = false,
+                (Some('"'), '\\') => escaped = true,
+                (Some(begin), c) if begin == c => quote = None,
+                (Some(_), _) => {}
+                (None, '"' | '\'') => quote = Some(c),
+                (None, '#') => break,
+                (None, '[') => open.push(from + at),
+                (None, ']') => _ = open.pop(),
                 _ => {}
             }
         }
@@ -338,6 +344,11 @@ mod tests {
         assert_eq!(parse(&keys).1.len(), 1);
         let comma = Source::new("touchpoints.toml", "x = [\n \"a\"\n \"b\"\n]\n");
         assert!(parse(&comma).1[0].fix.contains("comma"), "a closed list keeps its own advice");
+        for closed in ["x = [\n [1]\n [2]\n]\n", "x = [\n '[', \"\\\"[\"\n 1\n]\n"] {
+            let source = Source::new("touchpoints.toml", closed);
+            let findings = parse(&source).1;
+            assert!(findings.iter().all(|finding| !finding.what.contains("not closed")), "{findings:?}");
+        }
     }
 
     #[test]

@@ -194,13 +194,33 @@ impl Session<'_> {
             match self.engine.next(self.watch.ms(), queue) {
                 Step::WaitUntil(at) => self.wait(at)?,
                 step @ (Step::GetCursor | Step::SendBatch { .. } | Step::SendHealth | Step::GetConfig) => {
-                    if self.args.link.version() != self.version {
+                    if self.is_elsewhere() {
                         return Err(End::Again);
                     }
                     self.step(step, queue)?;
                 }
             }
         }
+    }
+
+    /// Whether a new connection is needed. An authority file of the same address that is lost or cannot be used is none: what was read of it
+    /// before stays in force.
+    fn is_elsewhere(&mut self) -> bool {
+        let now = self.args.link.version();
+        if now == self.version {
+            return false;
+        }
+        if now.address == self.version.address
+            && let Err(error) = self.args.link.connect(self.args.deadlines)
+        {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the changed authority file is not used; the certificates that it held before stay in force until the terminal restarts"
+            );
+            self.version = now;
+            return false;
+        }
+        true
     }
 
     fn queue(&mut self) -> Result<Queue, End> {
@@ -233,7 +253,7 @@ impl Session<'_> {
             self.network = network;
             self.engine.wake(self.watch.ms());
         }
-        if self.args.link.version() != self.version {
+        if self.is_elsewhere() {
             return Err(End::Again);
         }
         // Staff who enrol a terminal anew ask for an attempt right after.

@@ -92,6 +92,17 @@ fn a_changed_authority_file_is_read_again_without_a_restart() {
     fs::copy(&right, &believed).unwrap();
     kiosk.wait_until_sent(head);
     kiosk.tests_network().unwrap();
+
+    // One that is junk or lost is none: what was read before stays in force.
+    fs::write(&believed, "junk").unwrap();
+    kiosk.wait_until_sent(kiosk.tap(2));
+    fs::remove_file(&believed).unwrap();
+    kiosk.wait_until_sent(kiosk.tap(3));
+    fs::copy(&wrong, &believed).unwrap();
+    let head = kiosk.tap(4);
+    kiosk.wait_for("trouble", |status| status.last_error.is_some());
+    fs::copy(&right, &believed).unwrap();
+    kiosk.wait_until_sent(head);
     kiosk.stop();
     survived!(20, 29; 1, "authority");
 }

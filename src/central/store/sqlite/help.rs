@@ -138,9 +138,10 @@ pub(super) fn note_tested(connection: &Connection, context: Context<'_>, row: &T
 pub(super) fn self_tests(connection: &Connection, site: &SiteId) -> Read<Vec<SelfTested>> {
     all(
         connection,
-        "select t.terminal, l.at, count(*), max(case when t.at = l.at then t.total end) from self_tests t \
-         join (select site, terminal, max(at) as at from self_tests where site = ?1 group by site, terminal) l \
-         on l.site = t.site and l.terminal = t.terminal \
+        // Of the test that was last: another number of buttons is another configuration. SQLite takes `total` from the newest row.
+        "select t.terminal, l.at, count(*), l.total from self_tests t \
+         join (select site, terminal, max(at) as at, total from self_tests where site = ?1 group by site, terminal) l \
+         on l.site = t.site and l.terminal = t.terminal and (t.total is l.total or t.total is null) \
          where t.site = ?1 and t.at >= l.at - ?2 group by t.terminal, l.at order by t.terminal",
         params![site.as_str(), SELF_TEST_SPAN.num_milliseconds()],
         |row| {

@@ -91,6 +91,16 @@ pub(super) fn terminal(connection: &Connection, site: &SiteId, id: &TerminalId) 
     rows.next()?.map(|row| terminal_row(site, row)).transpose()
 }
 
+pub(super) fn sites(connection: &Connection) -> Read<Vec<SiteId>> {
+    let mut statement = connection.prepare_cached("select distinct site from terminals order by site")?;
+    let mut rows = statement.query([])?;
+    let mut list = Vec::new();
+    while let Some(row) = rows.next()? {
+        list.push(text("site", &row.get::<_, String>(0)?)?);
+    }
+    Ok(list)
+}
+
 pub(super) fn terminals(connection: &Connection, site: &SiteId) -> Read<Vec<Terminal>> {
     let mut statement = connection.prepare_cached(&format!("{TERMINAL_SELECT} order by t.terminal"))?;
     let mut rows = statement.query(params![site.as_str()])?;
