@@ -190,9 +190,11 @@ fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> AddError {
-    let fix = match error.kind() {
-        io::ErrorKind::InvalidInput | io::ErrorKind::IsADirectory => "put an ordinary file in its place",
-        _ => "let the user that the terminal runs as read it",
+    let is_no_file = matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::IsADirectory);
+    let fix = if is_no_file {
+        "put an ordinary file in its place"
+    } else {
+        "let the user that the terminal runs as read it"
     };
     AddError::new(path, &format!("it cannot be read: {error}"), fix)
 }

@@ -157,11 +157,11 @@ fn open_list(text: &str, found: &Span) -> Option<Span> {
                 _ if escaped => escaped = false,
                 (Some('"'), '\\') => escaped = true,
                 (Some(begin), c) if begin == c => quote = None,
-                (Some(_), _) => {}
                 (None, '"' | '\'') => quote = Some(c),
                 (None, '#') => break,
                 (None, '[') => open.push(from + at),
                 (None, ']') => _ = open.pop(),
+                // Within quotes, or a character of a value.
                 _ => {}
             }
         }
