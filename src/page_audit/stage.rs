@@ -104,8 +104,9 @@ impl Stage {
         let adapter = MinimalSoftwareWindow::new(RepaintBufferType::NewBuffer);
         slint::platform::set_platform(Box::new(StillPlatform(adapter.clone())))
             .map_err(|error| anyhow!("this thread has a screen already: {error}"))?;
-        let window = AppWindow::new().context("cannot make the window")?;
+        // A window measures its words while it is made: on a machine without fonts there are only ours.
         register(fonts);
+        let window = AppWindow::new().context("cannot make the window")?;
         window.show().context("cannot show the window")?;
         let glass = Glass { panel: Panel::new(10.1, 1280, 800), low_reach: false, ruler: Ruler::new(fonts) };
         let mut stage = Self { adapter, window, glass, boxes: GlyphBoxes::default(), frame: Vec::new() };
