@@ -375,7 +375,7 @@ impl Staff {
             return effects;
         }
         self.now_ms = now_ms;
-        // Also for a touch that comes before its tick: whoever it is, it is not the one who was here.
+        // Also for a touch that comes before its tick: it may be another person.
         if now_ms >= self.touched_at_ms.saturating_add(IDLE_MS) {
             self.leave(&mut effects);
             return effects;

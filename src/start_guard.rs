@@ -1,4 +1,4 @@
-//! Starts that come to nothing: counted on the disk, so that a terminal whose power or program fails again and again at its start goes on with
+//! Failed starts: counted on the disk, so that a terminal whose power or program fails again and again at its start goes on with
 //! the least it needs.
 //!
 //! A start counts as unsettled until it has run for [`SETTLED_AFTER`] or ended in order. After [`UNSETTLED_MAX`] of them in a row the next one is
@@ -29,7 +29,7 @@ const FILE: &str = "starts.json";
 /// A program that runs so long has started.
 pub const SETTLED_AFTER: Duration = Duration::from_mins(1);
 
-/// So many starts that came to nothing, and the next one is in the safe profile.
+/// So many failed starts, and the next one is in the safe profile.
 pub const UNSETTLED_MAX: u32 = 5;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -67,7 +67,7 @@ impl StartGuard {
         if guard.profile() == Profile::Safe {
             tracing::error!(
                 starts = before.unsettled,
-                "the last starts came to nothing; this one is in the safe profile: built-in sizes, no sound, no logo, no added font, no delivered configuration, nothing that staff chose"
+                "the last starts failed; this one is in the safe profile: built-in sizes, no sound, no logo, no added font, no delivered configuration, nothing that staff chose"
             );
         }
         guard
@@ -112,7 +112,7 @@ impl StartGuard {
         let (ends_in_order, end) = mpsc::channel();
         let wait = move || match end.recv_timeout(after) {
             Ok(()) | Err(RecvTimeoutError::Timeout) => self.settle(),
-            // The program fell over before its time.
+            // The program failed before its time.
             Err(RecvTimeoutError::Disconnected) => {}
         };
         let thread = thread::Builder::new().name("start-guard".into()).spawn(wait)?;
@@ -165,7 +165,7 @@ mod tests {
         }
         assert_eq!(StartGuard::begin(data.path()).profile(), Profile::Safe);
         let mut settles = StartGuard::begin(data.path());
-        assert_eq!(settles.profile(), Profile::Safe, "the start before came to nothing as well");
+        assert_eq!(settles.profile(), Profile::Safe, "the start before failed as well");
         settles.settle();
         let next = StartGuard::begin(data.path());
         assert_eq!((next.profile(), next.total()), (Profile::Usual, 8));

@@ -171,9 +171,9 @@ async fn enrolled(store: &Arc<dyn Store>, name: &str, key: &str) {
     assert!(matches!(enrolled, Enrolled::Welcome { .. }));
 }
 
-/// A health report: central hears of the boot it was sent in.
-pub(super) async fn hear(store: &Arc<dyn Store>, journal: &Journal, sent: Moment) {
-    let health = Health {
+/// A health report about a journal.
+fn health_of(journal: &Journal, clock: TimeQuality, sent: Moment) -> Health {
+    Health {
         chain: journal.chain,
         last_seq: 1,
         queue_depth: 0,
@@ -183,14 +183,19 @@ pub(super) async fn hear(store: &Arc<dyn Store>, journal: &Journal, sent: Moment
         last_error: None,
         temperature_c: None,
         disk_free_bytes: None,
-        clock: TimeQuality::Unset,
+        clock,
         software: "1".to_owned(),
         config_hash: String::new(),
         screen: ScreenFacts::default(),
         restarts: 0,
         lost_after: None,
         sent,
-    };
+    }
+}
+
+/// A health report: central hears of the boot it was sent in.
+pub(super) async fn hear(store: &Arc<dyn Store>, journal: &Journal, sent: Moment) {
+    let health = health_of(journal, TimeQuality::Unset, sent);
     let terminal: TerminalId = "t-1".parse().unwrap();
     store.record_health(&site(), chrono_tz::Asia::Shanghai, &terminal, &health, received()).await.unwrap();
 }

@@ -7,11 +7,12 @@ use xinsheng::{
     central::store::{Ingested, NewCode, NewTerminal},
     chain,
     model::{EntryId, Moment, TerminalId, TimeQuality},
-    wire::{Body, EndOutcome, Health, ResponseEnd, ScreenFacts},
+    wire::{Body, EndOutcome, Health, ResponseEnd},
 };
 
 use super::{
-    accepted, all_counts, enrolled, journal_of, new_terminal, received, send_all, site, stores, the_hospital,
+    accepted, all_counts, enrolled, health_of, journal_of, new_terminal, received, send_all, site, stores,
+    the_hospital,
 };
 use crate::{
     faults::survived,
@@ -138,22 +139,5 @@ fn made_up_journals_cannot_flood_the_incidents() {
 
 fn report_of(journal: &Journal, minutes_up: u64) -> Health {
     let sent = Moment { up_ms: minutes_up * 60_000, ..journal.now() };
-    Health {
-        chain: journal.chain,
-        last_seq: 1,
-        queue_depth: 0,
-        oldest_unsent_s: None,
-        unsaved: 0,
-        refused: 0,
-        last_error: None,
-        temperature_c: None,
-        disk_free_bytes: None,
-        clock: TimeQuality::Synced,
-        software: "1".to_owned(),
-        config_hash: String::new(),
-        screen: ScreenFacts::default(),
-        restarts: 0,
-        lost_after: None,
-        sent,
-    }
+    health_of(journal, TimeQuality::Synced, sent)
 }
