@@ -16,7 +16,12 @@ use std::{
 use anyhow::{Context as _, bail, ensure};
 use chrono::{DateTime, Utc};
 
-use super::{shell, store::sqlite::copy};
+use super::{
+    clock,
+    data_dir::DATABASE_FILE,
+    signing_key::{KEY_FILE, read_key},
+    store::sqlite::copy,
+};
 use crate::durable;
 
 /// Held shared by servers and exclusively by a restore.
@@ -26,8 +31,7 @@ const LOCK_FILE: &str = "central.lock";
 const RESTORING_FILE: &str = "central.sqlite.restoring";
 
 /// Files of a store that a restore sets aside.
-const SET_ASIDE: [&str; 4] =
-    [shell::DATABASE_FILE, "central.sqlite-wal", "central.sqlite-shm", shell::KEY_FILE];
+const SET_ASIDE: [&str; 4] = [DATABASE_FILE, "central.sqlite-wal", "central.sqlite-shm", KEY_FILE];
 
 /// A data folder in use by a server; dropping it lets go.
 #[derive(Debug)]
@@ -62,11 +66,11 @@ fn lock_file(data_dir: &Path) -> anyhow::Result<fs::File> {
 /// Writes a backup of a data folder, beside a running server or without one, and gives the database's path; the key lies beside it with
 /// the ending `.key`. `to` is a file that does not exist yet, or a folder, which gets a file with the date in its name.
 pub fn backup(data_dir: &Path, to: &Path) -> anyhow::Result<PathBuf> {
-    let from = data_dir.join(shell::DATABASE_FILE);
+    let from = data_dir.join(DATABASE_FILE);
     ensure!(from.is_file(), "there is no database {}", from.display());
-    let to = target(to, shell::now());
+    let to = target(to, clock::now());
     let key_to = key_beside(&to);
-    let key = fs::read(data_dir.join(shell::KEY_FILE))
+    let key = fs::read(data_dir.join(KEY_FILE))
         .with_context(|| format!("cannot read the key in {}", data_dir.display()))?;
     let made = new_file(&to)?;
     let write = || -> anyhow::Result<()> {
@@ -101,7 +105,7 @@ pub fn restore(from: &Path, data_dir: &Path, replace: bool) -> anyhow::Result<Re
     let lock = lock_file(data_dir)?;
     lock.try_lock()
         .map_err(|_| anyhow::anyhow!("a server uses {}: stop it first, then restore", data_dir.display()))?;
-    let present = data_dir.join(shell::DATABASE_FILE);
+    let present = data_dir.join(DATABASE_FILE);
     let restoring = data_dir.join(RESTORING_FILE);
     let holds_something = present.exists() && copy::entries(&present).map_or(true, |entries| entries > 0);
     if holds_something && !replace {
@@ -113,8 +117,8 @@ pub fn restore(from: &Path, data_dir: &Path, replace: bool) -> anyhow::Result<Re
     // A draft of an interrupted restore is a copy of a backup.
     drop(fs::remove_file(&restoring));
     copy_file(from, &restoring)?;
-    let set_aside = set_aside(data_dir, shell::now())?;
-    copy_file(&key_beside(from), &data_dir.join(shell::KEY_FILE))?;
+    let set_aside = set_aside(data_dir, clock::now())?;
+    copy_file(&key_beside(from), &data_dir.join(KEY_FILE))?;
     fs::rename(&restoring, &present).with_context(|| format!("cannot make {}", present.display()))?;
     durable::sync_folder(data_dir)?;
     drop(lock);
@@ -126,7 +130,7 @@ fn check(database: &Path) -> anyhow::Result<u64> {
     ensure!(database.is_file(), "there is no file {}", database.display());
     let found = copy::inspect(database)?;
     let key_path = key_beside(database);
-    let key = shell::read_key(&key_path)?
+    let key = read_key(&key_path)?
         .with_context(|| format!("the key {} is missing; it belongs to the backup", key_path.display()))?;
     let public = key.public().to_string();
     ensure!(
@@ -219,7 +223,7 @@ mod tests {
         assert!(restore(&made, fresh.path(), true).is_err());
         fs::write(&made, b"no database at all, but long enough to be looked at as one").unwrap();
         assert!(restore(&made, fresh.path(), true).is_err());
-        assert!(!fresh.path().join(shell::DATABASE_FILE).exists(), "nothing is touched before the check");
+        assert!(!fresh.path().join(DATABASE_FILE).exists(), "nothing is touched before the check");
         fs::write(&made, &bytes).unwrap();
         assert_eq!(restore(&made, fresh.path(), false).unwrap(), Restored { set_aside: None, entries: 0 });
         store_in(fresh.path());
@@ -238,7 +242,7 @@ mod tests {
         let refused = format!("{:#}", take_into_use(data.path()).unwrap_err());
         assert!(refused.contains("interrupted"), "{refused}");
         let done = restore(&made, data.path(), true).unwrap();
-        assert!(done.set_aside.unwrap().join(shell::KEY_FILE).is_file(), "nothing is deleted");
+        assert!(done.set_aside.unwrap().join(KEY_FILE).is_file(), "nothing is deleted");
         take_into_use(data.path()).unwrap();
         drop(open_store(data.path()).unwrap());
     }

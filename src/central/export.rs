@@ -7,8 +7,10 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio_stream::{Stream, StreamExt as _, wrappers::ReceiverStream};
 
 use super::{
-    ingest::HOUR_UNKNOWN,
-    scores::{QuestionReasons, ScoreRow, local_text_ms},
+    domain::{
+        ingest::HOUR_UNKNOWN,
+        scores::{QuestionReasons, ScoreRow, local_text_ms},
+    },
     store::{ExplainedAnswer, Store, StoreError, TimeSpan},
 };
 use crate::{

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::ingest::{Batch, BatchError, Content, Context, Held, Line, Reading, Writes, project};
-pub use super::terminals::{read_enrolment, read_health};
+use super::domain::ingest::{Batch, BatchError, Content, Context, Held, Line, Reading, Writes, project};
+pub use super::terminal_api::body::{read_enrolment, read_health};
 use crate::{
     chain,
     model::{ChainId, Moment, rfc3339},

@@ -16,7 +16,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-use super::{error::ApiError, peer::Peer, router::Shared, settings::Settings};
+use super::{app::Shared, error::ApiError, peer::Peer, settings::Settings};
 
 /// The names and origins that are central's.
 pub(super) struct Names {

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{scores::Suppression, settings::Settings, store::Remembered};
+use super::{domain::scores::Suppression, settings::Settings, store::Remembered};
 use crate::{
     chain,
     model::TouchpointId,

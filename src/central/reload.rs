@@ -2,13 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use super::{
-    in_force::InForce,
-    settings::Settings,
-    shell,
-    state::{App, Event},
-    store::StoreError,
-};
+use super::{app::App, events::Event, in_force::InForce, settings::Settings, store::StoreError};
 use crate::{
     config::{CentralSetup, Change, Findings, Loaded},
     model::SiteId,
@@ -48,7 +42,7 @@ pub(super) async fn take(app: &App, change: &Change<CentralSetup>, data_dir: Opt
     if let Some((kind, detail)) = &trouble {
         tracing::error!("{kind}: {detail}");
     }
-    app.set_trouble(trouble.map(|(kind, detail)| Trouble { kind, at: shell::now(), detail }));
+    app.set_trouble(trouble.map(|(kind, detail)| Trouble { kind, at: app.now(), detail }));
     for site in &app.hospital().sites {
         app.tell(Event::Alarm { site: site.id.clone() });
         app.tell(Event::Scores { site: site.id.clone() });
@@ -95,7 +89,7 @@ pub(super) async fn put_in_force(
 ) -> Result<(), StoreError> {
     let mut remembered = Vec::new();
     for site in &hospital.sites {
-        if let Err(error) = app.store.remember(&site.id, Arc::clone(&hospital), shell::now()).await {
+        if let Err(error) = app.store.remember(&site.id, Arc::clone(&hospital), app.now()).await {
             tracing::error!(error = &error as &dyn std::error::Error, "names of places could not be kept");
         }
         remembered.push(app.store.remembered(&site.id).await?);
@@ -138,7 +132,7 @@ pub(super) async fn say_lost_sites(app: &App) {
     if !lost.is_empty() {
         let detail = without(&lost);
         tracing::error!("site_missing: {detail}");
-        app.set_trouble(Some(Trouble { kind: "site_missing", at: shell::now(), detail }));
+        app.set_trouble(Some(Trouble { kind: "site_missing", at: app.now(), detail }));
     }
 }
 

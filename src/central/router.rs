@@ -1,4 +1,4 @@
-//! The list of all routes of central, from which the OpenAPI document is made too.
+//! All routes of central with what surrounds them, and the OpenAPI document that is made from them.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,12 +14,9 @@ use tower_http::{
     trace::TraceLayer,
 };
 use utoipa::OpenApi;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
-use super::{auth, document, error::ApiError, fleet, help, host, live, ops, reports, state::App, terminals};
-
-/// What every handler gets.
-pub(super) type Shared = Arc<App>;
+use super::{api, app::Shared, error::ApiError, host, terminal_api, web};
 
 /// Everything is ours, nothing is loaded from elsewhere, nobody frames it.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
@@ -43,44 +40,24 @@ struct Document;
 /// The routes and their document.
 pub(super) fn routes_of(app: Shared) -> (Router, utoipa::openapi::OpenApi) {
     let timeout = app.settings.config.limits.request_timeout();
-    let signed = OpenApiRouter::new()
-        .routes(routes!(terminals::enrol))
-        .routes(routes!(terminals::get_cursor))
-        .routes(routes!(terminals::post_entries))
-        .routes(routes!(terminals::post_health))
-        .routes(routes!(terminals::get_config))
-        .layer(middleware::from_fn_with_state(Arc::clone(&app), auth::sign_answers));
-    let read = OpenApiRouter::new()
-        .routes(routes!(reports::figures::get_scores))
-        .routes(routes!(reports::figures::get_reasons))
-        .routes(routes!(reports::answers::export_answers))
-        .routes(routes!(fleet::list_terminals))
-        .routes(routes!(fleet::list_chains))
-        .routes(routes!(reports::list_quarantine))
-        .routes(routes!(reports::list_alarms))
-        .routes(routes!(help::list_calls))
-        .routes(routes!(ops::metrics))
-        .routes(routes!(live::page))
-        .routes(routes!(live::script))
-        .routes(routes!(live::style))
+    let guarded = api::read_routes()
+        .merge(web::pages())
         .layer(CompressionLayer::new())
-        .routes(routes!(live::events))
-        .routes(routes!(help::answer_call))
+        .merge(web::streams())
+        .merge(api::write_routes())
         .layer(middleware::from_fn_with_state(Arc::clone(&app), host::guard));
     let base = app.settings.base_path().to_owned();
     let (router, mut described) = OpenApiRouter::with_openapi(Document::openapi())
-        .merge(signed)
-        .merge(read)
-        .routes(routes!(ops::healthz))
-        .routes(routes!(ops::readyz))
-        .routes(routes!(ops::document))
+        .merge(terminal_api::routes(&app))
+        .merge(guarded)
+        .merge(api::open_routes())
         .split_for_parts();
-    document::complete(&mut described);
+    api::document::complete(&mut described);
     let text = serde_json::to_vec(&described).unwrap_or_default();
     let router = router
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
-        .layer(axum::Extension(ops::DocumentText(text.into())))
+        .layer(axum::Extension(api::DocumentText(text.into())))
         .with_state(app);
     (served_under(&base, layered(router, timeout)), described)
 }

@@ -49,7 +49,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use super::{router::routes_of, state::App};
+use super::{app::App, router::routes_of};
 use crate::config::Tls;
 use certificate::Certificate;
 use seats::{Answering, Caps, Counted, Seat, Seats, State};

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::scores::Suppression;
+use super::domain::scores::Suppression;
 use crate::config::{CentralConfig, CentralSetup, Loaded, Tls};
 
 /// Longer takes no reader on a working line.

@@ -4,15 +4,19 @@
 //! half, and a key file that does not fit, or is missing beside a store in use, ends the start with the way to mend it: going on with a
 //! fresh key would cut off every terminal at once.
 
-use std::{path::Path, sync::Arc};
+use std::{fs, io, path::Path, sync::Arc};
 
 use anyhow::Context as _;
 
 use super::{
-    open_store, shell,
+    clock,
+    data_dir::{DATABASE_FILE, open_store},
     store::{Store, sqlite::key},
 };
-use crate::sign::KeyPair;
+use crate::{durable, sign::KeyPair};
+
+/// Central's signing key in the data folder: 32 bytes, readable by its owner only.
+pub(super) const KEY_FILE: &str = "central.key";
 
 /// What a store says about its key.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -49,10 +53,10 @@ pub(super) fn decide(kept: &Kept, found: Option<&str>) -> Decision {
 /// Opens store and key of a data folder, and notes in the store which key is its own.
 pub(super) fn open(data_dir: &Path) -> anyhow::Result<(Arc<dyn Store>, KeyPair)> {
     let store = open_store(data_dir)?;
-    let database = data_dir.join(shell::DATABASE_FILE);
-    let file = data_dir.join(shell::KEY_FILE);
+    let database = data_dir.join(DATABASE_FILE);
+    let file = data_dir.join(KEY_FILE);
     let kept = key::kept(&database).with_context(|| format!("cannot read {}", database.display()))?;
-    let found = shell::read_key(&file)?;
+    let found = read_key(&file)?;
     let public = found.as_ref().map(|key| key.public().to_string());
     match decide(&kept, public.as_deref()) {
         Decision::Go | Decision::Make => {}
@@ -72,13 +76,41 @@ pub(super) fn open(data_dir: &Path) -> anyhow::Result<(Arc<dyn Store>, KeyPair)>
     }
     let key = match found {
         Some(key) => key,
-        None => shell::make_key(&file)?,
+        None => make_key(&file)?,
     };
     if kept.public_key.is_none() {
         key::note(&database, &key.public().to_string())
             .with_context(|| format!("cannot write {}", database.display()))?;
     }
     Ok((store, key))
+}
+
+/// Reads central's key; `None` if there is no file. One that an earlier version left open to others is closed to them.
+pub(super) fn read_key(path: &Path) -> anyhow::Result<Option<KeyPair>> {
+    match fs::read(path) {
+        Ok(bytes) => {
+            durable::make_private(path)
+                .with_context(|| format!("cannot set the mode of {}; run chmod 600 on it", path.display()))?;
+            let seed = <[u8; 32]>::try_from(bytes.as_slice());
+            let seed = seed.ok().with_context(|| {
+                format!("{} does not hold a key of 32 bytes; restore it from a backup", path.display())
+            })?;
+            Ok(Some(KeyPair::from_seed(&seed)))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("cannot read the key {}", path.display())),
+    }
+}
+
+/// Of two programs that start together only one makes the key; both use that one.
+pub(super) fn make_key(path: &Path) -> anyhow::Result<KeyPair> {
+    match durable::create(path, &clock::random::<32>()) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        made => made.with_context(|| format!("cannot write the key {}", path.display()))?,
+    }
+    let bytes = fs::read(path).with_context(|| format!("cannot read the key {}", path.display()))?;
+    let seed = <[u8; 32]>::try_from(bytes.as_slice());
+    Ok(KeyPair::from_seed(&seed.ok().with_context(|| format!("{} is no key", path.display()))?))
 }
 
 #[cfg(test)]

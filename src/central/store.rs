@@ -23,7 +23,7 @@ pub use records::{
     TimeSpan,
 };
 
-use super::ingest::HelpRow;
+use super::domain::ingest::HelpRow;
 use crate::{
     model::{ChainId, EntryId, Moment, SiteId, StoreId, TerminalId},
     questionnaire::Hospital,

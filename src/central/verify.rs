@@ -7,9 +7,9 @@
 use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use super::{
-    auth::gunzip,
-    ingest::{Batch, plain_body},
+    domain::ingest::{Batch, plain_body},
     store::{ChainSummary, Checkpoint, Drift, Store, StoreError},
+    terminal_api::auth::gunzip,
 };
 use crate::{
     chain,

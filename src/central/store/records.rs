@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use crate::{
-    central::ingest::{AnswerRow, Batch, Counter},
+    central::domain::ingest::{AnswerRow, Batch, Counter},
     model::{
         ChainId, Hash, QuestionId, QuestionnaireRef, ReasonId, ResponseId, Scale, SiteId, TerminalId,
         TouchpointId, Value,

@@ -35,7 +35,7 @@ use super::{
     SelfTested, SiteLevels, Store, StoreError, StoredEntry, Submission, Terminal, TimeSpan,
 };
 use crate::{
-    central::ingest::HelpRow,
+    central::domain::ingest::HelpRow,
     durable,
     model::{ChainId, EntryId, SiteId, StoreId, TerminalId},
     questionnaire::Hospital,

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     central::{
-        ingest::{
+        domain::ingest::{
             BootStart, Content, Context, EntryState, Ledger, Line, Placement, Reading, is_same_hardware,
             place, project,
         },

@@ -7,7 +7,7 @@ use rusqlite::Row;
 
 use crate::{
     central::{
-        ingest::{AnswerRow, Counter, HelpRow, Origin, ReasonsRow, ResponseRow, TimeBasis, Timed},
+        domain::ingest::{AnswerRow, Counter, HelpRow, Origin, ReasonsRow, ResponseRow, TimeBasis, Timed},
         store::StoreError,
     },
     model::{BootId, ChainId, EntryId, Hash, ResponseId, Scale, Value},

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     central::{
-        ingest::{Context, HelpRow, TestedRow},
+        domain::ingest::{Context, HelpRow, TestedRow},
         store::{SELF_TEST_SPAN, SelfTested, StoreError},
     },
     model::{EntryId, SiteId, TerminalId},

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     central::{
-        ingest::HOUR_UNKNOWN,
+        domain::ingest::HOUR_UNKNOWN,
         store::{
             Alarm, AnswerKey, ChainSummary, Checkpoint, Count, CountQuery, Cursor, Drift, ExplainedAnswer,
             QuarantineGroup, QuarantinedEntry, ReasonCount, SignedRequest, SiteLevels, StoredEntry, TimeSpan,

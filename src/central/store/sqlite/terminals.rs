@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     central::{
-        ingest::{BootStart, Context, Standing},
+        domain::ingest::{BootStart, Context, Standing},
         store::{Enrolled, NewCode, NewTerminal, Terminal, is_newer},
     },
     model::{Moment, SiteId, TerminalId, TouchpointId},

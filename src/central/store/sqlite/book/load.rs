@@ -8,7 +8,9 @@ use super::same_machine;
 
 use crate::{
     central::{
-        ingest::{AnswerRow, BootStart, Context, HELP_SPAN_MS, Held, LearntFrom, Reading, ReasonsRow},
+        domain::ingest::{
+            AnswerRow, BootStart, Context, HELP_SPAN_MS, Held, LearntFrom, Reading, ReasonsRow,
+        },
         store::sqlite::{
             columns::{
                 ANSWER_COLUMNS, REASONS_COLUMNS, RESPONSE_COLUMNS, Read, answer, blob, chain as chain_id,

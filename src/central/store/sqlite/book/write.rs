@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 
 use crate::{
     central::{
-        ingest::{
+        domain::ingest::{
             AnswerRow, Booked, BootStart, Content, Context, Counter, EntryRow, Line, ReasonCounter,
             ReasonsRow, ResponseRow, Writes,
         },

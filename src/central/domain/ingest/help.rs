@@ -104,7 +104,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        central::ingest::{Content, Held, Line, Reading, project},
+        central::domain::ingest::{Content, Held, Line, Reading, project},
         model::{BootId, ChainId, Hash, Moment, TimeQuality},
         questionnaire::Hospital,
         wire::{Body, Draft, Entry},

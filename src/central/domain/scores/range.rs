@@ -14,7 +14,7 @@ use utoipa::{
 };
 
 use super::Grouping;
-use crate::central::ingest::hour_start;
+use crate::central::domain::ingest::hour_start;
 
 /// Longest span of a report by hour: a month, so that its days can be compared.
 const HOURLY_DAYS_MAX: i64 = 31;

@@ -20,7 +20,7 @@ const SIGNATURE_WORDS: &str = "HTTP message signature (RFC 9421, Ed25519), membe
      `content-encoding`, `xinsheng-terminal` and `xinsheng-protocol`";
 
 /// Adds what no single handler knows.
-pub(super) fn complete(document: &mut OpenApi) {
+pub(in crate::central) fn complete(document: &mut OpenApi) {
     for (place, item) in &mut document.paths.paths {
         let methods = [(&mut item.get, false), (&mut item.post, true)];
         for (operation, changes) in methods {

@@ -221,7 +221,7 @@ fn reason_row(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::central::scores::Suppression;
+    use crate::central::domain::scores::Suppression;
 
     const RULE: Suppression = Suppression { limit: 5 };
 

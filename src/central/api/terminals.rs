@@ -8,12 +8,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{
+use super::query::{SiteQuery, read_query};
+use crate::central::{
+    app::{App, Shared},
     error::ApiError,
-    reports::{SiteQuery, read_query},
-    router::Shared,
-    shell,
-    state::App,
     store::{SelfTested, Terminal},
 };
 use crate::{
@@ -30,7 +28,7 @@ const STALE_FROM: TimeDelta = TimeDelta::minutes(5);
 
 /// A terminal as staff see it.
 #[derive(Serialize, ToSchema)]
-pub(super) struct TerminalRow {
+pub(in crate::central) struct TerminalRow {
     /// The site.
     #[schema(value_type = String)]
     site: SiteId,
@@ -91,12 +89,12 @@ pub(super) struct TerminalRow {
         (status = 200, body = Vec<TerminalRow>),
     )
 )]
-pub(super) async fn list_terminals(
+pub(in crate::central) async fn list_terminals(
     State(app): State<Shared>,
     query: Result<Query<SiteQuery>, QueryRejection>,
 ) -> Result<Json<Vec<TerminalRow>>, ApiError> {
     let query = read_query(query)?;
-    let now = shell::now();
+    let now = app.now();
     let mut rows = Vec::new();
     for site in app.sites(query.site.as_deref())? {
         let tests = app.store.self_tests(&site.id).await?;
@@ -147,80 +145,8 @@ fn terminal_row(
 }
 
 /// Whether a terminal was not heard of for too long.
-pub(super) fn is_stale(app: &App, terminal: &Terminal, now: DateTime<Utc>) -> bool {
+pub(in crate::central) fn is_stale(app: &App, terminal: &Terminal, now: DateTime<Utc>) -> bool {
     let intervals = TimeDelta::seconds(STALE_INTERVALS * i64::from(app.in_force().next_sync_after_s));
     let heard = terminal.last_seen.unwrap_or(terminal.enrolled_at);
     terminal.revoked_at.is_none() && now - heard > intervals.max(STALE_FROM)
-}
-
-/// What is held of a journal.
-#[derive(Serialize, ToSchema)]
-pub(super) struct ChainRow {
-    /// The site.
-    #[schema(value_type = String)]
-    site: SiteId,
-    /// The terminal that writes it.
-    #[schema(value_type = String)]
-    terminal: TerminalId,
-    /// The journal.
-    chain: String,
-    /// `1-4012`; empty if nothing is held.
-    range: String,
-    /// Whether that is all the terminal has written, as far as it said.
-    complete: bool,
-    /// Last entry the terminal said it wrote in this journal.
-    last_seq: Option<u64>,
-    /// Entries not understood.
-    quarantined: u64,
-    /// Entries whose line did not come.
-    withheld: u64,
-    /// Chain hash at the end of the range.
-    head_hash: String,
-    /// When its last new entry came.
-    last_received: DateTime<Utc>,
-    /// `t-abc: 1-4012 complete`.
-    summary: String,
-}
-
-/// What is held of each journal.
-#[utoipa::path(
-    get, path = "/v1/chains", tag = "operation", params(SiteQuery),
-    responses(
-        (status = 200, body = Vec<ChainRow>),
-    )
-)]
-pub(super) async fn list_chains(
-    State(app): State<Shared>,
-    query: Result<Query<SiteQuery>, QueryRejection>,
-) -> Result<Json<Vec<ChainRow>>, ApiError> {
-    let query = read_query(query)?;
-    let mut rows = Vec::new();
-    for site in app.sites(query.site.as_deref())? {
-        let terminals = app.store.terminals(&site.id).await?;
-        for held in app.store.chains(&site.id).await? {
-            let through = held.cursor.accepted_through;
-            let last_seq = terminals
-                .iter()
-                .filter_map(|terminal| terminal.health.as_ref())
-                .find(|health| health.chain == held.chain)
-                .map(|health| health.last_seq);
-            let complete = last_seq.is_none_or(|last| last <= through);
-            let range = format!("1-{through}");
-            let word = if complete { "complete" } else { "incomplete" };
-            rows.push(ChainRow {
-                site: site.id.clone(),
-                summary: format!("{}: {range} {word}", held.cursor.terminal),
-                terminal: held.cursor.terminal,
-                chain: held.chain.to_string(),
-                range,
-                complete,
-                last_seq,
-                quarantined: held.quarantined,
-                withheld: held.withheld,
-                head_hash: held.cursor.head_hash.to_string(),
-                last_received: held.cursor.last_received,
-            });
-        }
-    }
-    Ok(Json(rows))
 }

@@ -8,16 +8,17 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{error::ApiError, fleet, metrics::Levels, router::Shared, shell};
+use super::terminals;
+use crate::central::{app::Shared, error::ApiError, metrics::Levels};
 use crate::wire::Problem;
 
 /// The OpenAPI document as served.
 #[derive(Clone)]
-pub(super) struct DocumentText(pub(super) Bytes);
+pub(in crate::central) struct DocumentText(pub(in crate::central) Bytes);
 
 /// The process is alive.
 #[utoipa::path(get, path = "/healthz", tag = "operation", responses((status = 200, body = String, content_type = "text/plain")))]
-pub(super) async fn healthz() -> &'static str {
+pub(in crate::central) async fn healthz() -> &'static str {
     "ok\n"
 }
 
@@ -29,7 +30,7 @@ pub(super) async fn healthz() -> &'static str {
         (status = 503, description = "not ready", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn readyz(State(app): State<Shared>) -> Result<&'static str, ApiError> {
+pub(in crate::central) async fn readyz(State(app): State<Shared>) -> Result<&'static str, ApiError> {
     if !app.is_serving() {
         return Err(ApiError::unavailable("central is stopping"));
     }
@@ -44,15 +45,15 @@ pub(super) async fn readyz(State(app): State<Shared>) -> Result<&'static str, Ap
         (status = 200, body = String, content_type = "text/plain"),
     )
 )]
-pub(super) async fn metrics(State(app): State<Shared>) -> Result<Response, ApiError> {
+pub(in crate::central) async fn metrics(State(app): State<Shared>) -> Result<Response, ApiError> {
     let mut levels = Levels::default();
     for site in &app.hospital().sites {
-        let now = shell::now();
+        let now = app.now();
         for terminal in
             app.store.terminals(&site.id).await?.iter().filter(|terminal| terminal.revoked_at.is_none())
         {
             levels.terminals += 1;
-            levels.terminals_stale += u64::from(fleet::is_stale(&app, terminal, now));
+            levels.terminals_stale += u64::from(terminals::is_stale(&app, terminal, now));
             let waiting = terminal.health.as_ref().map_or(0, |health| health.queue_depth);
             levels.queue_depth = levels.queue_depth.saturating_add(waiting);
         }
@@ -67,6 +68,6 @@ pub(super) async fn metrics(State(app): State<Shared>) -> Result<Response, ApiEr
 
 /// This document.
 #[utoipa::path(get, path = "/openapi.json", tag = "operation", responses((status = 200, body = Object)))]
-pub(super) async fn document(Extension(DocumentText(text)): Extension<DocumentText>) -> Response {
+pub(in crate::central) async fn document(Extension(DocumentText(text)): Extension<DocumentText>) -> Response {
     (StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], text).into_response()
 }

@@ -17,7 +17,7 @@ use axum::{
 };
 use tokio_stream::{StreamExt as _, wrappers::BroadcastStream};
 
-use super::{error::ApiError, peer::Peer, router::Shared, serve::seats::Counted, state::Event};
+use crate::central::{app::Shared, error::ApiError, events::Event, peer::Peer, serve::seats::Counted};
 use crate::wire::Problem;
 
 /// A comment line this often keeps proxies from closing a quiet stream; most wait a minute, some only twenty seconds.
@@ -29,8 +29,8 @@ const HEAD: &str = "<head>\n";
 
 /// The live page.
 #[utoipa::path(get, path = "/", tag = "scores", responses((status = 200, body = String, content_type = "text/html")))]
-pub(super) async fn page(State(app): State<Shared>) -> Response {
-    let text = include_str!("../../assets/web/index.html");
+pub(in crate::central) async fn page(State(app): State<Shared>) -> Response {
+    let text = include_str!("../../../assets/web/index.html");
     let base = app.settings.base_path();
     if base.is_empty() {
         return asset("text/html; charset=utf-8", text);
@@ -42,14 +42,14 @@ pub(super) async fn page(State(app): State<Shared>) -> Response {
 
 /// The live page's script.
 #[utoipa::path(get, path = "/page.js", tag = "scores", responses((status = 200, body = String, content_type = "text/javascript")))]
-pub(super) async fn script() -> Response {
-    asset("text/javascript; charset=utf-8", include_str!("../../assets/web/page.js"))
+pub(in crate::central) async fn script() -> Response {
+    asset("text/javascript; charset=utf-8", include_str!("../../../assets/web/page.js"))
 }
 
 /// The live page's style.
 #[utoipa::path(get, path = "/page.css", tag = "scores", responses((status = 200, body = String, content_type = "text/css")))]
-pub(super) async fn style() -> Response {
-    asset("text/css; charset=utf-8", include_str!("../../assets/web/page.css"))
+pub(in crate::central) async fn style() -> Response {
+    asset("text/css; charset=utf-8", include_str!("../../../assets/web/page.css"))
 }
 
 fn asset(kind: &'static str, text: &'static str) -> Response {
@@ -65,7 +65,7 @@ fn asset(kind: &'static str, text: &'static str) -> Response {
         (status = 503, description = "too many open pages, or stopping", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn events(
+pub(in crate::central) async fn events(
     State(app): State<Shared>,
     peer: Option<Extension<Peer>>,
 ) -> Result<impl IntoResponse, ApiError> {

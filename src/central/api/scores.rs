@@ -11,19 +11,17 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::read_query;
+use super::query::read_query;
 use crate::{
     central::{
-        error::ApiError,
-        export,
-        in_force::InForce,
-        router::Shared,
-        scores::{
+        app::{App, Shared},
+        domain::scores::{
             self, Asked, Bound, Grouping, Period, QuestionReasons, Range, RangeError, ScoreRow, Slot,
             day_or_instant, days_of, local_text, range_of, slots,
         },
-        shell,
-        state::App,
+        error::ApiError,
+        export,
+        in_force::InForce,
         store::CountQuery,
     },
     model::{QuestionId, SiteId, TouchpointId, millis},
@@ -222,7 +220,7 @@ pub(in crate::central) async fn get_scores(
     query: Result<Query<ScoresQuery>, QueryRejection>,
 ) -> Result<Response, ApiError> {
     let query = read_query(query)?;
-    let (by, filter, now) = (query.by.unwrap_or_default(), query.filter.unwrap_or_default(), shell::now());
+    let (by, filter, now) = (query.by.unwrap_or_default(), query.filter.unwrap_or_default(), app.now());
     let format = query.format.unwrap_or_default();
     let rows_max = if format == Format::Csv { CSV_ROWS_MAX } else { ROWS_MAX };
     let touchpoint = query.touchpoint.as_deref().map(read_touchpoint).transpose()?;
@@ -290,7 +288,7 @@ pub(in crate::central) async fn get_reasons(
     query: Result<Query<ReasonsQuery>, QueryRejection>,
 ) -> Result<Response, ApiError> {
     let query = read_query(query)?;
-    let (filter, now, by) = (query.filter.unwrap_or_default(), shell::now(), Grouping::Question);
+    let (filter, now, by) = (query.filter.unwrap_or_default(), app.now(), Grouping::Question);
     let touchpoint = query.touchpoint.as_deref().map(read_touchpoint).transpose()?;
     let question: Option<QuestionId> = query
         .question
@@ -365,7 +363,7 @@ fn short(text: &str) -> String {
 }
 
 /// A CSV file to keep.
-pub(super) fn csv_file(name: &str, body: impl Into<Body>) -> Response {
+pub(in crate::central) fn csv_file(name: &str, body: impl Into<Body>) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),

@@ -11,13 +11,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{
+use super::query::{SiteQuery, read_query};
+use crate::central::{
+    app::Shared,
+    domain::ingest::{HelpRow, TimeBasis},
     error::ApiError,
-    ingest::{HelpRow, TimeBasis},
-    reports::{SiteQuery, read_query},
-    router::Shared,
-    shell,
-    state::Event,
+    events::Event,
 };
 use crate::{
     model::{EntryId, Lang, SiteId, TerminalId, TouchpointId, millis},
@@ -34,7 +33,7 @@ const RECENT: TimeDelta = TimeDelta::hours(24);
 /// How a call stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum CallState {
+pub(in crate::central) enum CallState {
     /// It rings.
     Open,
     /// It came more than 30 minutes after it was made, or nobody knows when it was made: it never rang.
@@ -45,7 +44,7 @@ pub(super) enum CallState {
 
 /// A call for help.
 #[derive(Serialize, ToSchema)]
-pub(super) struct CallRow {
+pub(in crate::central) struct CallRow {
     /// The site.
     #[schema(value_type = String)]
     site: SiteId,
@@ -92,12 +91,12 @@ pub(super) struct CallRow {
         (status = 200, body = Vec<CallRow>),
     )
 )]
-pub(super) async fn list_calls(
+pub(in crate::central) async fn list_calls(
     State(app): State<Shared>,
     query: Result<Query<SiteQuery>, QueryRejection>,
 ) -> Result<Json<Vec<CallRow>>, ApiError> {
     let query = read_query(query)?;
-    let (now, in_force) = (shell::now(), app.in_force());
+    let (now, in_force) = (app.now(), app.in_force());
     let mut rows = Vec::new();
     for site in app.sites(query.site.as_deref())? {
         let calls = app.store.help_calls(&site.id, now - RECENT, CALLS_MAX).await?;
@@ -134,7 +133,7 @@ fn call_row(hospital: &Hospital, site: &SiteId, call: HelpRow, now: DateTime<Utc
 
 /// A call that was answered.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Answered {
+pub(in crate::central) struct Answered {
     /// The call.
     #[schema(value_type = String)]
     id: EntryId,
@@ -155,7 +154,7 @@ pub(super) struct Answered {
         (status = 404, description = "no such call", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn answer_call(
+pub(in crate::central) async fn answer_call(
     State(app): State<Shared>,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<Answered>, ApiError> {
@@ -163,7 +162,7 @@ pub(super) async fn answer_call(
     let id = id.map(|Path(id)| id).unwrap_or_default();
     let unknown = || ApiError::not_found(format!("there is no call for help `{id}`"));
     let call: EntryId = id.parse().map_err(|_| unknown())?;
-    let now = shell::now();
+    let now = app.now();
     for site in &app.hospital().sites {
         if let Some(answered_at) = app.store.answer_help(&site.id, call, now).await? {
             if answered_at.timestamp_millis() == now.timestamp_millis() {

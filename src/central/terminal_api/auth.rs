@@ -22,12 +22,11 @@ use flate2::read::MultiGzDecoder;
 use sha2::{Digest as _, Sha256};
 use tokio_stream::StreamExt as _;
 
-use super::{
-    code::hex,
+use crate::central::{
+    app::{App, Shared},
+    clock,
+    domain::code::hex,
     error::ApiError,
-    router::Shared,
-    shell,
-    state::App,
     store::{SignedRequest, Terminal},
 };
 use crate::{
@@ -45,13 +44,13 @@ const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 const HASHED_BYTES_MAX: usize = 4 * BATCH_BYTES_MAX;
 
 /// A proven request.
-pub(super) struct Proven<W> {
+pub(in crate::central) struct Proven<W> {
     /// Who sent it.
-    pub(super) who: W,
+    pub(in crate::central) who: W,
     /// The body, decompressed.
-    pub(super) body: Vec<u8>,
+    pub(in crate::central) body: Vec<u8>,
     /// What proves it, with the body as sent.
-    pub(super) proof: SignedRequest,
+    pub(in crate::central) proof: SignedRequest,
 }
 
 /// Filled in by whoever proves a request, so that its answer is signed.
@@ -90,7 +89,10 @@ impl Answered {
 }
 
 /// Reads and proves a request of an enrolled terminal.
-pub(super) async fn from_terminal(app: &App, request: Request) -> Result<Proven<Terminal>, ApiError> {
+pub(in crate::central) async fn from_terminal(
+    app: &App,
+    request: Request,
+) -> Result<Proven<Terminal>, ApiError> {
     let (parts, body) = request.into_parts();
     let name = text(&parts.headers, header::TERMINAL)
         .ok_or_else(|| ApiError::unauthorized(format!("the header `{}` is missing", header::TERMINAL)))?;
@@ -110,15 +112,18 @@ pub(super) async fn from_terminal(app: &App, request: Request) -> Result<Proven<
         return Err(ApiError::forbidden(format!("the key of `{id}` is revoked; enrol the terminal again")));
     }
     check_understood(&parts.headers)?;
-    app.allow(&id)?;
+    app.allowances.allow(&id)?;
     let body = unpack(app, &parts.headers, &content)?;
     Ok(Proven { who: terminal, body, proof: SignedRequest { content: Some(content.into()), ..proof } })
 }
 
 /// Reads and proves a request that is signed with the key it offers.
-pub(super) async fn from_stranger(app: &App, request: Request) -> Result<Proven<PublicKey>, ApiError> {
+pub(in crate::central) async fn from_stranger(
+    app: &App,
+    request: Request,
+) -> Result<Proven<PublicKey>, ApiError> {
     let (parts, body) = request.into_parts();
-    app.allow_enrolment()?;
+    app.allowances.allow_enrolment()?;
     let input = text(&parts.headers, header::SIGNATURE_INPUT).unwrap_or_default();
     let refused = |error: &dyn std::fmt::Display| ApiError::unauthorized(error.to_string());
     let key: PublicKey =
@@ -131,7 +136,7 @@ pub(super) async fn from_stranger(app: &App, request: Request) -> Result<Proven<
 }
 
 /// Refuses a body that is not of this type.
-pub(super) fn expect_type(headers: &HeaderMap, expected: &str) -> Result<(), ApiError> {
+pub(in crate::central) fn expect_type(headers: &HeaderMap, expected: &str) -> Result<(), ApiError> {
     let found = text(headers, "content-type").unwrap_or_default();
     if found.split(';').next().unwrap_or_default().trim() == expected {
         Ok(())
@@ -141,7 +146,11 @@ pub(super) fn expect_type(headers: &HeaderMap, expected: &str) -> Result<(), Api
 }
 
 /// Signs whatever is answered to a proven request, refusals too; what is answered to any other goes out unsigned.
-pub(super) async fn sign_answers(State(app): State<Shared>, mut request: Request, next: Next) -> Response {
+pub(in crate::central) async fn sign_answers(
+    State(app): State<Shared>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let slot = ProofSlot::default();
     request.extensions_mut().insert(slot.clone());
     let response = next.run(request).await;
@@ -158,8 +167,8 @@ pub(super) async fn sign_answers(State(app): State<Shared>, mut request: Request
         parts.headers.remove(http_header::CONTENT_TYPE);
     }
     let params = SignatureParams {
-        created: shell::now().timestamp(),
-        nonce: hex(&shell::random::<12>()),
+        created: app.now().timestamp(),
+        nonce: hex(&clock::random::<12>()),
         keyid: app.store.id().to_string(),
     };
     let answer = ResponseParts {
@@ -296,7 +305,7 @@ fn unpack(app: &App, headers: &HeaderMap, content: &[u8]) -> Result<Vec<u8>, Api
 }
 
 /// Decompresses; `None` if more than `limit` bytes come out.
-pub(super) fn gunzip(content: &[u8], limit: usize) -> std::io::Result<Option<Vec<u8>>> {
+pub(in crate::central) fn gunzip(content: &[u8], limit: usize) -> std::io::Result<Option<Vec<u8>>> {
     let mut body = Vec::new();
     let cap = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
     MultiGzDecoder::new(content).take(cap).read_to_end(&mut body)?;

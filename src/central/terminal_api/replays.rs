@@ -17,13 +17,13 @@ const REMEMBERED: usize = 65_536;
 type Mark = [u8; 16];
 
 /// The signatures that were seen lately.
-pub(super) struct Replays {
+pub(in crate::central) struct Replays {
     halves: Mutex<(HashSet<Mark>, HashSet<Mark>)>,
     room: usize,
 }
 
 impl Replays {
-    pub(super) fn new() -> Self {
+    pub(in crate::central) fn new() -> Self {
         Self::with_room(REMEMBERED)
     }
 
@@ -32,7 +32,7 @@ impl Replays {
     }
 
     /// Whether a signature is seen for the first time; remembers it.
-    pub(super) fn is_new(&self, signature: &str) -> bool {
+    pub(in crate::central) fn is_new(&self, signature: &str) -> bool {
         let mut mark = Mark::default();
         let hash = Sha256::digest(signature.as_bytes());
         mark.iter_mut().zip(hash).for_each(|(to, from)| *to = from);

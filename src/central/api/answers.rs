@@ -10,14 +10,13 @@ use axum::{
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{figures::csv_file, read_query};
+use super::{query::read_query, scores::csv_file};
 use crate::{
     central::{
+        app::Shared,
+        domain::scores::{Asked, Bound, Period, Range, day_or_instant, days_of, range_of},
         error::ApiError,
         export,
-        router::Shared,
-        scores::{Asked, Bound, Period, Range, day_or_instant, days_of, range_of},
-        shell,
         store::TimeSpan,
     },
     wire::Problem,
@@ -59,7 +58,7 @@ pub(in crate::central) async fn export_answers(
 ) -> Result<Response, ApiError> {
     let query = read_query(query)?;
     let asked = Asked { period: query.period, from: query.from.as_deref(), to: query.to.as_deref() };
-    let (now, mut parts, mut name) = (shell::now(), Vec::new(), "answers.csv".to_owned());
+    let (now, mut parts, mut name) = (app.now(), Vec::new(), "answers.csv".to_owned());
     for site in app.sites(query.site.as_deref())? {
         let range = range_of(asked, Bound::Days, now, site.time_zone)?;
         if let (Some(first), Some(last)) = days_of(range, site.time_zone) {

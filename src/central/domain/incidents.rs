@@ -1,9 +1,9 @@
 //! What an incident says, in words for staff: what happened, and how to mend it.
 
-use super::store::QuarantineGroup;
+use crate::central::store::QuarantineGroup;
 
 /// Entries in the quarantine with one reason.
-pub(super) fn quarantine_words(group: &QuarantineGroup) -> String {
+pub(in crate::central) fn quarantine_words(group: &QuarantineGroup) -> String {
     let QuarantineGroup { terminal, reason, entries, .. } = group;
     let counted = if *entries == 1 { "1 entry is".to_owned() } else { format!("{entries} entries are") };
     format!("{counted} kept and not counted: {reason}. {}", mend(reason, terminal.as_str()))
