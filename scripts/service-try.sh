@@ -23,8 +23,11 @@ say "ready: $(property StatusText)"
 pid=$(property MainPID)
 say "user $(ps -o user= -p "$pid"), seccomp $(awk '/^Seccomp:/ {print $2}' "/proc/$pid/status"), capabilities $(awk '/^CapEff:/ {print $2}' "/proc/$pid/status"), no new privileges $(awk '/^NoNewPrivs:/ {print $2}' "/proc/$pid/status")"
 say "handles: $(awk '/^Max open files/ {print $4}' "/proc/$pid/limits")"
-for path in / /page.js /page.css /metrics /openapi.json /v1/scores; do
-    say "$path $(status $path)"
+for path in / /healthz /metrics /openapi.json /v1/scores; do
+    code=$(status $path)
+    # Whoever must sign in first is answered too.
+    [[ $code =~ ^[234] ]] || fail "$path is answered with $code"
+    say "$path $code"
 done
 
 code=$(as_central xinsheng-central enrol --touchpoint registration --config /etc/xinsheng/central.toml 2>/dev/null)
