@@ -26,6 +26,7 @@ mod host;
 mod in_force;
 mod metrics;
 mod peer;
+mod queries;
 mod rate;
 mod reload;
 mod router;
