@@ -8,12 +8,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::terminals;
 use crate::central::{
-    app::{App, Shared},
+    app::Shared,
     error::ApiError,
-    metrics::{DataFolder, Levels, StoreLevels},
-    store::StoreError,
+    metrics::{DataFolder, Levels},
+    queries::levels,
 };
 use crate::wire::Problem;
 
@@ -53,7 +52,7 @@ pub(in crate::central) async fn readyz(State(app): State<Shared>) -> Result<&'st
 pub(in crate::central) async fn metrics(State(app): State<Shared>) -> Response {
     let folder = app.settings.config.data_dir.clone();
     let folder = tokio::task::spawn_blocking(move || DataFolder::look(&folder)).await;
-    let counted = count(&app).await;
+    let counted = levels::levels(&app).await;
     let levels = Levels {
         // Told by the number itself, and by /readyz.
         store: counted.inspect_err(|error| tracing::debug!(%error, "the store counts nothing")).ok(),
@@ -63,27 +62,6 @@ pub(in crate::central) async fn metrics(State(app): State<Shared>) -> Response {
     };
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics.render(&levels))
         .into_response()
-}
-
-async fn count(app: &App) -> Result<StoreLevels, StoreError> {
-    app.store.ready().await?;
-    let now = app.now();
-    let mut levels = StoreLevels::default();
-    for site in &app.hospital().sites {
-        for terminal in
-            app.store.terminals(&site.id).await?.iter().filter(|terminal| terminal.revoked_at.is_none())
-        {
-            levels.terminals += 1;
-            levels.terminals_stale += u64::from(terminals::is_stale(app, terminal, now));
-            let waiting = terminal.health.as_ref().map_or(0, |health| health.queue_depth);
-            levels.queue_depth = levels.queue_depth.saturating_add(waiting);
-        }
-        let counted = app.store.levels(&site.id).await?;
-        levels.quarantined = levels.quarantined.saturating_add(counted.quarantined);
-        levels.help_open = levels.help_open.saturating_add(counted.help_open);
-        levels.alarms = levels.alarms.saturating_add(counted.incidents);
-    }
-    Ok(levels)
 }
 
 /// This document.
