@@ -134,18 +134,16 @@ impl Metrics {
     /// The text that Prometheus reads.
     pub(super) fn render(&self, levels: &Levels) -> String {
         with_local_recorder(&self.recorder, || {
-            let counted: [(&'static str, fn(StoreLevels) -> u64); 6] = [
-                ("xinsheng_terminals", |store| store.terminals),
-                ("xinsheng_terminals_stale", |store| store.terminals_stale),
-                ("xinsheng_queue_depth", |store| store.queue_depth),
-                ("xinsheng_quarantine", |store| store.quarantined),
-                ("xinsheng_alarms", |store| store.alarms),
-                ("xinsheng_help_open", |store| store.help_open),
-            ];
-            for (name, count) in counted {
-                // Not the last one known: nobody may take it for the present.
+            // Not the last one known: nobody may take it for the present.
+            let counted = |name: &'static str, count: fn(StoreLevels) -> u64| {
                 gauge!(name).set(levels.store.map_or(f64::NAN, |store| float(count(store))));
-            }
+            };
+            counted("xinsheng_terminals", |store| store.terminals);
+            counted("xinsheng_terminals_stale", |store| store.terminals_stale);
+            counted("xinsheng_queue_depth", |store| store.queue_depth);
+            counted("xinsheng_quarantine", |store| store.quarantined);
+            counted("xinsheng_alarms", |store| store.alarms);
+            counted("xinsheng_help_open", |store| store.help_open);
             gauge!("xinsheng_pages_open").set(float(levels.pages));
             let ready = levels.is_serving && levels.store.is_some();
             gauge!("xinsheng_ready").set(if ready { 1.0 } else { 0.0 });
