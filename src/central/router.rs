@@ -16,7 +16,7 @@ use tower_http::{
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use super::{api, app::Shared, error::ApiError, host, terminal_api, web};
+use super::{api, app::Shared, error::ApiError, host, metrics::requests, terminal_api, web};
 
 /// Everything is ours, nothing is loaded from elsewhere, nobody frames it.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
@@ -60,8 +60,9 @@ pub(super) fn routes_of(app: Shared) -> (Router, utoipa::openapi::OpenApi) {
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(axum::Extension(api::DocumentText(text.into())))
-        .with_state(app);
-    (served_under(&base, layered(router, timeout)), described)
+        .with_state(Arc::clone(&app));
+    let router = layered(router, timeout).layer(middleware::from_fn_with_state(app, requests::observe));
+    (served_under(&base, router), described)
 }
 
 /// Serves everything below the path of the public address as well, for a proxy that passes the path on as it is.
