@@ -20,7 +20,7 @@ use super::{api, app::Shared, error::ApiError, host, metrics::requests, terminal
 
 /// Everything is ours, nothing is loaded from elsewhere, nobody frames it.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
-     base-uri 'self'; form-action 'none'; frame-ancestors 'none'";
+     base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 
 #[derive(OpenApi)]
 #[openapi(
@@ -31,6 +31,7 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
     tags(
         (name = "terminals", description = "Signed by the terminal (RFC 9421, RFC 9530), answers signed by central"),
         (name = "scores", description = "What patients said, with honest uncertainty"),
+        (name = "pages", description = "What people see"),
         (name = "help", description = "Patients who call for help"),
         (name = "operation", description = "Terminals, journals, quarantine, alarms"),
     )
@@ -45,6 +46,7 @@ pub(super) fn routes_of(app: Shared) -> (Router, utoipa::openapi::OpenApi) {
         .layer(CompressionLayer::new())
         .merge(web::streams())
         .merge(api::write_routes())
+        .merge(web::forms())
         .layer(middleware::from_fn_with_state(Arc::clone(&app), host::guard));
     let base = app.settings.base_path().to_owned();
     let (router, mut described) = OpenApiRouter::with_openapi(Document::openapi())
