@@ -9,6 +9,7 @@ mod columns;
 pub(in crate::central) mod copy;
 mod help;
 pub(in crate::central) mod key;
+mod migrate;
 mod places;
 mod read;
 mod readers;
@@ -43,18 +44,6 @@ use crate::{
 };
 use readers::Readers;
 use writer::Writer;
-
-/// `XSCE` in ASCII: tells this file from other SQLite files.
-const APPLICATION_ID: i32 = 0x5853_4345;
-
-/// The schema, step by step; a step never changes once released.
-const MIGRATIONS: &[&str] = &[
-    include_str!("sqlite/0001_tables.sql"),
-    include_str!("sqlite/0002_help.sql"),
-    include_str!("sqlite/0003_keeping.sql"),
-    include_str!("sqlite/0004_reasons.sql"),
-    include_str!("sqlite/0005_self_tests.sql"),
-];
 
 /// The first version without the bug that can corrupt a database when the WAL is reset.
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
@@ -101,13 +90,18 @@ pub enum OpenError {
     /// Somebody else's file.
     #[error("{0} is a database of another program; name another data folder")]
     Foreign(PathBuf),
-    /// Written by a newer program.
-    #[error("{path} has schema {found}, this program knows up to {known}; use the newer program")]
+    /// Written by a newer program, in a form that this one would misread.
+    #[error(
+        "{path} is of a newer central: it has schema {found}, which programs from schema {floor} on can use, and this one knows {known}. \
+         Install the newer program again, or restore the backup from before the upgrade"
+    )]
     Newer {
         /// Which file.
         path: PathBuf,
         /// Its schema version.
         found: usize,
+        /// The oldest one whose program may use it.
+        floor: usize,
         /// The newest one known here.
         known: usize,
     },
@@ -134,7 +128,7 @@ impl SqliteStore {
         let failed = |source| OpenError::Sqlite { path: path.to_owned(), source };
         own_file(path).map_err(|source| OpenError::File { path: path.to_owned(), source })?;
         let mut connection = connect(path, OpenFlags::default()).map_err(failed)?;
-        migrate(&mut connection, path)?;
+        migrate::migrate(&mut connection, path, migrate::STEPS)?;
         let id = identity(&connection, fresh_id, now).map_err(failed)?;
         let for_people = Readers::open(path, READERS, QUERY_PATIENCE).map_err(failed)?;
         let for_terminals = Readers::open(path, TERMINAL_READERS, TERMINAL_PATIENCE).map_err(failed)?;
@@ -191,31 +185,6 @@ fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     // 32 MiB, so that the upper levels of the indexes stay in memory.
     connection.pragma_update(None, "cache_size", -32 * 1024)?;
     Ok(connection)
-}
-
-fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
-    let failed = |source| OpenError::Sqlite { path: path.to_owned(), source };
-    // Exclusive from the start: of two programs that start together one migrates and the other finds it done.
-    let tx =
-        connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(failed)?;
-    let pragma = |name: &str| tx.pragma_query_value(None, name, |row| row.get::<_, i32>(0)).map_err(failed);
-    let (application, version) = (pragma("application_id")?, pragma("user_version")?);
-    let tables: i64 =
-        tx.query_row("select count(*) from sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
-    if application != APPLICATION_ID && (application != 0 || tables != 0) {
-        return Err(OpenError::Foreign(path.to_owned()));
-    }
-    let version = usize::try_from(version).unwrap_or(usize::MAX);
-    if version > MIGRATIONS.len() {
-        return Err(OpenError::Newer { path: path.to_owned(), found: version, known: MIGRATIONS.len() });
-    }
-    for step in MIGRATIONS.iter().skip(version) {
-        tx.execute_batch(step).map_err(failed)?;
-    }
-    tx.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
-    tx.pragma_update(None, "user_version", i32::try_from(MIGRATIONS.len()).unwrap_or(i32::MAX))
-        .map_err(failed)?;
-    tx.commit().map_err(failed)
 }
 
 fn identity(connection: &Connection, fresh: StoreId, now: DateTime<Utc>) -> rusqlite::Result<StoreId> {
