@@ -8,7 +8,7 @@ const TEXTS = {
     other: "English", skip: "跳到评分", live: "实时", example: "示例数据：以下评价由程序生成，不是患者的评价", lost: "与服务器的连接断开，显示的是最后收到的数据", updated: "更新于",
     scores: "各触点评分", period: "时间范围", filter: "计入哪些评价", today: "今天", "7d": "7 天", "28d": "28 天", "91d": "91 天", all: "全部",
     since: "{from} 至 {to}（{zone}）", allTime: "全部时间（{zone}）", closed: "已停用",
-    filtered: "不含可疑", raw: "全部评价", terminals: "终端", alarms: "警报", n: "评价数", interval: "95% 区间",
+    filtered: "不含可疑", raw: "全部评价", terminals: "终端", incidents: "数据异常", n: "评价数", interval: "95% 区间",
     hidden: "少于 {k} 份，不显示", complement: "为保护另一组的少数评价，不显示", count_only: "{n} 份，太少，暂不评分", no_answers: "还没有评价",
     reasons: "原因", people: "{n} 人", asked: "{n} 人回答", askedFew: "回答的人少于 {k} 位", r_hidden: "少于 {k} 人", r_complement: "为保护他人不显示", r_none: "还没有人选择原因", moreHidden: "另有 {n} 项少于 {k} 人，不显示",
     hours: "最近 24 小时", noHours: "最近 24 小时没有评价", hour: "{h} 时", queue: "待上传", seen: "最近联系",
@@ -26,7 +26,7 @@ const TEXTS = {
     other: "中文", skip: "Skip to the scores", live: "live", example: "Example data: a program made these answers; no patient gave them", lost: "no connection to the server; these are the last numbers received", updated: "updated",
     scores: "Scores by touchpoint", period: "Period", filter: "Which answers count", today: "Today", "7d": "7 days", "28d": "28 days", "91d": "91 days", all: "All",
     since: "{from} to {to} ({zone})", allTime: "All time ({zone})", closed: "closed",
-    filtered: "Without doubtful", raw: "All answers", terminals: "Terminals", alarms: "Alarms", n: "Answers", interval: "95% interval",
+    filtered: "Without doubtful", raw: "All answers", terminals: "Terminals", incidents: "Incidents", n: "Answers", interval: "95% interval",
     hidden: "fewer than {k} answers: not shown", complement: "not shown, to protect a small group elsewhere", count_only: "{n} answers: too few for a score", no_answers: "no answers yet",
     reasons: "Reasons", people: "{n}", asked: "{n} answered", askedFew: "fewer than {k} answered", r_hidden: "fewer than {k}", r_complement: "hidden to protect others", r_none: "nobody has chosen a reason yet", moreHidden: "{n} more with fewer than {k} each: not shown",
     hours: "Last 24 hours", noHours: "No answers in the last 24 hours", hour: "{h}:00", queue: "waiting", seen: "last seen",
@@ -44,7 +44,7 @@ const TEXTS = {
 const PERIODS = ["today", "7d", "28d", "91d", "all"];
 const REASONS_SHOWN = 4;
 const EARLIER_MAX = 20;
-const state = { lang: "en", period: "all", filter: "filtered", scores: null, hours: null, reasons: null, terminals: null, chains: [], alarms: [], calls: [], callsAt: 0, rung: new Set(), seen: new Map(), lost: false };
+const state = { lang: "en", period: "all", filter: "filtered", scores: null, hours: null, reasons: null, terminals: null, chains: [], incidents: [], calls: [], callsAt: 0, rung: new Set(), seen: new Map(), lost: false };
 
 const $ = (selector, root = document) => root.querySelector(selector);
 const t = (key, values = {}) => (TEXTS[state.lang][key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name]);
@@ -265,10 +265,10 @@ function drawTerminals() {
   $("#terminals .rows").replaceChildren(...(rows.length ? rows : [make("li", { class: "empty" }, t("noTerminals"))]));
 }
 
-function drawAlarms() {
-  $("#alarms").hidden = state.alarms.length === 0;
-  $("#alarms ul").replaceChildren(...state.alarms.map((alarm) => make("li", {}, make("b", {}, t(alarm.kind)),
-    make("div", {}, `${alarm.terminal ? `${alarm.terminal} · ` : ""}${ago(alarm.last_at)} · ${t("times", { n: alarm.times })}`), make("div", {}, alarm.detail))));
+function drawIncidents() {
+  $("#incidents").hidden = state.incidents.length === 0;
+  $("#incidents ul").replaceChildren(...state.incidents.map((incident) => make("li", {}, make("b", {}, t(incident.kind)),
+    make("div", {}, `${incident.terminal ? `${incident.terminal} · ` : ""}${ago(incident.last_at)} · ${t("times", { n: incident.times })}`), make("div", {}, incident.detail))));
 }
 
 // ---- calls for help ----
@@ -393,7 +393,7 @@ function drawAll() {
   drawCalls();
   drawScores();
   drawTerminals();
-  drawAlarms();
+  drawIncidents();
 }
 
 // ---- data ----
@@ -438,9 +438,9 @@ async function loadCalls() {
   drawCalls();
 }
 
-async function loadAlarms() {
-  state.alarms = await ask("v1/alarms");
-  drawAlarms();
+async function loadIncidents() {
+  state.incidents = await ask("v1/incidents");
+  drawIncidents();
 }
 
 // Many events in a moment are one look: at most two looks a second, whatever the terminals do.
@@ -454,7 +454,7 @@ function gently(load) {
   };
 }
 
-const soon = { help: gently(loadCalls), scores: gently(loadScores), terminal: gently(loadTerminals), alarm: gently(loadAlarms) };
+const soon = { help: gently(loadCalls), scores: gently(loadScores), terminal: gently(loadTerminals), incident: gently(loadIncidents) };
 const refresh = () => Object.values(soon).forEach((load) => load());
 
 function listen() {

@@ -1,6 +1,12 @@
 //! What central decides, without I/O: time, chance and what the store holds are arguments.
 
 pub(super) mod code;
-pub(super) mod incidents;
+pub mod contact;
+pub mod enrolment;
+pub mod health;
+pub(super) mod help;
+pub mod incidents;
 pub mod ingest;
+pub mod machine;
 pub mod scores;
+pub mod self_test;

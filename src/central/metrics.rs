@@ -24,7 +24,7 @@ pub(super) struct Levels {
     pub(super) terminals_stale: u64,
     pub(super) queue_depth: u64,
     pub(super) quarantined: u64,
-    pub(super) alarms: u64,
+    pub(super) incidents: u64,
     pub(super) help_open: u64,
 }
 
@@ -54,7 +54,7 @@ impl Metrics {
             describe_gauge!("xinsheng_terminals_stale", "of these, not heard of for too long");
             describe_gauge!("xinsheng_queue_depth", "entries waiting on terminals, as last reported");
             describe_gauge!("xinsheng_quarantine", "entries in quarantine");
-            describe_gauge!("xinsheng_alarms", "alarms on record");
+            describe_gauge!("xinsheng_incidents", "incidents on record");
             describe_gauge!("xinsheng_help_open", "calls for help that ring");
         });
         let named = |name: &'static str| with_local_recorder(&recorder, || counter!(name));
@@ -79,7 +79,7 @@ impl Metrics {
             gauge!("xinsheng_terminals_stale").set(float(levels.terminals_stale));
             gauge!("xinsheng_queue_depth").set(float(levels.queue_depth));
             gauge!("xinsheng_quarantine").set(float(levels.quarantined));
-            gauge!("xinsheng_alarms").set(float(levels.alarms));
+            gauge!("xinsheng_incidents").set(float(levels.incidents));
             gauge!("xinsheng_help_open").set(float(levels.help_open));
         });
         self.recorder.handle().render()

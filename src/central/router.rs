@@ -32,7 +32,7 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
         (name = "terminals", description = "Signed by the terminal (RFC 9421, RFC 9530), answers signed by central"),
         (name = "scores", description = "What patients said, with honest uncertainty"),
         (name = "help", description = "Patients who call for help"),
-        (name = "operation", description = "Terminals, journals, quarantine, alarms"),
+        (name = "operation", description = "Terminals, journals, quarantine, incidents"),
     )
 )]
 struct Document;

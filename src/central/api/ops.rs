@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::central::{app::Shared, error::ApiError, metrics::Levels, queries::terminals::is_stale};
+use crate::central::{app::Shared, error::ApiError, metrics::Levels, queries::terminals::stale_before};
 use crate::wire::Problem;
 
 /// The OpenAPI document as served.
@@ -47,19 +47,14 @@ pub(in crate::central) async fn readyz(State(app): State<Shared>) -> Result<&'st
 pub(in crate::central) async fn metrics(State(app): State<Shared>) -> Result<Response, ApiError> {
     let mut levels = Levels::default();
     for site in &app.hospital().sites {
-        let now = app.now();
-        for terminal in
-            app.store.terminals(&site.id).await?.iter().filter(|terminal| terminal.revoked_at.is_none())
-        {
-            levels.terminals += 1;
-            levels.terminals_stale += u64::from(is_stale(&app, terminal, now));
-            let waiting = terminal.health.as_ref().map_or(0, |health| health.queue_depth);
-            levels.queue_depth = levels.queue_depth.saturating_add(waiting);
-        }
-        let counted = app.store.levels(&site.id).await?;
-        levels.quarantined = levels.quarantined.saturating_add(counted.quarantined);
-        levels.help_open = levels.help_open.saturating_add(counted.help_open);
-        levels.alarms = levels.alarms.saturating_add(counted.incidents);
+        let fleet = app.store.fleet(&site.id, stale_before(&app)).await?;
+        let add = |to: &mut u64, n: u64| *to = to.saturating_add(n);
+        add(&mut levels.terminals, fleet.terminals);
+        add(&mut levels.terminals_stale, fleet.silent);
+        add(&mut levels.queue_depth, fleet.queue_depth);
+        add(&mut levels.quarantined, app.store.quarantined(&site.id).await?);
+        add(&mut levels.help_open, app.store.open_help_calls(&site.id).await?);
+        add(&mut levels.incidents, app.store.incident_count(&site.id).await?);
     }
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics.render(levels))
         .into_response())

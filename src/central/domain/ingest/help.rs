@@ -21,7 +21,7 @@ pub(crate) const LATE_AFTER_MS: i64 = 30 * 60 * 1000;
 pub(crate) const HELP_OPEN_MAX: u64 = 20;
 
 /// See [`HELP_OPEN_MAX`].
-pub(crate) const HELP_SPAN_MS: i64 = 60 * 60 * 1000;
+pub(super) const HELP_SPAN_MS: i64 = 60 * 60 * 1000;
 
 /// A call for help as stored.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -104,7 +104,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        central::domain::ingest::{Content, Held, Line, Reading, project},
+        central::domain::ingest::{Content, Line, Reading, Snapshot, project},
         model::{BootId, ChainId, Hash, Moment, TimeQuality},
         questionnaire::Hospital,
         wire::{Body, Draft, Entry},
@@ -150,7 +150,7 @@ mod tests {
             chain: ChainId([1; 16]),
             received_at: now,
         };
-        let rings = |sent| project(about, Reading::new(&lines), Held::default(), sent).help[0].is_open();
+        let rings = |sent| project(about, Reading::new(&lines), Snapshot::default(), sent).help[0].is_open();
         assert!(rings(Some(&at)));
         assert!(!rings(None));
     }
