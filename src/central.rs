@@ -47,7 +47,7 @@ pub use admin::{export, new_code, revoke};
 pub use backup::{backup, restore};
 pub use clock::WallClock;
 pub use data_dir::open_store;
-pub use domain::{ingest, scores};
+pub use domain::{access, ingest, scores};
 pub use embedded::Central;
 pub use settings::Settings;
 pub use verify::{Findings, verify};
