@@ -34,7 +34,6 @@ pub use help::HelpRow;
 pub(crate) use help::TestedRow;
 pub(crate) use ledger::{AnswerRow, Booked, Counter, ReasonCounter, ReasonsRow, ResponseRow};
 pub use ledger::{Ledger, Origin};
-pub(crate) use moves::Standing;
 pub use project::{Context, EntryState, Reading, Writes};
 pub(crate) use project::{EntryRow, project};
 pub(crate) use replay::{KeptEntry, retry};

@@ -9,7 +9,7 @@ use xinsheng::{
     wire::{Body, Draft, EndOutcome, Reasons, Withheld},
 };
 
-use super::{accepted, all_counts, contract, only, send, send_all, site, submission};
+use super::{accepted, all_counts, only, send, send_all, site, submission};
 use crate::{
     faults::survived,
     journal::{Journal, answer, end, response},

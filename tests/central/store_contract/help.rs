@@ -9,7 +9,7 @@ use xinsheng::{
     wire::Draft,
 };
 
-use super::{called, calls, contract, enrolled, journal_of, send_after, site, submission};
+use super::{called, calls, enrolled, journal_of, send_after, site, submission};
 use crate::journal::{Journal, answer, help, start};
 
 contract! {

@@ -11,8 +11,8 @@ use xinsheng::{
 };
 
 use super::{
-    accepted, all_counts, contract, enrolled, health_of, journal_of, new_terminal, received, report, retry,
-    send_all, site, the_hospital,
+    accepted, all_counts, enrolled, health_of, journal_of, new_terminal, received, report, retry, send_all,
+    site, the_hospital,
 };
 use crate::{
     faults::survived,

@@ -7,7 +7,7 @@ use xinsheng::{
     wire::{Answer, Body},
 };
 
-use super::{all_counts, contract, only, retry, send_all, site, sqlite, the_hospital};
+use super::{all_counts, only, retry, send_all, site, sqlite, the_hospital};
 use crate::{
     faults::survived,
     journal::{Journal, answer},

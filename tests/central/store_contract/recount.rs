@@ -15,7 +15,7 @@ use xinsheng::{
     wire::{Body, Draft, EndOutcome},
 };
 
-use super::{Kind, all_counts, contract_of_kind, send, site};
+use super::{Kind, all_counts, send, site};
 use crate::{
     chance,
     faults::survived,

@@ -10,8 +10,7 @@ use xinsheng::{
 };
 
 use super::{
-    all_counts, contract, enrolled, journal_of, new_terminal, only, received, send_all, site, sqlite,
-    submission,
+    all_counts, enrolled, journal_of, new_terminal, only, received, send_all, site, sqlite, submission,
 };
 use crate::{
     faults::survived,

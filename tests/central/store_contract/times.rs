@@ -9,7 +9,7 @@ use xinsheng::{
     wire::Draft,
 };
 
-use super::{all_counts, calls, contract, counts, hear, only, received, send_all, site, submission};
+use super::{all_counts, calls, counts, hear, only, received, send_all, site, submission};
 use crate::{
     faults::survived,
     journal::{Journal, answer, help, tested},

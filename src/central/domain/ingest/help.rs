@@ -1,7 +1,7 @@
 //! Calls for help and tested buttons: entries that staff are shown and that count in no score.
 //!
 //! A call rings at once or not at all. Whether it does is decided when it arrives and stays so: a terminal that was offline for a day
-//! must not alarm staff for somebody who went home yesterday.
+//! must not call staff for somebody who went home yesterday.
 
 use super::{
     project::Context,
@@ -12,7 +12,7 @@ use crate::{
     wire::HelpCall,
 };
 
-/// A call that arrives later than this after it was made does not ring: by then who called has found help or has gone, and an alarm
+/// A call that arrives later than this after it was made does not ring: by then who called has found help or has gone, and a ring
 /// that is mostly false is soon ignored.
 pub(crate) const LATE_AFTER_MS: i64 = 30 * 60 * 1000;
 

@@ -86,3 +86,80 @@ pub(crate) fn retry(retry: &Retry, entry: &KeptEntry, reading: Reading<'_>, mut 
         writes,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        central::domain::ingest::{Content, HeldChain, TimeBasis},
+        central::domain::machine::Machine,
+        model::{BootId, EntryId, Hash, Moment, TimeQuality},
+        wire::{Body, Cleaning, Draft, Entry},
+    };
+
+    fn received() -> DateTime<Utc> {
+        "2026-11-21T10:00:00Z".parse().unwrap()
+    }
+
+    fn with_no_places() -> Retry {
+        let hospital = Hospital {
+            languages: Vec::new(),
+            sites: Vec::new(),
+            touchpoints: Vec::new(),
+            questionnaires: Vec::new(),
+        };
+        Retry { site: "main".parse().unwrap(), zone: chrono_tz::UTC, hospital: Arc::new(hospital) }
+    }
+
+    fn kept(line: Vec<u8>, timed: Option<Timed>) -> KeptEntry {
+        KeptEntry {
+            terminal: "t-1".parse().unwrap(),
+            chain: ChainId([7; 16]),
+            line: Line { seq: 4, hash: Hash([1; 32]), content: Content::Line(line) },
+            timed,
+            received_at: received(),
+        }
+    }
+
+    /// A line of a boot that was never seen.
+    fn cleaning() -> Vec<u8> {
+        let at = Moment {
+            wall: DateTime::UNIX_EPOCH,
+            boot: BootId::from_parts(9, [9; 10]),
+            up_ms: 5,
+            quality: TimeQuality::Unset,
+        };
+        let body = Body::Cleaning(Cleaning { touchpoint: "ward".parse().unwrap() });
+        let draft = Draft { id: EntryId::from_parts(1, [1; 10]), at, body };
+        Entry::new(draft, 4).to_line().unwrap().into_bytes()
+    }
+
+    fn tried(entry: &KeptEntry, held: Snapshot) -> Retried {
+        retry(&with_no_places(), entry, Reading::new(std::slice::from_ref(&entry.line)), held)
+    }
+
+    #[test]
+    fn what_is_still_not_understood_stays_with_its_reason() {
+        let retried = tried(&kept(b"{]".to_vec(), None), Snapshot::default());
+        assert!(!retried.understood && retried.timed.is_none());
+        assert!(retried.state.reason().is_some_and(|reason| !reason.is_empty()));
+    }
+
+    #[test]
+    fn what_is_understood_leaves_the_quarantine_and_keeps_the_time_it_got_first() {
+        let first = Timed { at_ms: 5, basis: TimeBasis::Synced };
+        let retried = tried(&kept(cleaning(), Some(first)), Snapshot::default());
+        assert!(retried.understood);
+        assert_eq!((retried.state, retried.timed), (EntryState::NotCounted, Some(first)));
+    }
+
+    #[test]
+    fn entries_that_came_later_do_not_date_an_entry_after_its_arrival() {
+        let owner = Machine { terminal: "t-1".parse().unwrap(), hardware: None };
+        let last_known_ms = Some(received().timestamp_millis() + 86_400_000);
+        let chain = HeldChain { owner, accepted_through: 9, head_hash: Hash([2; 32]), last_known_ms };
+        let held = Snapshot { chain: Some(chain), ..Snapshot::default() };
+        let timed = tried(&kept(cleaning(), None), held).timed.unwrap();
+        assert_eq!(timed, Timed { at_ms: received().timestamp_millis(), basis: TimeBasis::Bounded });
+    }
+}
