@@ -129,7 +129,7 @@ mod tests {
             up_ms: 5,
             quality: TimeQuality::Unset,
         };
-        let body = Body::Cleaning(Cleaning { touchpoint: "ward".parse().unwrap() });
+        let body = Body::Cleaning(Cleaning { touchpoint: "ward".parse().unwrap(), seconds: 60 });
         let draft = Draft { id: EntryId::from_parts(1, [1; 10]), at, body };
         Entry::new(draft, 4).to_line().unwrap().into_bytes()
     }
