@@ -31,6 +31,7 @@ mod rate;
 mod reload;
 mod router;
 mod serve;
+mod service_manager;
 mod settings;
 mod signing_key;
 pub mod store;

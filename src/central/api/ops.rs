@@ -8,7 +8,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::central::{app::Shared, error::ApiError, metrics::Levels, queries::terminals::stale_before};
+use crate::central::{
+    app::Shared,
+    error::ApiError,
+    metrics::{DataFolder, Levels},
+    queries::levels,
+};
 use crate::wire::Problem;
 
 /// The OpenAPI document as served.
@@ -44,20 +49,19 @@ pub(in crate::central) async fn readyz(State(app): State<Shared>) -> Result<&'st
         (status = 200, body = String, content_type = "text/plain"),
     )
 )]
-pub(in crate::central) async fn metrics(State(app): State<Shared>) -> Result<Response, ApiError> {
-    let mut levels = Levels::default();
-    for site in &app.hospital().sites {
-        let fleet = app.store.fleet(&site.id, stale_before(&app)).await?;
-        let add = |to: &mut u64, n: u64| *to = to.saturating_add(n);
-        add(&mut levels.terminals, fleet.terminals);
-        add(&mut levels.terminals_stale, fleet.silent);
-        add(&mut levels.queue_depth, fleet.queue_depth);
-        add(&mut levels.quarantined, app.store.quarantined(&site.id).await?);
-        add(&mut levels.help_open, app.store.open_help_calls(&site.id).await?);
-        add(&mut levels.incidents, app.store.incident_count(&site.id).await?);
-    }
-    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics.render(levels))
-        .into_response())
+pub(in crate::central) async fn metrics(State(app): State<Shared>) -> Response {
+    let folder = app.settings.config.data_dir.clone();
+    let folder = tokio::task::spawn_blocking(move || DataFolder::look(&folder)).await;
+    let counted = levels::levels(&app).await;
+    let levels = Levels {
+        // Told by the number itself, and by /readyz.
+        store: counted.inspect_err(|error| tracing::debug!(%error, "the store counts nothing")).ok(),
+        pages: app.pages.count(),
+        is_serving: app.is_serving(),
+        folder: folder.unwrap_or_default(),
+    };
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics.render(&levels))
+        .into_response()
 }
 
 /// This document.
