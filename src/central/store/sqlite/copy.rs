@@ -5,8 +5,8 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{
-    BUSY_TIMEOUT, OpenError,
     migrate::{APPLICATION_ID, STEPS, usable},
+    open::{BUSY_TIMEOUT, OpenError},
 };
 
 /// What a copy says of itself.

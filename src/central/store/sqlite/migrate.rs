@@ -8,9 +8,11 @@
 
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 
-use super::OpenError;
+use super::open::OpenError;
+use crate::model::StoreId;
 
 /// `XSCE` in ASCII: tells this file from other SQLite files.
 pub(super) const APPLICATION_ID: i32 = 0x5853_4345;
@@ -46,6 +48,7 @@ pub(super) const STEPS: &[Step] = &[
     breaks(include_str!("0003_keeping.sql")),
     breaks(include_str!("0004_reasons.sql")),
     adds(include_str!("0005_self_tests.sql")),
+    breaks(include_str!("0006_incidents.sql")),
 ];
 
 /// Brings a database to the newest schema of these steps, or finds that a newer one may be used as it is.
@@ -116,6 +119,21 @@ fn note(connection: &Connection, steps: &[Step]) -> rusqlite::Result<()> {
     )?;
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     connection.pragma_update(None, "user_version", number(steps.len()))
+}
+
+/// The identity of the store; a new one is given the fresh id.
+pub(super) fn identity(
+    connection: &Connection,
+    fresh: StoreId,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<StoreId> {
+    connection.execute(
+        "insert into store_info (one, store, made_at) values (1, ?1, ?2) on conflict do nothing",
+        (fresh.to_string(), now.timestamp_millis()),
+    )?;
+    let text: Option<String> =
+        connection.query_row("select store from store_info", [], |row| row.get(0)).optional()?;
+    Ok(text.and_then(|text| text.parse().ok()).unwrap_or(fresh))
 }
 
 #[cfg(test)]
