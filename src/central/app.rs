@@ -12,7 +12,6 @@ use tokio::sync::{Semaphore, broadcast};
 use super::{
     backup::InUse,
     clock::WallClock,
-    error::ApiError,
     events::{Event, Events},
     host::Names,
     in_force::InForce,
@@ -29,7 +28,7 @@ use super::{
 use crate::{
     config::Tls,
     model::{SiteId, TerminalId},
-    questionnaire::{Hospital, Site},
+    questionnaire::Hospital,
     sign::KeyPair,
 };
 
@@ -89,7 +88,7 @@ impl App {
             settings,
             store,
             key,
-            metrics: Metrics::new(),
+            metrics: Metrics::new(clock.now()),
             exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
             events: Events::new(),
             serving: AtomicBool::new(true),
@@ -136,9 +135,13 @@ impl App {
         self.serving.load(Ordering::Acquire)
     }
 
-    /// Readiness goes off before the stop, and open pages are let go.
-    pub(super) fn stop(&self) {
+    /// Readiness goes off; requests are still answered.
+    pub(super) fn announce_stop(&self) {
         self.serving.store(false, Ordering::Release);
+    }
+
+    /// Open pages are let go.
+    pub(super) fn let_pages_go(&self) {
         self.tell(Event::Goodbye);
     }
 
@@ -155,15 +158,5 @@ impl App {
     /// The site's time zone.
     pub(super) fn zone(&self, site: &SiteId) -> Tz {
         self.hospital().site(site).map_or(chrono_tz::UTC, |site| site.time_zone)
-    }
-
-    /// The sites a request is about: the one it names, or all.
-    pub(super) fn sites(&self, wanted: Option<&str>) -> Result<Vec<Site>, ApiError> {
-        let hospital = self.hospital();
-        let Some(wanted) = wanted else { return Ok(hospital.sites.clone()) };
-        let found = hospital.sites.iter().find(|site| site.id.as_str() == wanted);
-        found
-            .map(|site| vec![site.clone()])
-            .ok_or_else(|| ApiError::not_found(format!("there is no site `{wanted}`")))
     }
 }

@@ -15,6 +15,7 @@ mod http;
 mod journal;
 #[cfg(feature = "load")]
 mod load;
+mod monitoring;
 mod nginx;
 mod outage;
 mod page;
