@@ -48,15 +48,9 @@ pub use admin::{export, new_code, revoke};
 pub use backup::{backup, restore};
 pub use clock::WallClock;
 pub use data_dir::open_store;
-<<<<<<< HEAD
 #[cfg(feature = "load")]
 pub(crate) use data_dir::{DATABASE_FILE, open_store_and_key};
-pub use domain::{ingest, scores};
-||||||| a25fd66
-pub use domain::{ingest, scores};
-=======
 pub use domain::{access, ingest, scores};
->>>>>>> main
 pub use embedded::Central;
 pub use settings::Settings;
 pub use verify::{Findings, verify};
