@@ -53,7 +53,7 @@ pub(super) struct StoreLevels {
     pub(super) terminals_stale: u64,
     pub(super) queue_depth: u64,
     pub(super) quarantined: u64,
-    pub(super) alarms: u64,
+    pub(super) incidents: u64,
     pub(super) help_open: u64,
 }
 
@@ -88,7 +88,7 @@ impl Metrics {
             describe_gauge!("xinsheng_terminals_stale", "of these, not heard of for too long");
             describe_gauge!("xinsheng_queue_depth", "entries waiting on terminals, as last reported");
             describe_gauge!("xinsheng_quarantine", "entries in quarantine");
-            describe_gauge!("xinsheng_alarms", "alarms on record");
+            describe_gauge!("xinsheng_incidents", "incidents on record");
             describe_gauge!("xinsheng_help_open", "calls for help that ring");
             describe_counter!(
                 "xinsheng_http_requests_total",
@@ -142,7 +142,7 @@ impl Metrics {
             counted("xinsheng_terminals_stale", |store| store.terminals_stale);
             counted("xinsheng_queue_depth", |store| store.queue_depth);
             counted("xinsheng_quarantine", |store| store.quarantined);
-            counted("xinsheng_alarms", |store| store.alarms);
+            counted("xinsheng_incidents", |store| store.incidents);
             counted("xinsheng_help_open", |store| store.help_open);
             gauge!("xinsheng_pages_open").set(float(levels.pages));
             let ready = levels.is_serving && levels.store.is_some();

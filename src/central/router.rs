@@ -33,7 +33,7 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
         (name = "scores", description = "What patients said, with honest uncertainty"),
         (name = "pages", description = "What people see"),
         (name = "help", description = "Patients who call for help"),
-        (name = "operation", description = "Terminals, journals, quarantine, alarms"),
+        (name = "operation", description = "Terminals, journals, quarantine, incidents"),
     )
 )]
 struct Document;

@@ -389,7 +389,7 @@ fn case_08_a_changed_touchpoints_file_comes_into_force_and_what_waited_for_it_is
     (0..12).for_each(|n| _ = journal.push(at("desk-c", n)));
     assert_eq!(server.post(&terminal.batch(&journal, 1, 12)).0, 200);
     let kinds = || -> Vec<String> {
-        server.rows("/v1/alarms").iter().map(|row| row["kind"].as_str().unwrap().to_owned()).collect()
+        server.rows("/v1/incidents").iter().map(|row| row["kind"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!(kinds(), ["quarantine"]);
     let etag = |journal: &Journal| {
@@ -408,7 +408,7 @@ fn case_08_a_changed_touchpoints_file_comes_into_force_and_what_waited_for_it_is
     let wrong = touchpoints(&DESKS).replace("csat5", "csat6");
     fs::write(&file, wrong).unwrap();
     until("the wrong file is an incident", || kinds().contains(&"config_refused".to_owned()));
-    let refused = &server.rows("/v1/alarms")[0];
+    let refused = &server.rows("/v1/incidents")[0];
     assert!(refused["detail"].as_str().unwrap().contains("csat6"), "{refused}");
     assert_eq!(server.rows("/v1/quarantine").len(), 12, "the last good one stays");
 
@@ -426,7 +426,7 @@ fn case_08_a_changed_touchpoints_file_comes_into_force_and_what_waited_for_it_is
 
     fs::write(&file, touchpoints(&DESKS).replace("\"main\"", "\"other\"")).unwrap();
     until("a site that is gone is an incident", || kinds() == ["config_refused"]);
-    let refused = &server.rows("/v1/alarms")[0];
+    let refused = &server.rows("/v1/incidents")[0];
     assert!(refused["detail"].as_str().unwrap().contains("no site `main`"), "{refused}");
     assert_eq!(server.rows("/v1/scores?by=site")[0]["n"], 12, "its answers are shown as before");
     fs::write(&file, touchpoints(&DESKS[..2])).unwrap();

@@ -40,7 +40,7 @@ fn asset(kind: &'static str, text: &'static str) -> Response {
 }
 
 /// Server-sent events: `scores` when counts changed, `terminal` when one was heard, `help` when somebody called or a call was answered,
-/// `alarm`, and `refresh` when some were missed.
+/// `incident`, and `refresh` when some were missed.
 #[utoipa::path(
     get, path = "/v1/events", tag = "scores",
     responses(

@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     central::{
-        queries::{chains::ChainRow, incidents::AlarmRow, terminals::TerminalRow},
+        queries::{chains::ChainRow, incidents::IncidentRow, terminals::TerminalRow},
+        store::IncidentKind,
         web::words::Words,
     },
     lang::CentralText,
@@ -17,22 +18,21 @@ pub(super) struct Incident {
     pub(super) detail: String,
 }
 
-pub(super) fn incidents(words: Words, rows: Vec<AlarmRow>, now: DateTime<Utc>) -> Vec<Incident> {
-    let kind = |kind: &str| match kind {
-        "clone" => words.t(CentralText::Clone).to_owned(),
-        "lost_entries" => words.t(CentralText::LostEntries).to_owned(),
-        "quarantine" => words.t(CentralText::Quarantine).to_owned(),
-        "config_refused" => words.t(CentralText::ConfigRefused).to_owned(),
-        "restart_needed" => words.t(CentralText::RestartNeeded).to_owned(),
-        "site_missing" => words.t(CentralText::SiteMissing).to_owned(),
-        other => other.to_owned(),
+pub(super) fn incidents(words: Words, rows: Vec<IncidentRow>, now: DateTime<Utc>) -> Vec<Incident> {
+    let kind = |kind: IncidentKind| match kind {
+        IncidentKind::Clone => CentralText::Clone,
+        IncidentKind::LostEntries => CentralText::LostEntries,
+        IncidentKind::Quarantine => CentralText::Quarantine,
+        IncidentKind::ConfigRefused => CentralText::ConfigRefused,
+        IncidentKind::RestartNeeded => CentralText::RestartNeeded,
+        IncidentKind::SiteMissing => CentralText::SiteMissing,
     };
-    let row = |row: AlarmRow| {
+    let row = |row: IncidentRow| {
         let times = words.fill(CentralText::Times, &[("n", &row.times.to_string())]);
         let terminal = row.terminal.map(|id| id.to_string());
         let facts: Vec<String> =
             terminal.into_iter().chain([words.ago(Some(row.last_at), now), times]).collect();
-        Incident { kind: kind(&row.kind), facts: facts.join(" · "), detail: row.detail }
+        Incident { kind: words.t(kind(row.kind)).to_owned(), facts: facts.join(" · "), detail: row.detail }
     };
     rows.into_iter().map(row).collect()
 }
