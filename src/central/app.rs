@@ -11,6 +11,7 @@ use tokio::sync::{Semaphore, broadcast};
 
 use super::{
     backup::InUse,
+    certificate::ServedKey,
     clock::WallClock,
     error::ApiError,
     events::{Event, Events},
@@ -52,6 +53,8 @@ pub(super) struct App {
     pub(super) pages: Arc<Seats>,
     pub(super) exports: Arc<Semaphore>,
     pub(super) names: Arc<Names>,
+    /// Empty until central serves, and where it does not encrypt.
+    pub(super) served_key: Arc<ServedKey>,
     pub(super) proxies: Proxies,
     pub(super) replays: Replays,
     events: Events,
@@ -81,6 +84,7 @@ impl App {
                 per_address: usize::try_from(settings.config.limits.pages_per_address).unwrap_or(usize::MAX),
             }),
             names: Arc::new(Names::new(&settings)),
+            served_key: Arc::default(),
             proxies: Proxies {
                 on_this_machine: settings.config.tls == Tls::BehindProxy,
                 named: settings.config.trusted_proxies.clone(),

@@ -4,3 +4,4 @@ pub(super) mod code;
 pub(super) mod incidents;
 pub mod ingest;
 pub mod scores;
+pub(super) mod wrong_codes;

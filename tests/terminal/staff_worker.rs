@@ -74,7 +74,7 @@ struct Run {
 
 impl Run {
     fn start(folder: &Path, clock: &Arc<SimClock>, settings: Settings) -> Self {
-        let silent = Link::through(Address::default(), Box::new(|_, _| Ok(Box::new(Silence))));
+        let silent = Link::through(Address::default(), Box::new(|_, _, _| Ok(Box::new(Silence))));
         Self::start_with(folder, clock, settings, silent)
     }
 
