@@ -109,6 +109,15 @@ impl Code {
     }
 }
 
+/// What somebody types who presses these digits one after the other.
+impl FromIterator<char> for Code {
+    fn from_iter<T: IntoIterator<Item = char>>(typed: T) -> Self {
+        let mut code = Self::default();
+        typed.into_iter().filter(char::is_ascii_digit).for_each(|digit| code.push(digit));
+        code
+    }
+}
+
 /// A code is a key until it is used.
 impl fmt::Debug for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
