@@ -10,8 +10,8 @@ pub(crate) mod tags;
 mod time;
 
 pub use ids::{
-    BootId, ChainId, EntryId, Hash, IdError, Lang, QuestionId, QuestionnaireId, QuestionnaireRef, ReasonId,
-    ResponseId, SiteId, StoreId, TerminalId, TouchpointId,
+    BootId, ChainId, EntryId, Hash, IdError, Lang, PersonId, QuestionId, QuestionnaireId, QuestionnaireRef,
+    ReasonId, ResponseId, SessionId, SiteId, StoreId, TerminalId, TokenId, TouchpointId,
 };
 pub(crate) use scale::Level;
 pub use scale::{Polarity, Scale, Value};

@@ -10,6 +10,7 @@ mod incidents;
 mod ops;
 mod quarantine;
 mod query;
+mod reasons;
 mod scores;
 mod terminals;
 
@@ -22,7 +23,7 @@ pub(super) use ops::DocumentText;
 pub(super) fn read_routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(scores::get_scores))
-        .routes(routes!(scores::get_reasons))
+        .routes(routes!(reasons::get_reasons))
         .routes(routes!(answers::export_answers))
         .routes(routes!(terminals::list_terminals))
         .routes(routes!(chains::list_chains))

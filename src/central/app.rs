@@ -13,7 +13,6 @@ use super::{
     backup::InUse,
     certificate::ServedKey,
     clock::WallClock,
-    error::ApiError,
     events::{Event, Events},
     host::Names,
     in_force::InForce,
@@ -30,7 +29,7 @@ use super::{
 use crate::{
     config::Tls,
     model::{SiteId, TerminalId},
-    questionnaire::{Hospital, Site},
+    questionnaire::Hospital,
     sign::KeyPair,
 };
 
@@ -159,15 +158,5 @@ impl App {
     /// The site's time zone.
     pub(super) fn zone(&self, site: &SiteId) -> Tz {
         self.hospital().site(site).map_or(chrono_tz::UTC, |site| site.time_zone)
-    }
-
-    /// The sites a request is about: the one it names, or all.
-    pub(super) fn sites(&self, wanted: Option<&str>) -> Result<Vec<Site>, ApiError> {
-        let hospital = self.hospital();
-        let Some(wanted) = wanted else { return Ok(hospital.sites.clone()) };
-        let found = hospital.sites.iter().find(|site| site.id.as_str() == wanted);
-        found
-            .map(|site| vec![site.clone()])
-            .ok_or_else(|| ApiError::not_found(format!("there is no site `{wanted}`")))
     }
 }

@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::store::StoreError;
+use super::{queries::QueryError, store::StoreError};
 use crate::{
     model::Hash,
     wire::{Problem, content_type},
@@ -113,6 +113,17 @@ impl ApiError {
         let title = "central cannot do this at present";
         let error = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", title, detail);
         Self { retry_after_s: Some(STORE_RETRY_S), ..error }
+    }
+}
+
+impl From<QueryError> for ApiError {
+    fn from(error: QueryError) -> Self {
+        match error {
+            QueryError::Unreadable(detail) => Self::bad_request(detail),
+            QueryError::Span(detail) => Self::no_such_span(detail),
+            QueryError::Unknown(detail) => Self::not_found(detail),
+            QueryError::Store(error) => error.into(),
+        }
     }
 }
 

@@ -172,6 +172,18 @@ uuid_id!(
     EntryId
 );
 uuid_id!(
+    /// Somebody who may sign in to central.
+    PersonId
+);
+uuid_id!(
+    /// Somebody who is signed in to central, on one browser.
+    SessionId
+);
+uuid_id!(
+    /// What a program shows to central instead of signing in.
+    TokenId
+);
+uuid_id!(
     /// One start of a terminal's operating system.
     BootId
 );

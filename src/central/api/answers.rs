@@ -10,13 +10,14 @@ use axum::{
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{query::read_query, scores::csv_file};
+use super::query::{csv_file, read_query};
 use crate::{
     central::{
         app::Shared,
         domain::scores::{Asked, Bound, Period, Range, day_or_instant, days_of, range_of},
         error::ApiError,
         export,
+        queries::{QueryError, sites},
         store::TimeSpan,
     },
     wire::Problem,
@@ -59,8 +60,8 @@ pub(in crate::central) async fn export_answers(
     let query = read_query(query)?;
     let asked = Asked { period: query.period, from: query.from.as_deref(), to: query.to.as_deref() };
     let (now, mut parts, mut name) = (app.now(), Vec::new(), "answers.csv".to_owned());
-    for site in app.sites(query.site.as_deref())? {
-        let range = range_of(asked, Bound::Days, now, site.time_zone)?;
+    for site in sites(&app, query.site.as_deref())? {
+        let range = range_of(asked, Bound::Days, now, site.time_zone).map_err(QueryError::from)?;
         if let (Some(first), Some(last)) = days_of(range, site.time_zone) {
             name = format!("answers_{first}_{last}.csv");
         }

@@ -8,8 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::terminals;
-use crate::central::{app::Shared, error::ApiError, metrics::Levels};
+use crate::central::{app::Shared, error::ApiError, metrics::Levels, queries::terminals::is_stale};
 use crate::wire::Problem;
 
 /// The OpenAPI document as served.
@@ -53,7 +52,7 @@ pub(in crate::central) async fn metrics(State(app): State<Shared>) -> Result<Res
             app.store.terminals(&site.id).await?.iter().filter(|terminal| terminal.revoked_at.is_none())
         {
             levels.terminals += 1;
-            levels.terminals_stale += u64::from(terminals::is_stale(&app, terminal, now));
+            levels.terminals_stale += u64::from(is_stale(&app, terminal, now));
             let waiting = terminal.health.as_ref().map_or(0, |health| health.queue_depth);
             levels.queue_depth = levels.queue_depth.saturating_add(waiting);
         }

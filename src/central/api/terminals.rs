@@ -1,86 +1,16 @@
-//! Lists of the terminals and of their journals for staff: `/v1/terminals`, `/v1/chains`.
+//! The terminals: `/v1/terminals`.
 
 use axum::{
     Json,
     extract::{Query, State, rejection::QueryRejection},
 };
-use chrono::{DateTime, TimeDelta, Utc};
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::query::{SiteQuery, read_query};
 use crate::central::{
-    app::{App, Shared},
+    app::Shared,
     error::ApiError,
-    store::{SelfTested, Terminal},
+    queries::terminals::{TerminalRow, terminals},
 };
-use crate::{
-    model::{SiteId, TerminalId, TouchpointId},
-    questionnaire::Texts,
-    wire::EXAMPLE_HARDWARE,
-};
-
-/// A terminal not heard of for this many of its intervals is stale; one lost request is no reason to send somebody.
-const STALE_INTERVALS: i64 = 3;
-
-/// But never before this: a restart takes a minute.
-const STALE_FROM: TimeDelta = TimeDelta::minutes(5);
-
-/// A terminal as staff see it.
-#[derive(Serialize, ToSchema)]
-pub(in crate::central) struct TerminalRow {
-    /// The site.
-    #[schema(value_type = String)]
-    site: SiteId,
-    /// Its name.
-    #[schema(value_type = String)]
-    terminal: TerminalId,
-    /// Where it stands.
-    #[schema(value_type = String)]
-    touchpoint: TouchpointId,
-    /// The touchpoint's name by language.
-    #[schema(value_type = std::collections::BTreeMap<String, String>)]
-    names: Texts,
-    /// What tells the machine from a copy of its card.
-    hardware_id: String,
-    /// Its answers were made by a program to show what the page looks like; nobody gave them.
-    example: bool,
-    /// Program version.
-    software: String,
-    /// When it was taken in.
-    enrolled_at: DateTime<Utc>,
-    /// When its key was revoked.
-    revoked_at: Option<DateTime<Utc>>,
-    /// Its last signed request.
-    last_seen: Option<DateTime<Utc>>,
-    /// Not heard of for too long.
-    stale: bool,
-    /// Entries waiting, as last reported.
-    queue_depth: Option<u64>,
-    /// Age of the oldest of them, seconds.
-    oldest_unsent_s: Option<u64>,
-    /// Entries central refused one by one.
-    refused: Option<u64>,
-    /// What went wrong last.
-    last_error: Option<String>,
-    /// Degrees Celsius.
-    temperature_c: Option<f32>,
-    /// Free bytes.
-    disk_free_bytes: Option<u64>,
-    /// What its clock is worth.
-    #[schema(value_type = Option<String>)]
-    clock: Option<crate::model::TimeQuality>,
-    /// The configuration in force.
-    config_hash: Option<String>,
-    /// Program starts since its journal was made.
-    restarts: Option<u64>,
-    /// When staff last tested one of its buttons.
-    self_test_at: Option<DateTime<Utc>>,
-    /// Different buttons of that test.
-    self_test_targets: Option<u64>,
-    /// How many buttons it has to test; `null` from programs that do not say.
-    self_test_of: Option<u64>,
-}
 
 /// All terminals.
 #[utoipa::path(
@@ -94,59 +24,5 @@ pub(in crate::central) async fn list_terminals(
     query: Result<Query<SiteQuery>, QueryRejection>,
 ) -> Result<Json<Vec<TerminalRow>>, ApiError> {
     let query = read_query(query)?;
-    let now = app.now();
-    let mut rows = Vec::new();
-    for site in app.sites(query.site.as_deref())? {
-        let tests = app.store.self_tests(&site.id).await?;
-        rows.extend(app.store.terminals(&site.id).await?.into_iter().map(|terminal| {
-            let tested = tests.iter().find(|test| test.terminal == terminal.id);
-            terminal_row(&app, terminal, tested, now)
-        }));
-    }
-    Ok(Json(rows))
-}
-
-fn terminal_row(
-    app: &App,
-    terminal: Terminal,
-    tested: Option<&SelfTested>,
-    now: DateTime<Utc>,
-) -> TerminalRow {
-    let stale = is_stale(app, &terminal, now);
-    let in_force = app.in_force();
-    let names =
-        in_force.history.hospital.touchpoint(&terminal.touchpoint).map(|touchpoint| touchpoint.name.clone());
-    let health = terminal.health.as_ref();
-    TerminalRow {
-        names: names.unwrap_or_default(),
-        stale,
-        queue_depth: health.map(|h| h.queue_depth),
-        oldest_unsent_s: health.and_then(|h| h.oldest_unsent_s),
-        refused: health.map(|h| h.refused),
-        last_error: health.and_then(|h| h.last_error.clone()),
-        temperature_c: health.and_then(|h| h.temperature_c),
-        disk_free_bytes: health.and_then(|h| h.disk_free_bytes),
-        clock: health.map(|h| h.clock),
-        config_hash: health.map(|h| h.config_hash.clone()),
-        restarts: health.map(|h| h.restarts),
-        self_test_at: tested.map(|test| test.at),
-        self_test_targets: tested.map(|test| test.targets),
-        self_test_of: tested.and_then(|test| test.of),
-        software: health.map_or(terminal.software, |h| h.software.clone()),
-        site: terminal.site,
-        terminal: terminal.id,
-        touchpoint: terminal.touchpoint,
-        example: terminal.hardware_id == EXAMPLE_HARDWARE,
-        hardware_id: terminal.hardware_id,
-        enrolled_at: terminal.enrolled_at,
-        revoked_at: terminal.revoked_at,
-        last_seen: terminal.last_seen,
-    }
-}
-
-/// Whether a terminal was not heard of for too long.
-pub(in crate::central) fn is_stale(app: &App, terminal: &Terminal, now: DateTime<Utc>) -> bool {
-    let intervals = TimeDelta::seconds(STALE_INTERVALS * i64::from(app.in_force().next_sync_after_s));
-    let heard = terminal.last_seen.unwrap_or(terminal.enrolled_at);
-    terminal.revoked_at.is_none() && now - heard > intervals.max(STALE_FROM)
+    Ok(Json(terminals(&app, query.site.as_deref()).await?))
 }
