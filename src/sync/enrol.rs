@@ -101,10 +101,10 @@ pub(crate) fn enrol_through(
 ) -> Result<Identity, EnrolError> {
     let key = pending_key(identity_file, &fresh::key_seed())?;
     let request = ask(&key, code, hardware_id, now, &nonce())?;
-    let reply = transport.send(&request).map_err(|trouble| match trouble {
-        Trouble::CertificateKey => EnrolError::OtherCentral,
-        trouble => trouble.into(),
-    })?;
+    let reply = match transport.send(&request) {
+        Err(Trouble::CertificateKey) => return Err(EnrolError::OtherCentral),
+        answer => answer?,
+    };
     // A refusal proves nothing, since nobody's key is known yet: the key stays, in case central took it with an answer that was lost.
     let answer = judge(&reply, &request.stamp())?;
     let identity = Identity {

@@ -114,8 +114,8 @@ fn over(debt: TimeDelta, cost: TimeDelta, tries: i32) -> TimeDelta {
 mod tests {
     use super::*;
 
-    fn address(n: u32) -> Option<IpAddr> {
-        Some(IpAddr::from(n.to_be_bytes()))
+    fn address(n: u32) -> IpAddr {
+        IpAddr::from(n.to_be_bytes())
     }
 
     fn at(seconds: i64) -> DateTime<Utc> {
@@ -126,16 +126,16 @@ mod tests {
     fn ten_wrong_codes_are_free_and_then_one_a_minute_is() {
         let mut wrong = WrongCodes::default();
         for _ in 0..ADDRESS_TRIES {
-            assert_eq!(wrong.admit(address(1), at(0)), Ok(()));
-            wrong.charge(address(1), at(0));
+            assert_eq!(wrong.admit(Some(address(1)), at(0)), Ok(()));
+            wrong.charge(Some(address(1)), at(0));
         }
-        assert_eq!(wrong.admit(address(1), at(0)), Err(TimeDelta::minutes(1)));
-        assert_eq!(wrong.admit(address(2), at(0)), Ok(()), "another address has its own");
-        assert!(wrong.admit(address(1), at(59)).is_err());
-        assert_eq!(wrong.admit(address(1), at(60)), Ok(()));
-        wrong.charge(address(1), at(60));
-        assert!(wrong.admit(address(1), at(60)).is_err());
-        assert_eq!(wrong.admit(address(1), at(24 * 3_600)), Ok(()));
+        assert_eq!(wrong.admit(Some(address(1)), at(0)), Err(TimeDelta::minutes(1)));
+        assert_eq!(wrong.admit(Some(address(2)), at(0)), Ok(()), "another address has its own");
+        assert!(wrong.admit(Some(address(1)), at(59)).is_err());
+        assert_eq!(wrong.admit(Some(address(1)), at(60)), Ok(()));
+        wrong.charge(Some(address(1)), at(60));
+        assert!(wrong.admit(Some(address(1)), at(60)).is_err());
+        assert_eq!(wrong.admit(Some(address(1)), at(24 * 3_600)), Ok(()));
     }
 
     #[test]
@@ -143,8 +143,8 @@ mod tests {
         let mut wrong = WrongCodes::default();
         let mut guesses = 0;
         for second in 0..86_400 {
-            while wrong.admit(address(1), at(second)).is_ok() {
-                wrong.charge(address(1), at(second));
+            while wrong.admit(Some(address(1)), at(second)).is_ok() {
+                wrong.charge(Some(address(1)), at(second));
                 guesses += 1;
             }
         }
@@ -155,14 +155,17 @@ mod tests {
     fn a_flood_from_many_addresses_keeps_away_those_who_were_wrong_and_nobody_else() {
         let mut wrong = WrongCodes::default();
         for n in 0..2_000 {
-            if wrong.admit(address(n), at(0)).is_ok() {
-                wrong.charge(address(n), at(0));
+            if wrong.admit(Some(address(n)), at(0)).is_ok() {
+                wrong.charge(Some(address(n)), at(0));
             }
         }
-        assert!(wrong.admit(address(5), at(0)).is_err(), "one wrong code is enough while all are too many");
-        assert_eq!(wrong.admit(address(9_999), at(0)), Ok(()), "an installer");
+        assert!(
+            wrong.admit(Some(address(5)), at(0)).is_err(),
+            "one wrong code is enough while all are too many"
+        );
+        assert_eq!(wrong.admit(Some(address(9_999)), at(0)), Ok(()), "an installer");
         assert!(wrong.admit(None, at(0)).is_err(), "somebody behind a proxy that names nobody");
-        assert_eq!(wrong.admit(address(5), at(3_601)), Ok(()));
+        assert_eq!(wrong.admit(Some(address(5)), at(3_601)), Ok(()));
         assert_eq!(wrong.admit(None, at(3_601)), Ok(()));
     }
 
@@ -170,21 +173,21 @@ mod tests {
     fn whoever_guessed_in_parallel_waits_an_hour_at_most_and_so_does_everybody_after_the_clock_was_set_back()
     {
         let mut wrong = WrongCodes::default();
-        (0..500).for_each(|_| wrong.charge(address(1), at(0)));
-        let wait = wrong.admit(address(1), at(0)).unwrap_err();
+        (0..500).for_each(|_| wrong.charge(Some(address(1)), at(0)));
+        let wait = wrong.admit(Some(address(1)), at(0)).unwrap_err();
         assert_eq!(wait, DEBT_MAX - ADDRESS_COST * (ADDRESS_TRIES - 1));
-        assert!(wrong.admit(address(1), at(-100_000)).unwrap_err() <= DEBT_MAX);
+        assert!(wrong.admit(Some(address(1)), at(-100_000)).unwrap_err() <= DEBT_MAX);
     }
 
     #[test]
     fn what_is_remembered_is_bounded_and_what_is_paid_up_is_forgotten() {
         let mut wrong = WrongCodes::default();
         for n in 0..u32::try_from(ADDRESSES_MAX).unwrap() + 1_000 {
-            wrong.charge(address(n), at(0));
+            wrong.charge(Some(address(n)), at(0));
         }
         assert_eq!(wrong.by_address.len(), ADDRESSES_MAX);
         assert_eq!(wrong.by_date.len(), ADDRESSES_MAX);
-        wrong.charge(address(7), at(61));
+        wrong.charge(Some(address(7)), at(61));
         assert_eq!(wrong.by_address.len(), 1);
         assert_eq!(wrong.by_date.len(), 1);
     }
