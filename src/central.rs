@@ -1,8 +1,8 @@
 //! Central, the hospital's server: stores every entry of the signed batches exactly once and publishes scores with their uncertainty.
 //!
-//! The way of a batch: `auth` proves who sent it, [`ingest`] (pure) decides what it means, [`store`] makes it durable in one
-//! transaction, the receipt is signed. The way of a score: the store's exact counts, [`scores`] (pure) with intervals and the rule for small
-//! counts, then the page, JSON or CSV. [`mod@verify`] recomputes all of it from what is stored.
+//! The way of a batch: `auth` proves who sent it, [`store`] reads what its decision depends on, [`ingest`] (pure) decides what it means,
+//! [`store`] makes that durable in the same transaction, the receipt is signed. The way of a score: the store's exact counts, [`scores`]
+//! (pure) with intervals and the rule for small counts, then the page, JSON or CSV. [`mod@verify`] recomputes all of it from what is stored.
 //!
 //! Invariants:
 //! - a receipt is given only after the commit; what it names is durable;
@@ -33,6 +33,7 @@ mod rate;
 mod reload;
 mod router;
 mod serve;
+mod service_manager;
 mod settings;
 mod signing_key;
 pub mod store;

@@ -186,6 +186,7 @@ fn start_central(
     let loaded = config::load_central(&path, &|path| config::read_file(path), &Glyphs::default())
         .map_err(|findings| anyhow::anyhow!("the configuration has errors:\n{findings}"))?;
     let mut settings = central::Settings::from_config(&loaded);
+    settings.config.limits.stop_notice_s = 0;
     settings.config.data_dir = home.central_dir();
     settings.example = example;
     Central::start(settings, hospital.clone(), listener).context("cannot start central")

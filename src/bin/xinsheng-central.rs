@@ -12,7 +12,10 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 use xinsheng::{
-    central::{self, Settings, store::Store},
+    central::{
+        self, Settings,
+        store::{Retry, Store},
+    },
     config::{self, CentralSetup, Glyphs, Loaded, Tls},
     durable, ending, log,
     model::{TerminalId, TouchpointId},
@@ -281,7 +284,13 @@ async fn replay_quarantine(setup: Setup) -> anyhow::Result<ExitCode> {
     let store = store(&setup)?;
     let hospital = Arc::new(setup.hospital);
     for site in &hospital.sites {
-        let done = store.replay_quarantine(&site.id, site.time_zone, Arc::clone(&hospital)).await?;
+        let done = store
+            .replay_quarantine(Retry {
+                site: site.id.clone(),
+                zone: site.time_zone,
+                hospital: Arc::clone(&hospital),
+            })
+            .await?;
         writeln!(io::stdout(), "{}: {} understood, {} remain", site.id, done.understood, done.remaining)?;
     }
     Ok(ExitCode::SUCCESS)

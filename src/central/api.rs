@@ -28,7 +28,7 @@ pub(super) fn read_routes() -> OpenApiRouter<Shared> {
         .routes(routes!(terminals::list_terminals))
         .routes(routes!(chains::list_chains))
         .routes(routes!(quarantine::list_quarantine))
-        .routes(routes!(incidents::list_alarms))
+        .routes(routes!(incidents::list_incidents))
         .routes(routes!(help::list_calls))
         .routes(routes!(ops::metrics))
 }

@@ -92,7 +92,7 @@ impl App {
             settings,
             store,
             key,
-            metrics: Metrics::new(),
+            metrics: Metrics::new(clock.now()),
             exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
             events: Events::new(),
             serving: AtomicBool::new(true),
@@ -139,9 +139,13 @@ impl App {
         self.serving.load(Ordering::Acquire)
     }
 
-    /// Readiness goes off before the stop, and open pages are let go.
-    pub(super) fn stop(&self) {
+    /// Readiness goes off; requests are still answered.
+    pub(super) fn announce_stop(&self) {
         self.serving.store(false, Ordering::Release);
+    }
+
+    /// Open pages are let go.
+    pub(super) fn let_pages_go(&self) {
         self.tell(Event::Goodbye);
     }
 

@@ -32,6 +32,9 @@ const LOCK_FILE: &str = "central.lock";
 /// A database that a restore has copied and not yet put in its place.
 const RESTORING_FILE: &str = "central.sqlite.restoring";
 
+/// When the last backup that succeeded was begun, for whoever watches over backups.
+const LAST_FILE: &str = "central.last-backup";
+
 /// Files of a store that a restore sets aside.
 const SET_ASIDE: [&str; 4] = [DATABASE_FILE, "central.sqlite-wal", "central.sqlite-shm", KEY_FILE];
 
@@ -74,7 +77,8 @@ fn lock_file(data_dir: &Path) -> anyhow::Result<fs::File> {
 pub fn backup(data_dir: &Path, to: &Path) -> anyhow::Result<PathBuf> {
     let from = data_dir.join(DATABASE_FILE);
     ensure!(from.is_file(), "there is no database {}", from.display());
-    let to = target(to, clock::now());
+    let begun = clock::now();
+    let to = target(to, begun);
     let key_to = key_beside(&to);
     let key = fs::read(data_dir.join(KEY_FILE))
         .with_context(|| format!("cannot read the key in {}", data_dir.display()))?;
@@ -104,7 +108,16 @@ pub fn backup(data_dir: &Path, to: &Path) -> anyhow::Result<PathBuf> {
         written.iter().for_each(|path| drop(fs::remove_file(path)));
         return Err(error.context(format!("no backup was made at {}", to.display())));
     }
+    if let Err(error) = durable::replace(&data_dir.join(LAST_FILE), begun.to_rfc3339().as_bytes()) {
+        tracing::warn!(%error, "the backup is made; that it was cannot be noted for /metrics");
+    }
     Ok(to)
+}
+
+/// When the last backup of a data folder that succeeded was begun.
+pub(super) fn last(data_dir: &Path) -> Option<DateTime<Utc>> {
+    let text = fs::read_to_string(data_dir.join(LAST_FILE)).ok()?;
+    Some(DateTime::parse_from_rfc3339(text.trim()).ok()?.to_utc())
 }
 
 /// What a restore did.

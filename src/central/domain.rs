@@ -2,7 +2,13 @@
 
 pub mod access;
 pub(super) mod code;
-pub(super) mod incidents;
+pub mod contact;
+pub mod enrolment;
+pub mod health;
+pub(super) mod help;
+pub mod incidents;
 pub mod ingest;
+pub mod machine;
 pub mod scores;
+pub mod self_test;
 pub(super) mod wrong_codes;

@@ -43,7 +43,7 @@ pub(super) enum Event {
         terminal: TerminalId,
     },
     /// Something staff must know.
-    Alarm {
+    Incident {
         /// Where.
         site: SiteId,
     },
@@ -61,7 +61,7 @@ impl Event {
         match self {
             Self::Scores { .. } => "scores",
             Self::Terminal { .. } => "terminal",
-            Self::Alarm { .. } => "alarm",
+            Self::Incident { .. } => "incident",
             Self::Help { .. } => "help",
             Self::Goodbye => "goodbye",
         }

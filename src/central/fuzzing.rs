@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::domain::ingest::{Batch, BatchError, Content, Context, Held, Line, Reading, Writes, project};
+use super::domain::ingest::{Batch, BatchError, Content, Context, Line, Reading, Snapshot, Writes, project};
 pub use super::terminal_api::body::{read_enrolment, read_health};
 use crate::{
     chain,
@@ -49,7 +49,7 @@ fn book(
     };
     let context =
         Context { hospital, site: &site.id, zone: site.time_zone, terminal: &terminal, chain, received_at };
-    let writes = project(context, Reading::new(lines), Held::default(), sent);
+    let writes = project(context, Reading::new(lines), Snapshot::default(), sent);
     let times: BTreeSet<i64> = writes
         .entries
         .iter()

@@ -3,6 +3,7 @@
 pub(super) mod chains;
 pub(super) mod help;
 pub(super) mod incidents;
+pub(super) mod levels;
 pub(super) mod quarantine;
 pub(super) mod scores;
 pub(super) mod terminals;

@@ -2,7 +2,13 @@
 
 use std::{path::Path, sync::Arc};
 
-use super::{app::App, events::Event, in_force::InForce, settings::Settings, store::StoreError};
+use super::{
+    app::App,
+    events::Event,
+    in_force::InForce,
+    settings::Settings,
+    store::{IncidentKind, Retry, StoreError},
+};
 use crate::{
     config::{CentralSetup, Change, Findings, Loaded},
     model::SiteId,
@@ -15,8 +21,8 @@ const SHOWN_CHARS_MAX: usize = 2_000;
 /// A configuration that central does not run with, and why.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Trouble {
-    /// `config_refused`, `restart_needed` or `site_missing`.
-    pub(super) kind: &'static str,
+    /// What kind of incident that is.
+    pub(super) kind: IncidentKind,
     /// When it was found.
     pub(super) at: chrono::DateTime<chrono::Utc>,
     /// What, and how to mend it.
@@ -32,7 +38,7 @@ pub(super) async fn take(app: &App, change: &Change<CentralSetup>, data_dir: Opt
                 take_new(app, loaded, data_dir).await
             } else {
                 Some((
-                    "config_refused",
+                    IncidentKind::ConfigRefused,
                     format!("the last good configuration stays in force; {}", without(&lost)),
                 ))
             }
@@ -40,11 +46,11 @@ pub(super) async fn take(app: &App, change: &Change<CentralSetup>, data_dir: Opt
         Change::Refused(findings) => Some(refused(findings)),
     };
     if let Some((kind, detail)) = &trouble {
-        tracing::error!("{kind}: {detail}");
+        tracing::error!("{}: {detail}", kind.name());
     }
     app.set_trouble(trouble.map(|(kind, detail)| Trouble { kind, at: app.now(), detail }));
     for site in &app.hospital().sites {
-        app.tell(Event::Alarm { site: site.id.clone() });
+        app.tell(Event::Incident { site: site.id.clone() });
         app.tell(Event::Scores { site: site.id.clone() });
     }
 }
@@ -53,7 +59,7 @@ async fn take_new(
     app: &App,
     loaded: &Loaded<CentralSetup>,
     data_dir: Option<&Path>,
-) -> Option<(&'static str, String)> {
+) -> Option<(IncidentKind, String)> {
     let Loaded { value: CentralSetup { hospital, .. }, config_hash, .. } = loaded;
     let settings = Settings::of(loaded, data_dir);
     match put_in_force(app, &settings, Arc::new(hospital.clone())).await {
@@ -104,10 +110,17 @@ pub(super) async fn put_in_force(
 /// Tries every site's quarantine again with the configuration in force.
 async fn replay_quarantine(app: &App, hospital: &Arc<Hospital>) -> Result<(), StoreError> {
     for site in &hospital.sites {
-        if app.store.levels(&site.id).await?.quarantined == 0 {
+        if app.store.quarantined(&site.id).await? == 0 {
             continue;
         }
-        let done = app.store.replay_quarantine(&site.id, site.time_zone, Arc::clone(hospital)).await?;
+        let done = app
+            .store
+            .replay_quarantine(Retry {
+                site: site.id.clone(),
+                zone: site.time_zone,
+                hospital: Arc::clone(hospital),
+            })
+            .await?;
         tracing::info!(site = %site.id, understood = done.understood, remaining = done.remaining, "the quarantine was tried again");
         if done.understood > 0 {
             app.tell(Event::Scores { site: site.id.clone() });
@@ -132,21 +145,21 @@ pub(super) async fn say_lost_sites(app: &App) {
     if !lost.is_empty() {
         let detail = without(&lost);
         tracing::error!("site_missing: {detail}");
-        app.set_trouble(Some(Trouble { kind: "site_missing", at: app.now(), detail }));
+        app.set_trouble(Some(Trouble { kind: IncidentKind::SiteMissing, at: app.now(), detail }));
     }
 }
 
-fn refused(findings: &Findings) -> (&'static str, String) {
+fn refused(findings: &Findings) -> (IncidentKind, String) {
     let text = findings.to_string();
     let mut shown: String = text.chars().take(SHOWN_CHARS_MAX).collect();
     if shown.len() < text.len() {
         shown.push_str(" ...");
     }
-    ("config_refused", format!("the last good configuration stays in force; mend this:\n{shown}"))
+    (IncidentKind::ConfigRefused, format!("the last good configuration stays in force; mend this:\n{shown}"))
 }
 
 /// What a running server cannot change.
-fn restart_needed(running: &Settings, wanted: &Settings) -> Option<(&'static str, String)> {
+fn restart_needed(running: &Settings, wanted: &Settings) -> Option<(IncidentKind, String)> {
     let (running, wanted) = (&running.config, &wanted.config);
     let parts = [
         ("[storage] dir", running.data_dir != wanted.data_dir),
@@ -158,7 +171,7 @@ fn restart_needed(running: &Settings, wanted: &Settings) -> Option<(&'static str
         parts.into_iter().filter(|(_, changed)| *changed).map(|(name, _)| name).collect();
     (!changed.is_empty()).then(|| {
         (
-            "restart_needed",
+            IncidentKind::RestartNeeded,
             format!("restart central to take these parts of central.toml into force: {}", changed.join(", ")),
         )
     })
@@ -177,6 +190,6 @@ mod tests {
         wanted.config.data_dir = "elsewhere".into();
         wanted.config.listen = "127.0.0.1:1".parse().unwrap();
         let (kind, detail) = restart_needed(&running, &wanted).unwrap();
-        assert!(kind == "restart_needed" && detail.ends_with("[storage] dir, listen"), "{detail}");
+        assert!(kind == IncidentKind::RestartNeeded && detail.ends_with("[storage] dir, listen"), "{detail}");
     }
 }

@@ -16,11 +16,11 @@ use tower_http::{
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use super::{api, app::Shared, error::ApiError, host, terminal_api, web};
+use super::{api, app::Shared, error::ApiError, host, metrics::requests, terminal_api, web};
 
 /// Everything is ours, nothing is loaded from elsewhere, nobody frames it.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
-     base-uri 'self'; form-action 'none'; frame-ancestors 'none'";
+     base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 
 #[derive(OpenApi)]
 #[openapi(
@@ -31,8 +31,9 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
     tags(
         (name = "terminals", description = "Signed by the terminal (RFC 9421, RFC 9530), answers signed by central"),
         (name = "scores", description = "What patients said, with honest uncertainty"),
+        (name = "pages", description = "What people see"),
         (name = "help", description = "Patients who call for help"),
-        (name = "operation", description = "Terminals, journals, quarantine, alarms"),
+        (name = "operation", description = "Terminals, journals, quarantine, incidents"),
     )
 )]
 struct Document;
@@ -45,6 +46,7 @@ pub(super) fn routes_of(app: Shared) -> (Router, utoipa::openapi::OpenApi) {
         .layer(CompressionLayer::new())
         .merge(web::streams())
         .merge(api::write_routes())
+        .merge(web::forms())
         .layer(middleware::from_fn_with_state(Arc::clone(&app), host::guard));
     let base = app.settings.base_path().to_owned();
     let (router, mut described) = OpenApiRouter::with_openapi(Document::openapi())
@@ -58,8 +60,9 @@ pub(super) fn routes_of(app: Shared) -> (Router, utoipa::openapi::OpenApi) {
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(axum::Extension(api::DocumentText(text.into())))
-        .with_state(app);
-    (served_under(&base, layered(router, timeout)), described)
+        .with_state(Arc::clone(&app));
+    let router = layered(router, timeout).layer(middleware::from_fn_with_state(app, requests::observe));
+    (served_under(&base, router), described)
 }
 
 /// Serves everything below the path of the public address as well, for a proxy that passes the path on as it is.

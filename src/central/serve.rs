@@ -5,7 +5,8 @@
 //!   one that stays idle between requests, one whose body takes longer than a request may, and one that does not read its answer;
 //! - there are never more connections than the caps of [`seats`]; who finds none is told 503 and closed at once;
 //! - a plain central behind a proxy talks to the proxies it trusts and to this machine, to nobody else;
-//! - a stop lets requests in flight end and takes less than ten seconds.
+//! - a stop takes less than ten seconds: readiness goes off, for the time of notice everybody is still served, then nobody new is, and
+//!   requests in flight end.
 
 mod certificate;
 pub(super) mod seats;
@@ -49,17 +50,20 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use super::{app::App, own_certificate, router::routes_of};
+use super::{app::App, own_certificate, router::routes_of, service_manager};
 use crate::config::Tls;
 use certificate::Certificate;
 use seats::{Answering, Caps, Counted, Seat, Seats, State};
 use stall::Stalling;
 
-/// Requests in flight get this long to end: the whole stop stays below ten seconds.
-const DRAIN: Duration = Duration::from_secs(8);
+/// A stop from its announcement until the last request is given up; writing down what was accepted takes less than another second.
+const STOP_MAX: Duration = Duration::from_secs(9);
 
 /// After a failed accept, until the next: mostly all file handles are in use.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+
+/// How often measurements are summed up; a busy minute between them is some megabytes.
+const UPKEEP_EVERY: Duration = Duration::from_secs(10);
 
 /// File handles beside those of connections: database, log, certificate.
 const OTHER_HANDLES: u64 = 128;
@@ -104,7 +108,7 @@ pub(super) async fn serve(
     let limits = &app.settings.config.limits;
     let caps = Caps { total: count(limits.connections), per_address: count(limits.connections_per_address) };
     make_room_for(caps.total);
-    let mut renewal = interval(app.settings.certificate_every);
+    let notice = app.settings.config.limits.stop_notice();
     let (stop, stopped) = watch::channel(false);
     // Every connection holds one end; when all are gone the other end hears so.
     let (open, mut all_closed) = mpsc::channel::<()>(1);
@@ -116,28 +120,18 @@ pub(super) async fn serve(
         app,
     });
     tracing::info!(%address, tls = server.certificate.is_some(), "central serves");
-    renewal.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut shutdown = pin!(shutdown);
-    loop {
-        tokio::select! {
-            () = &mut shutdown => break,
-            _ = renewal.tick(), if server.certificate.is_some() => server.renew_certificate(),
-            accepted = listener.accept() => match accepted {
-                Ok((stream, remote)) => server.meet(stream, remote, &stopped, &open),
-                Err(error) => {
-                    tracing::warn!(%error, "a connection cannot be accepted");
-                    sleep(ACCEPT_AGAIN).await;
-                }
-            },
-        }
-    }
-    tracing::info!("central stops");
+    service_manager::ready(address);
+    server.accept_until(shutdown, &listener, (&stopped, &open)).await;
+    tracing::info!(notice_s = notice.as_secs(), "central stops");
+    service_manager::stopping();
+    server.app.announce_stop();
+    server.accept_until(sleep(notice), &listener, (&stopped, &open)).await;
     drop(listener);
-    server.app.stop();
+    server.app.let_pages_go();
     drop(open);
     // Nobody may be connected.
     let _ = stop.send(true);
-    if timeout(DRAIN, all_closed.recv()).await.is_err() {
+    if timeout(STOP_MAX.saturating_sub(notice), all_closed.recv()).await.is_err() {
         tracing::warn!("some requests did not end in time");
     }
     Ok(())
@@ -152,6 +146,38 @@ struct Server {
 }
 
 impl Server {
+    /// Takes connections until something has happened.
+    async fn accept_until(
+        self: &Arc<Self>,
+        end: impl Future<Output = ()>,
+        listener: &tokio::net::TcpListener,
+        (stopped, open): (&watch::Receiver<bool>, &mpsc::Sender<()>),
+    ) {
+        let mut renewal = interval(self.app.settings.certificate_every);
+        renewal.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut upkeep = interval(UPKEEP_EVERY);
+        upkeep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let watched_every = service_manager::watched_every();
+        let mut watched = interval(watched_every.unwrap_or(Duration::from_hours(1)));
+        watched.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut end = pin!(end);
+        loop {
+            tokio::select! {
+                () = &mut end => return,
+                _ = renewal.tick(), if self.certificate.is_some() => self.renew_certificate(),
+                _ = upkeep.tick() => self.app.metrics.upkeep(),
+                _ = watched.tick(), if watched_every.is_some() => service_manager::alive(),
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, remote)) => self.meet(stream, remote, stopped, open),
+                    Err(error) => {
+                        tracing::warn!(%error, "a connection cannot be accepted");
+                        sleep(ACCEPT_AGAIN).await;
+                    }
+                },
+            }
+        }
+    }
+
     fn renew_certificate(&self) {
         if let Some(certificate) = self.certificate.clone() {
             tokio::task::spawn_blocking(move || certificate.renew());
@@ -184,7 +210,9 @@ impl Server {
         };
         let (server, mut stopped, open) = (Arc::clone(self), stopped.clone(), open.clone());
         tokio::spawn(async move {
+            server.app.metrics.connections.increment(1.0);
             server.converse(stream, address, seat, &mut stopped).await;
+            server.app.metrics.connections.decrement(1.0);
             drop(open);
         });
     }

@@ -59,7 +59,8 @@ impl CentralConfig {
             tls: Tls::Loopback,
             trusted_proxies: Vec::new(),
             hosts: Vec::new(),
-            limits: Limits::default(),
+            // Nobody asks a central on this machine alone whether it is ready.
+            limits: Limits { stop_notice_s: 0, ..Limits::default() },
             scores: Scores::default(),
             terminals: Terminals::default(),
         }
@@ -188,6 +189,9 @@ pub struct Limits {
     /// Seconds that a connection may wait for its next request.
     #[schemars(range(min = 2, max = 300))]
     pub idle_timeout_s: u16,
+    /// Seconds of a stop in which /readyz says 503 and requests are still taken, so that a load balancer sends them elsewhere.
+    #[schemars(range(max = 5))]
+    pub stop_notice_s: u16,
 }
 
 impl Default for Limits {
@@ -206,6 +210,8 @@ impl Default for Limits {
             header_timeout_s: 10,
             // Proxies and browsers keep connections for the next request about as long.
             idle_timeout_s: 30,
+            // Most load balancers ask every second or two.
+            stop_notice_s: 2,
         }
     }
 }
@@ -229,6 +235,11 @@ impl Limits {
     /// Between two requests of a connection, the next head included.
     pub fn idle_timeout(&self) -> Duration {
         Duration::from_secs(self.idle_timeout_s.into())
+    }
+
+    /// From the end of readiness to the end of listening.
+    pub fn stop_notice(&self) -> Duration {
+        Duration::from_secs(self.stop_notice_s.into())
     }
 }
 

@@ -98,6 +98,10 @@ impl Api {
         Self { router, document: serde_json::to_value(document).unwrap(), store, hospital, folder }
     }
 
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     /// The data of another central, with another touchpoints file.
     pub fn sharing(self, other: &Self, hospital: Hospital) -> Self {
         Self::over(self.folder, Settings::new(other.folder.path()), hospital)

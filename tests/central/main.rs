@@ -14,6 +14,7 @@ mod hospital;
 #[path = "../support/http.rs"]
 mod http;
 mod journal;
+mod monitoring;
 mod nginx;
 mod outage;
 mod page;

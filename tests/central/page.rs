@@ -211,11 +211,11 @@ fn reasons_and_the_three_kinds_of_not_shown_are_told_apart_on_the_page() {
 
     // Periods are the hospital's days, whatever time zone the browser believes in.
     browser.run("document.querySelector('#period [data-key=\"today\"]').click()");
-    let today = browser.wait("const text = document.querySelector('#span').innerText; return text.includes('Asia/Shanghai') && text.includes('至') && text");
+    let today = browser.wait("const text = document.querySelector('.span').innerText; return text.includes('Asia/Shanghai') && text.includes('至') && text");
     let day = now().with_timezone(&chrono_tz::Asia::Shanghai).format("%Y-%m-%d").to_string();
     assert_eq!(today.as_str().unwrap().matches(&day).count(), 2, "{today}");
     browser.run("document.querySelector('#period [data-key=\"all\"]').click()");
-    browser.wait("return document.querySelector('#span').innerText.includes('全部时间')");
+    browser.wait("return document.querySelector('.span').innerText.includes('全部时间')");
     browser.picture("reasons-zh.png");
     for (name, width) in [("phone-reasons-zh", 360), ("tablet-reasons-zh", 820)] {
         browser.resize(width, 1500);
@@ -230,7 +230,7 @@ fn reasons_and_the_three_kinds_of_not_shown_are_told_apart_on_the_page() {
 
 #[test]
 fn the_page_computes_no_day_and_formats_no_figure() {
-    let script = include_str!("../../assets/web/page.js");
+    let script = include_str!("../../assets/central/page.js");
     for word in
         ["toISOString", "getTimezoneOffset", "NumberFormat", "toFixed", "Math.round", "getUTC", "toLocale"]
     {

@@ -8,6 +8,8 @@
     reason = "a test stops at what it did not expect"
 )]
 
+mod stop;
+
 use crate::faults::survived;
 use std::{
     fs,
@@ -16,7 +18,7 @@ use std::{
     process::{Child, Command, Stdio},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
     time::Duration,
@@ -66,15 +68,20 @@ struct Server {
 
 impl Server {
     fn start() -> Self {
+        Self::start_with("stop_notice_s = 0\n", &[])
+    }
+
+    /// With more limits and more of an environment.
+    fn start_with(limits: &str, environment: &[(&str, &str)]) -> Self {
         let home = tempfile::tempdir().unwrap();
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let file = format!(
             "listen = \"{address}\"\ntouchpoints_file = \"touchpoints.toml\"\n\n[storage]\ndir = \"data\"\n\n\
-             [limits]\nrequests_per_minute = 6000\n"
+             [limits]\nrequests_per_minute = 6000\n{limits}"
         );
         fs::write(home.path().join("central.toml"), file).unwrap();
         fs::write(home.path().join("touchpoints.toml"), touchpoints(&DESKS[..2])).unwrap();
-        let child = run(home.path(), &["serve"], None);
+        let child = command(home.path(), &["serve"], None).envs(environment.iter().copied()).spawn().unwrap();
         let server = Self { home, address, child };
         server.wait_until_ready();
         server
@@ -105,8 +112,12 @@ impl Server {
     }
 
     fn terminal(&self) -> Terminal {
+        self.terminal_with(1)
+    }
+
+    fn terminal_with(&self, seed: u8) -> Terminal {
         let code = self.command(&["enrol", "--touchpoint", "desk-a"]);
-        let key = KeyPair::from_seed(&[1; 32]);
+        let key = KeyPair::from_seed(&[seed; 32]);
         let asked = enrolment(&key, code.trim());
         let (status, body) = self.post(&asked);
         assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
@@ -155,6 +166,10 @@ impl Terminal {
 }
 
 fn run(home: &Path, arguments: &[&str], limit_kib: Option<u32>) -> Child {
+    command(home, arguments, limit_kib).spawn().unwrap()
+}
+
+fn command(home: &Path, arguments: &[&str], limit_kib: Option<u32>) -> Command {
     let mut command = match limit_kib {
         None => Command::new(PROGRAM),
         Some(kib) => {
@@ -167,7 +182,8 @@ fn run(home: &Path, arguments: &[&str], limit_kib: Option<u32>) -> Child {
     };
     let config = home.join("central.toml");
     command.args(arguments).arg("--config").arg(config).env("XINSHENG_LOG", "off");
-    command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
+    command.stdout(Stdio::piped()).stderr(Stdio::null());
+    command
 }
 
 fn until(what: &str, mut is_it: impl FnMut() -> bool) {
@@ -320,27 +336,41 @@ fn fault_44_a_backup_made_while_batches_come_in_is_one_whole_state() {
     let mut journal = Journal::new(1);
     (0..2_000).for_each(|n| _ = journal.push(at("desk-a", n)));
     let done = Arc::new(AtomicBool::new(false));
+    let signed_for = AtomicU64::new(0);
     let out = tempfile::tempdir().unwrap();
     let mut made = Vec::new();
     thread::scope(|scope| {
         let (server, terminal, journal, ended) = (&server, &terminal, &journal, Arc::clone(&done));
+        let signed_for = &signed_for;
         scope.spawn(move || {
             for first in (1..=2_000).step_by(20) {
-                assert_eq!(server.post(&terminal.batch(journal, first, 20)).0, 200);
+                let (status, receipt) = server.post(&terminal.batch(journal, first, 20));
+                assert_eq!(status, 200);
+                signed_for.store(through(&receipt), Ordering::Release);
             }
             ended.store(true, Ordering::Release);
         });
         while !done.load(Ordering::Acquire) && made.len() < 20 {
             let file = out.path().join(format!("{}.sqlite", made.len()));
+            let before = signed_for.load(Ordering::Acquire);
             server.command(&["backup", file.to_str().unwrap()]);
-            made.push(file);
+            made.push((file, before));
         }
     });
     assert!(!made.is_empty());
-    for file in &made {
+    assert!(
+        made.iter().any(|(_, before)| (1..2_000).contains(before)),
+        "none was made in the middle: {made:?}"
+    );
+    for (file, before) in &made {
         let data = tempfile::tempdir().unwrap();
         let restored = central::restore(file, data.path(), false).unwrap();
         assert_eq!(restored.entries % 20, 0, "no half batch");
+        assert!(
+            restored.entries >= *before,
+            "{before} signed for before the backup, {} in it",
+            restored.entries
+        );
         let home = tempfile::tempdir().unwrap();
         for name in ["central.toml", "touchpoints.toml"] {
             fs::copy(server.home.path().join(name), home.path().join(name)).unwrap();
@@ -359,7 +389,7 @@ fn case_08_a_changed_touchpoints_file_comes_into_force_and_what_waited_for_it_is
     (0..12).for_each(|n| _ = journal.push(at("desk-c", n)));
     assert_eq!(server.post(&terminal.batch(&journal, 1, 12)).0, 200);
     let kinds = || -> Vec<String> {
-        server.rows("/v1/alarms").iter().map(|row| row["kind"].as_str().unwrap().to_owned()).collect()
+        server.rows("/v1/incidents").iter().map(|row| row["kind"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!(kinds(), ["quarantine"]);
     let etag = |journal: &Journal| {
@@ -378,7 +408,7 @@ fn case_08_a_changed_touchpoints_file_comes_into_force_and_what_waited_for_it_is
     let wrong = touchpoints(&DESKS).replace("csat5", "csat6");
     fs::write(&file, wrong).unwrap();
     until("the wrong file is an incident", || kinds().contains(&"config_refused".to_owned()));
-    let refused = &server.rows("/v1/alarms")[0];
+    let refused = &server.rows("/v1/incidents")[0];
     assert!(refused["detail"].as_str().unwrap().contains("csat6"), "{refused}");
     assert_eq!(server.rows("/v1/quarantine").len(), 12, "the last good one stays");
 
@@ -396,7 +426,7 @@ fn case_08_a_changed_touchpoints_file_comes_into_force_and_what_waited_for_it_is
 
     fs::write(&file, touchpoints(&DESKS).replace("\"main\"", "\"other\"")).unwrap();
     until("a site that is gone is an incident", || kinds() == ["config_refused"]);
-    let refused = &server.rows("/v1/alarms")[0];
+    let refused = &server.rows("/v1/incidents")[0];
     assert!(refused["detail"].as_str().unwrap().contains("no site `main`"), "{refused}");
     assert_eq!(server.rows("/v1/scores?by=site")[0]["n"], 12, "its answers are shown as before");
     fs::write(&file, touchpoints(&DESKS[..2])).unwrap();

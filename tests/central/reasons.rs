@@ -26,7 +26,7 @@ use xinsheng::{
 use super::{
     chance,
     journal::{Journal, answer, because, end, flagged},
-    store_contract::{hear, send, site, stores, the_hospital},
+    store_contract::{Kind, contract, contract_of_kind, hear, retry, send, site, the_hospital},
 };
 
 /// Counts of (value, flagged, dated, reason); without a reason: of those asked.
@@ -47,38 +47,37 @@ fn key(value: u8, reason: Option<&str>) -> (u8, bool, bool, Option<String>) {
     (value, false, true, reason.map(str::to_owned))
 }
 
-#[test]
-fn a_reason_counts_while_its_answer_does_and_stands_at_the_value_it_explains() {
-    stores(|store| async move {
-        let mut journal = Journal::new(1);
-        for n in 0..3 {
-            journal.push(answer(n, 1));
-            journal.push(because(n, 1, if n == 0 { &[] } else { &["wait", "other"] }));
-        }
-        let all = async |journal: &Journal| {
-            send(&store, "t-1", journal, 1, journal.lines.len()).await;
-            assert!(store.drift(&site()).await.unwrap().is_empty());
-            counted(&store).await
-        };
-        let full: Counted = [(key(1, None), 3), (key(1, Some("other")), 2), (key(1, Some("wait")), 2)].into();
-        assert_eq!(all(&journal).await, full);
-        assert_eq!(all(&journal).await, full, "sent again");
-        journal.push(because(1, 1, &["manner"]));
-        journal.push(end(2, EndOutcome::Undone));
-        assert_eq!(all(&journal).await, [(key(1, None), 2), (key(1, Some("manner")), 1)].into());
-        // Another answer to the same question: its old reasons explain nothing any more.
-        journal.push(answer(1, 5));
-        assert_eq!(all(&journal).await, [(key(1, None), 1)].into());
-        journal.push(because(9, 2, &["wait"]));
-        assert_eq!(
-            all(&journal).await,
-            [(key(1, None), 1)].into(),
-            "without an answer there is nothing to explain"
-        );
-        journal.push(answer(9, 2));
-        let late: Counted = [(key(1, None), 1), (key(2, None), 1), (key(2, Some("wait")), 1)].into();
-        assert_eq!(all(&journal).await, late);
-    });
+contract! { a_reason_counts_while_its_answer_does_and_stands_at_the_value_it_explains }
+
+async fn a_reason_counts_while_its_answer_does_and_stands_at_the_value_it_explains(store: Arc<dyn Store>) {
+    let mut journal = Journal::new(1);
+    for n in 0..3 {
+        journal.push(answer(n, 1));
+        journal.push(because(n, 1, if n == 0 { &[] } else { &["wait", "other"] }));
+    }
+    let all = async |journal: &Journal| {
+        send(&store, "t-1", journal, 1, journal.lines.len()).await;
+        assert!(store.drift(&site()).await.unwrap().is_empty());
+        counted(&store).await
+    };
+    let full: Counted = [(key(1, None), 3), (key(1, Some("other")), 2), (key(1, Some("wait")), 2)].into();
+    assert_eq!(all(&journal).await, full);
+    assert_eq!(all(&journal).await, full, "sent again");
+    journal.push(because(1, 1, &["manner"]));
+    journal.push(end(2, EndOutcome::Undone));
+    assert_eq!(all(&journal).await, [(key(1, None), 2), (key(1, Some("manner")), 1)].into());
+    // Another answer to the same question: its old reasons explain nothing any more.
+    journal.push(answer(1, 5));
+    assert_eq!(all(&journal).await, [(key(1, None), 1)].into());
+    journal.push(because(9, 2, &["wait"]));
+    assert_eq!(
+        all(&journal).await,
+        [(key(1, None), 1)].into(),
+        "without an answer there is nothing to explain"
+    );
+    journal.push(answer(9, 2));
+    let late: Counted = [(key(1, None), 1), (key(2, None), 1), (key(2, Some("wait")), 1)].into();
+    assert_eq!(all(&journal).await, late);
 }
 
 #[test]
@@ -104,7 +103,8 @@ fn a_store_from_before_reasons_were_counted_counts_them_when_it_is_opened() {
         .execute_batch(
             "drop view counted_reasons; drop table reason_rollups; drop index rollups_by_hour; \
              drop index answers_by_time; drop index entries_withheld; \
-             alter table self_tests drop column total; pragma user_version = 3;",
+             alter table self_tests drop column total; alter table incidents rename to alarms; \
+             alter table terminals drop column queue_depth; pragma user_version = 3;",
         )
         .unwrap();
     drop(older);
@@ -257,10 +257,7 @@ async fn reasons_equal_a_recount(store: Arc<dyn Store>, steps: Vec<(Step, Manner
                 None
             }
             Step::Replay => {
-                store
-                    .replay_quarantine(&site(), chrono_tz::Asia::Shanghai, Arc::new(mended()))
-                    .await
-                    .unwrap();
+                store.replay_quarantine(retry(mended())).await.unwrap();
                 model.held.append(&mut model.waiting);
                 None
             }
@@ -291,16 +288,14 @@ async fn reasons_equal_a_recount(store: Arc<dyn Store>, steps: Vec<(Step, Manner
 /// Histories tried so far.
 static CASES: AtomicU32 = AtomicU32::new(0);
 
-proptest! {
-    #![proptest_config(chance::cases(32))]
+contract_of_kind! { counts_of_reasons_equal_a_recount_whatever_is_sent_undone_replayed_or_dated_late }
 
-    #[test]
-    fn counts_of_reasons_equal_a_recount_whatever_is_sent_undone_replayed_or_dated_late(
-        steps in prop::collection::vec(step(), 1..60),
-    ) {
-        stores(|store| reasons_equal_a_recount(store, steps.clone()));
-        survived!(47; CASES.fetch_add(1, Ordering::Relaxed) + 1, "histories");
-    }
+fn counts_of_reasons_equal_a_recount_whatever_is_sent_undone_replayed_or_dated_late<K: Kind>() {
+    proptest!(chance::cases(32), |(steps in prop::collection::vec(step(), 1..60))| {
+        K::run(|store| reasons_equal_a_recount(store, steps));
+        CASES.fetch_add(1, Ordering::Relaxed);
+    });
+    survived!(47; CASES.load(Ordering::Relaxed), "histories");
 }
 
 #[test]

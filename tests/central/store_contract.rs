@@ -1,4 +1,6 @@
-//! What every store must do. Each function takes any `Store`; `stores` says which ones there are.
+//! What every store must do. Each function takes a fresh store of any kind; `contract!` makes a test of it for every kind there is.
+//!
+//! A further kind implements [`Kind`] and gets its line in the two macros.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,6 +10,26 @@
     reason = "a test that cannot go on fails, and says what it met"
 )]
 #![expect(clippy::unwrap_used, reason = "a test")]
+
+/// A test for every kind of store, of each function that takes a fresh store.
+macro_rules! contract {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[test] fn $name() { <$crate::store_contract::OnSqlite as $crate::store_contract::Kind>::run(super::$name) })+
+        }
+    };
+}
+pub(super) use contract;
+
+/// The same, of functions that make stores of a kind by themselves.
+macro_rules! contract_of_kind {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite_made {
+            $(#[test] fn $name() { super::$name::<$crate::store_contract::OnSqlite>() })+
+        }
+    };
+}
+pub(super) use contract_of_kind;
 
 mod batches;
 mod database;
@@ -25,12 +47,12 @@ use xinsheng::{
     central::{
         ingest::{Batch, HelpRow},
         store::{
-            CountQuery, Enrolled, Ingested, NewCode, NewTerminal, SignedRequest, Store, Submission,
-            sqlite::SqliteStore,
+            CountQuery, Enrolled, Ingested, NewCode, NewTerminal, Report, Retry, SignedRequest, Store,
+            Submission, sqlite::SqliteStore,
         },
     },
     chain,
-    model::{Hash, Moment, SiteId, StoreId, TerminalId, TimeQuality},
+    model::{Hash, Moment, SiteId, StoreId, TimeQuality},
     questionnaire::Hospital,
     survey::Start,
     wire::{Body, Health, ScreenFacts},
@@ -41,11 +63,21 @@ use crate::{
     journal::{Journal, start},
 };
 
-/// Runs a contract on every kind of store, each fresh.
-pub(super) fn stores<F: Future<Output = ()>>(contract: impl Fn(Arc<dyn Store>) -> F) {
-    let folder = tempfile::tempdir().unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(contract(sqlite(folder.path())));
+/// A kind of store.
+pub(super) trait Kind {
+    /// Runs a contract on a fresh store of this kind.
+    fn run<F: Future<Output = ()>>(contract: impl FnOnce(Arc<dyn Store>) -> F);
+}
+
+/// SQLite, each store in a folder of its own.
+pub(super) struct OnSqlite;
+
+impl Kind for OnSqlite {
+    fn run<F: Future<Output = ()>>(contract: impl FnOnce(Arc<dyn Store>) -> F) {
+        let folder = tempfile::tempdir().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(contract(sqlite(folder.path())));
+    }
 }
 
 fn sqlite(folder: &std::path::Path) -> Arc<dyn Store> {
@@ -196,8 +228,18 @@ fn health_of(journal: &Journal, clock: TimeQuality, sent: Moment) -> Health {
 /// A health report: central hears of the boot it was sent in.
 pub(super) async fn hear(store: &Arc<dyn Store>, journal: &Journal, sent: Moment) {
     let health = health_of(journal, TimeQuality::Unset, sent);
-    let terminal: TerminalId = "t-1".parse().unwrap();
-    store.record_health(&site(), chrono_tz::Asia::Shanghai, &terminal, &health, received()).await.unwrap();
+    store.record_health(report("t-1", health, received())).await.unwrap();
+}
+
+/// A health report as it comes from a terminal.
+fn report(terminal: &str, health: Health, received_at: DateTime<Utc>) -> Report {
+    let terminal = terminal.parse().unwrap();
+    Report { site: site(), zone: chrono_tz::Asia::Shanghai, terminal, health, received_at }
+}
+
+/// What is asked where, for the quarantine to be tried again with.
+pub(super) fn retry(hospital: Hospital) -> Retry {
+    Retry { site: site(), zone: chrono_tz::Asia::Shanghai, hospital: Arc::new(hospital) }
 }
 
 /// A journal whose entries have other ids than those of another journal with the same number.

@@ -43,6 +43,31 @@ pub fn call(
     (status, reply[end + 4..].to_vec())
 }
 
+/// The head of an answer, and its body without the frame of chunks.
+pub fn split(reply: &[u8]) -> (String, Vec<u8>) {
+    let end = find(reply, b"\r\n\r\n").expect("an answer has a head");
+    let head = String::from_utf8_lossy(&reply[..end]).into_owned();
+    let body = &reply[end + 4..];
+    if header_of(&head, "transfer-encoding").is_none() {
+        return (head, body.to_vec());
+    }
+    let (mut rest, mut joined) = (body, Vec::new());
+    while let Some(line) = find(rest, b"\r\n") {
+        let length = usize::from_str_radix(&String::from_utf8_lossy(&rest[..line]), 16).unwrap();
+        joined.extend_from_slice(&rest[line + 2..line + 2 + length]);
+        rest = &rest[line + 2 + length + 2..];
+    }
+    (head, joined)
+}
+
+/// A header of an answer's head.
+pub fn header_of<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    head.lines().find_map(|line| {
+        let (known, value) = line.split_once(':')?;
+        known.eq_ignore_ascii_case(name).then(|| value.trim())
+    })
+}
+
 fn whole(reply: &[u8]) -> bool {
     let Some(end) = find(reply, b"\r\n\r\n") else { return false };
     let head = String::from_utf8_lossy(&reply[..end]).to_lowercase();

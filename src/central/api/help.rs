@@ -16,8 +16,7 @@ use crate::{
     central::{
         app::Shared,
         error::ApiError,
-        events::Event,
-        queries::help::{CallRow, calls},
+        queries::help::{CallRow, answer, calls},
     },
     model::{EntryId, millis},
     wire::Problem,
@@ -67,17 +66,6 @@ pub(in crate::central) async fn answer_call(
 ) -> Result<Json<Answered>, ApiError> {
     // What is no text is no call either.
     let id = id.map(|Path(id)| id).unwrap_or_default();
-    let unknown = || ApiError::not_found(format!("there is no call for help `{id}`"));
-    let call: EntryId = id.parse().map_err(|_| unknown())?;
-    let now = app.now();
-    for site in &app.hospital().sites {
-        if let Some(answered_at) = app.store.answer_help(&site.id, call, now).await? {
-            if answered_at.timestamp_millis() == now.timestamp_millis() {
-                tracing::info!(%call, "a call for help was answered");
-            }
-            app.tell(Event::Help { site: site.id.clone() });
-            return Ok(Json(Answered { id: call, answered_at }));
-        }
-    }
-    Err(unknown())
+    let (id, answered_at) = answer(&app, &id).await?;
+    Ok(Json(Answered { id, answered_at }))
 }

@@ -1,4 +1,4 @@
-//! Incidents: `/v1/alarms`.
+//! Incidents: `/v1/incidents`.
 
 use axum::{
     Json,
@@ -9,22 +9,22 @@ use super::query::{SiteQuery, read_query};
 use crate::central::{
     app::Shared,
     error::ApiError,
-    queries::incidents::{AlarmRow, incidents},
+    queries::incidents::{IncidentRow, incidents},
 };
 
 /// Incidents: the configuration's first, then the quarantine by terminal and reason, then the others, latest first.
 ///
 /// Those of the configuration and the quarantine end when they are mended.
 #[utoipa::path(
-    get, path = "/v1/alarms", tag = "operation", params(SiteQuery),
+    get, path = "/v1/incidents", tag = "operation", params(SiteQuery),
     responses(
-        (status = 200, body = Vec<AlarmRow>),
+        (status = 200, body = Vec<IncidentRow>),
     )
 )]
-pub(in crate::central) async fn list_alarms(
+pub(in crate::central) async fn list_incidents(
     State(app): State<Shared>,
     query: Result<Query<SiteQuery>, QueryRejection>,
-) -> Result<Json<Vec<AlarmRow>>, ApiError> {
+) -> Result<Json<Vec<IncidentRow>>, ApiError> {
     let query = read_query(query)?;
     Ok(Json(incidents(&app, query.site.as_deref()).await?))
 }

@@ -8,7 +8,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::central::{app::Shared, error::ApiError, metrics::Levels, queries::terminals::is_stale};
+use crate::central::{
+    app::Shared,
+    error::ApiError,
+    metrics::{DataFolder, Levels},
+    queries::levels,
+};
 use crate::wire::Problem;
 
 /// The OpenAPI document as served.
@@ -44,25 +49,19 @@ pub(in crate::central) async fn readyz(State(app): State<Shared>) -> Result<&'st
         (status = 200, body = String, content_type = "text/plain"),
     )
 )]
-pub(in crate::central) async fn metrics(State(app): State<Shared>) -> Result<Response, ApiError> {
-    let mut levels = Levels::default();
-    for site in &app.hospital().sites {
-        let now = app.now();
-        for terminal in
-            app.store.terminals(&site.id).await?.iter().filter(|terminal| terminal.revoked_at.is_none())
-        {
-            levels.terminals += 1;
-            levels.terminals_stale += u64::from(is_stale(&app, terminal, now));
-            let waiting = terminal.health.as_ref().map_or(0, |health| health.queue_depth);
-            levels.queue_depth = levels.queue_depth.saturating_add(waiting);
-        }
-        let counted = app.store.levels(&site.id).await?;
-        levels.quarantined = levels.quarantined.saturating_add(counted.quarantined);
-        levels.help_open = levels.help_open.saturating_add(counted.help_open);
-        levels.alarms = levels.alarms.saturating_add(counted.incidents);
-    }
-    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics.render(levels))
-        .into_response())
+pub(in crate::central) async fn metrics(State(app): State<Shared>) -> Response {
+    let folder = app.settings.config.data_dir.clone();
+    let folder = tokio::task::spawn_blocking(move || DataFolder::look(&folder)).await;
+    let counted = levels::levels(&app).await;
+    let levels = Levels {
+        // Told by the number itself, and by /readyz.
+        store: counted.inspect_err(|error| tracing::debug!(%error, "the store counts nothing")).ok(),
+        pages: app.pages.count(),
+        is_serving: app.is_serving(),
+        folder: folder.unwrap_or_default(),
+    };
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics.render(&levels))
+        .into_response()
 }
 
 /// This document.

@@ -16,8 +16,8 @@ pub use range::{Asked, Range, slots};
 pub(crate) use range::{
     Bound, Period, RangeError, Slot, day_or_instant, days_of, local_text, local_text_ms, range_of,
 };
-pub(crate) use reasons::QuestionReasons;
 pub use reasons::reasons;
+pub(crate) use reasons::{QuestionReasons, ReasonRow};
 pub(crate) use report::ScoreRow;
 pub use report::{Grouping, Report, Request, Written, report};
 pub(crate) use suppress::Suppressed;

@@ -4,11 +4,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{QueryError, sites};
+use super::{QueryError, short, sites};
 use crate::{
     central::{
         app::App,
         domain::ingest::{HelpRow, TimeBasis},
+        events::Event,
     },
     model::{EntryId, Lang, SiteId, TerminalId, TouchpointId, millis},
     questionnaire::{Hospital, Texts},
@@ -83,6 +84,26 @@ pub(in crate::central) async fn calls(app: &App, site: Option<&str>) -> Result<V
         rows.extend(calls.into_iter().map(|call| call_row(&in_force.history.hospital, &site.id, call, now)));
     }
     Ok(rows)
+}
+
+/// Marks a call answered; the first mark stays. Gives the call and when it was marked.
+///
+/// # Errors
+/// [`QueryError`]: no such call, or a failing store.
+pub(in crate::central) async fn answer(app: &App, id: &str) -> Result<(EntryId, DateTime<Utc>), QueryError> {
+    let unknown = || QueryError::Unknown(format!("there is no call for help `{}`", short(id)));
+    let call: EntryId = id.parse().map_err(|_| unknown())?;
+    let now = app.now();
+    for site in &app.hospital().sites {
+        if let Some(answered_at) = app.store.answer_help(&site.id, call, now).await? {
+            if answered_at.timestamp_millis() == now.timestamp_millis() {
+                tracing::info!(%call, "a call for help was answered");
+            }
+            app.tell(Event::Help { site: site.id.clone() });
+            return Ok((call, answered_at));
+        }
+    }
+    Err(unknown())
 }
 
 fn call_row(hospital: &Hospital, site: &SiteId, call: HelpRow, now: DateTime<Utc>) -> CallRow {

@@ -6,24 +6,27 @@ use utoipa::ToSchema;
 
 use super::{QueryError, sites};
 use crate::{
-    central::{app::App, domain::incidents},
+    central::{
+        app::App,
+        domain::incidents::{IncidentKind, quarantine_words},
+    },
     model::{SiteId, TerminalId},
 };
 
-/// Alarms shown.
-const ALARMS_MAX: usize = 100;
+/// Incidents on record that are shown.
+const INCIDENTS_MAX: usize = 100;
 
 /// Groups of quarantined entries listed among the incidents.
 const QUARANTINE_GROUPS_MAX: usize = 50;
 
 /// Something staff must know.
 #[derive(Serialize, ToSchema)]
-pub(in crate::central) struct AlarmRow {
+pub(in crate::central) struct IncidentRow {
     /// The site.
     #[schema(value_type = String)]
     pub(in crate::central) site: SiteId,
-    /// `clone`, `lost_entries`, `quarantine` (entries that are kept and not understood), `config_refused`, `restart_needed` or `site_missing`.
-    pub(in crate::central) kind: String,
+    /// What kind.
+    pub(in crate::central) kind: IncidentKind,
     /// The journal it is about, or the reason that quarantined entries have in common; empty for central's configuration.
     pub(in crate::central) subject: String,
     /// The terminal; none where it is about central itself.
@@ -43,12 +46,12 @@ pub(in crate::central) struct AlarmRow {
 pub(in crate::central) async fn incidents(
     app: &App,
     site: Option<&str>,
-) -> Result<Vec<AlarmRow>, QueryError> {
+) -> Result<Vec<IncidentRow>, QueryError> {
     let mut rows = Vec::new();
     for site in sites(app, site)? {
-        rows.extend(app.trouble().map(|trouble| AlarmRow {
+        rows.extend(app.trouble().map(|trouble| IncidentRow {
             site: site.id.clone(),
-            kind: trouble.kind.to_owned(),
+            kind: trouble.kind,
             subject: String::new(),
             terminal: None,
             first_at: trouble.at,
@@ -57,25 +60,27 @@ pub(in crate::central) async fn incidents(
             detail: trouble.detail,
         }));
         let groups = app.store.quarantine_groups(&site.id, QUARANTINE_GROUPS_MAX).await?;
-        rows.extend(groups.into_iter().map(|group| AlarmRow {
+        rows.extend(groups.into_iter().map(|group| IncidentRow {
             site: site.id.clone(),
-            kind: "quarantine".to_owned(),
-            detail: incidents::quarantine_words(&group),
+            kind: IncidentKind::Quarantine,
+            detail: quarantine_words(&group),
             subject: group.reason,
             terminal: Some(group.terminal),
             first_at: group.first_at,
             last_at: group.last_at,
             times: group.entries,
         }));
-        rows.extend(app.store.alarms(&site.id, ALARMS_MAX).await?.into_iter().map(|alarm| AlarmRow {
-            site: site.id.clone(),
-            kind: alarm.kind,
-            subject: alarm.subject,
-            terminal: Some(alarm.terminal),
-            first_at: alarm.first_at,
-            last_at: alarm.last_at,
-            times: alarm.times,
-            detail: alarm.detail,
+        rows.extend(app.store.incidents(&site.id, INCIDENTS_MAX).await?.into_iter().map(|incident| {
+            IncidentRow {
+                site: site.id.clone(),
+                kind: incident.kind,
+                subject: incident.subject,
+                terminal: Some(incident.terminal),
+                first_at: incident.first_at,
+                last_at: incident.last_at,
+                times: incident.times,
+                detail: incident.detail,
+            }
         }));
     }
     Ok(rows)

@@ -44,6 +44,16 @@ pub(in crate::central) enum Filter {
     Raw,
 }
 
+impl Filter {
+    /// The word in addresses.
+    pub(in crate::central) const fn name(self) -> &'static str {
+        match self {
+            Self::Filtered => "filtered",
+            Self::Raw => "raw",
+        }
+    }
+}
+
 /// The span that the rows of a site cover.
 #[derive(Serialize, ToSchema)]
 pub(in crate::central) struct Span {

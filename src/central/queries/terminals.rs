@@ -82,13 +82,13 @@ pub(in crate::central) async fn terminals(
     app: &App,
     site: Option<&str>,
 ) -> Result<Vec<TerminalRow>, QueryError> {
-    let now = app.now();
+    let stale_before = stale_before(app);
     let mut rows = Vec::new();
     for site in sites(app, site)? {
         let tests = app.store.self_tests(&site.id).await?;
         rows.extend(app.store.terminals(&site.id).await?.into_iter().map(|terminal| {
             let tested = tests.iter().find(|test| test.terminal == terminal.id);
-            terminal_row(app, terminal, tested, now)
+            terminal_row(app, terminal, tested, stale_before)
         }));
     }
     Ok(rows)
@@ -98,9 +98,10 @@ fn terminal_row(
     app: &App,
     terminal: Terminal,
     tested: Option<&SelfTested>,
-    now: DateTime<Utc>,
+    stale_before: DateTime<Utc>,
 ) -> TerminalRow {
-    let stale = is_stale(app, &terminal, now);
+    let heard = terminal.last_seen.unwrap_or(terminal.enrolled_at);
+    let stale = terminal.revoked_at.is_none() && heard < stale_before;
     let in_force = app.in_force();
     let names =
         in_force.history.hospital.touchpoint(&terminal.touchpoint).map(|touchpoint| touchpoint.name.clone());
@@ -132,9 +133,8 @@ fn terminal_row(
     }
 }
 
-/// Whether a terminal was not heard of for too long.
-pub(in crate::central) fn is_stale(app: &App, terminal: &Terminal, now: DateTime<Utc>) -> bool {
+/// A terminal last heard of before this is stale.
+pub(in crate::central) fn stale_before(app: &App) -> DateTime<Utc> {
     let intervals = TimeDelta::seconds(STALE_INTERVALS * i64::from(app.in_force().next_sync_after_s));
-    let heard = terminal.last_seen.unwrap_or(terminal.enrolled_at);
-    terminal.revoked_at.is_none() && now - heard > intervals.max(STALE_FROM)
+    app.now() - intervals.max(STALE_FROM)
 }

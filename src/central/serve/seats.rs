@@ -111,6 +111,11 @@ impl Seats {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Seats that are taken.
+    pub(in crate::central) fn count(&self) -> u64 {
+        u64::try_from(self.taken().seats.len()).unwrap_or(u64::MAX)
+    }
+
     /// A seat for somebody who has not asked anything yet; `None` if all others are being answered.
     pub(in crate::central) fn take(self: &Arc<Self>, address: IpAddr, counted: Counted) -> Option<Seat> {
         self.admit(address, counted, State::default())

@@ -109,7 +109,7 @@ fn conflict(
 ) -> ApiError {
     app.metrics.conflicts.increment(1);
     tracing::warn!(terminal = %terminal.id, accepted_through, "a journal with another history was sent");
-    app.tell(Event::Alarm { site: terminal.site.clone() });
+    app.tell(Event::Incident { site: terminal.site.clone() });
     ApiError::conflict(accepted_through, head_hash)
 }
 

@@ -10,7 +10,7 @@ use super::{
     body::{read_health, unreadable},
 };
 use crate::{
-    central::{app::Shared, error::ApiError, events::Event},
+    central::{app::Shared, error::ApiError, events::Event, store::Report},
     wire::{Health, HealthReply, content_type},
 };
 
@@ -29,13 +29,22 @@ pub(in crate::central) async fn post_health(
     let Proven { who: terminal, body, .. } = auth::from_terminal(&app, request).await?;
     let time = app.now();
     let health = read_health(&body, time).map_err(|error| unreadable(&error))?;
-    app.store.record_health(&terminal.site, app.zone(&terminal.site), &terminal.id, &health, time).await?;
+    let lost_entries = health.lost_after.is_some();
+    app.store
+        .record_health(Report {
+            zone: app.zone(&terminal.site),
+            site: terminal.site.clone(),
+            terminal: terminal.id.clone(),
+            health,
+            received_at: time,
+        })
+        .await?;
     app.metrics.health_reports.increment(1);
     let quarantined = app.store.quarantined_of(&terminal.site, &terminal.id).await?;
     let in_force = app.in_force();
     app.tell(Event::Terminal { site: terminal.site.clone(), terminal: terminal.id });
-    if health.lost_after.is_some() {
-        app.tell(Event::Alarm { site: terminal.site });
+    if lost_entries {
+        app.tell(Event::Incident { site: terminal.site });
     }
     Ok(Json(HealthReply {
         next_sync_after_s: in_force.next_sync_after_s,

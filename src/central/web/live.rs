@@ -1,4 +1,4 @@
-//! The live page, embedded in the program, and the events that keep it fresh.
+//! The files of the pages, embedded in the program, and the events that keep them fresh.
 
 use std::{
     convert::Infallible,
@@ -23,33 +23,16 @@ use crate::wire::Problem;
 /// A comment line this often keeps proxies from closing a quiet stream; most wait a minute, some only twenty seconds.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
-/// Where the page's other files and requests are counted from, when central is served under a path: without it an address without its last
-/// slash would lead beside that path.
-const HEAD: &str = "<head>\n";
-
-/// The live page.
-#[utoipa::path(get, path = "/", tag = "scores", responses((status = 200, body = String, content_type = "text/html")))]
-pub(in crate::central) async fn page(State(app): State<Shared>) -> Response {
-    let text = include_str!("../../../assets/web/index.html");
-    let base = app.settings.base_path();
-    if base.is_empty() {
-        return asset("text/html; charset=utf-8", text);
-    }
-    // A path of central.toml: letters, digits, dashes, dots and slashes.
-    let text = text.replacen(HEAD, &format!("{HEAD}<base href=\"{base}/\">\n"), 1);
-    ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], text).into_response()
-}
-
-/// The live page's script.
+/// The pages' script.
 #[utoipa::path(get, path = "/page.js", tag = "scores", responses((status = 200, body = String, content_type = "text/javascript")))]
 pub(in crate::central) async fn script() -> Response {
-    asset("text/javascript; charset=utf-8", include_str!("../../../assets/web/page.js"))
+    asset("text/javascript; charset=utf-8", include_str!("../../../assets/central/page.js"))
 }
 
-/// The live page's style.
+/// The pages' style.
 #[utoipa::path(get, path = "/page.css", tag = "scores", responses((status = 200, body = String, content_type = "text/css")))]
 pub(in crate::central) async fn style() -> Response {
-    asset("text/css; charset=utf-8", include_str!("../../../assets/web/page.css"))
+    asset("text/css; charset=utf-8", include_str!("../../../assets/central/page.css"))
 }
 
 fn asset(kind: &'static str, text: &'static str) -> Response {
@@ -57,7 +40,7 @@ fn asset(kind: &'static str, text: &'static str) -> Response {
 }
 
 /// Server-sent events: `scores` when counts changed, `terminal` when one was heard, `help` when somebody called or a call was answered,
-/// `alarm`, and `refresh` when some were missed.
+/// `incident`, and `refresh` when some were missed.
 #[utoipa::path(
     get, path = "/v1/events", tag = "scores",
     responses(

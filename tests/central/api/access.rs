@@ -50,7 +50,7 @@ async fn every_documented_path_answers_a_stranger_as_documented() {
         "/v1/terminals",
         "/v1/chains",
         "/v1/quarantine",
-        "/v1/alarms",
+        "/v1/incidents",
         "/v1/help",
         "/v1/help/{id}/answered",
         "/v1/events",

@@ -44,7 +44,7 @@ async fn batches_that_contradict_themselves_or_the_store_are_told_apart() {
     let problem = reply.problem(409);
     assert_eq!((problem.accepted_through, problem.head_hash), (Some(1), Some(journal.head())));
     assert!(terminal.believes(&asked, &reply));
-    assert_eq!(api.rows("/v1/alarms").await[0]["kind"], "clone");
+    assert_eq!(api.rows("/v1/incidents").await[0]["kind"], "clone");
 }
 
 #[tokio::test]
@@ -56,7 +56,7 @@ async fn quarantined_entries_are_an_incident_and_the_terminal_is_told() {
         journal.push(at_place("closed-wing", answer(n, 5)));
     }
     api.send(terminal.batch(&journal).request()).await;
-    let incidents = api.rows("/v1/alarms").await;
+    let incidents = api.rows("/v1/incidents").await;
     assert_eq!((&incidents[0]["kind"], &incidents[0]["times"]), (&json!("quarantine"), &json!(3)));
     let words = incidents[0]["detail"].as_str().unwrap();
     assert!(

@@ -15,7 +15,7 @@ use xinsheng::{
     wire::{Body, Draft, EndOutcome},
 };
 
-use super::{all_counts, send, site, stores};
+use super::{Kind, all_counts, send, site};
 use crate::{
     chance,
     faults::survived,
@@ -166,16 +166,13 @@ async fn counts_equal_a_recount(store: Arc<dyn Store>, taps: [Vec<Tap>; 2], send
 /// Histories tried so far.
 static CASES: AtomicU32 = AtomicU32::new(0);
 
-proptest! {
-    #![proptest_config(chance::cases(24))]
+contract_of_kind! { counts_equal_a_recount_whatever_is_sent_in_whatever_pieces }
 
-    #[test]
-    fn counts_equal_a_recount_whatever_is_sent_in_whatever_pieces(
-        one in prop::collection::vec(tap(), 1..40),
-        two in prop::collection::vec(tap(), 1..40),
-        sendings in prop::collection::vec(sending(), 0..20),
-    ) {
-        stores(|store| counts_equal_a_recount(store, [one.clone(), two.clone()], sendings.clone()));
-        survived!(47; CASES.fetch_add(1, Ordering::Relaxed) + 1, "histories");
-    }
+fn counts_equal_a_recount_whatever_is_sent_in_whatever_pieces<K: Kind>() {
+    let taps = || prop::collection::vec(tap(), 1..40);
+    proptest!(chance::cases(24), |(one in taps(), two in taps(), sendings in prop::collection::vec(sending(), 0..20))| {
+        K::run(|store| counts_equal_a_recount(store, [one, two], sendings));
+        CASES.fetch_add(1, Ordering::Relaxed);
+    });
+    survived!(47; CASES.load(Ordering::Relaxed), "histories");
 }

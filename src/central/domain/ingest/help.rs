@@ -1,7 +1,7 @@
 //! Calls for help and tested buttons: entries that staff are shown and that count in no score.
 //!
 //! A call rings at once or not at all. Whether it does is decided when it arrives and stays so: a terminal that was offline for a day
-//! must not alarm staff for somebody who went home yesterday.
+//! must not call staff for somebody who went home yesterday.
 
 use super::{
     project::Context,
@@ -12,7 +12,7 @@ use crate::{
     wire::HelpCall,
 };
 
-/// A call that arrives later than this after it was made does not ring: by then who called has found help or has gone, and an alarm
+/// A call that arrives later than this after it was made does not ring: by then who called has found help or has gone, and a ring
 /// that is mostly false is soon ignored.
 pub(crate) const LATE_AFTER_MS: i64 = 30 * 60 * 1000;
 
@@ -21,7 +21,7 @@ pub(crate) const LATE_AFTER_MS: i64 = 30 * 60 * 1000;
 pub(crate) const HELP_OPEN_MAX: u64 = 20;
 
 /// See [`HELP_OPEN_MAX`].
-pub(crate) const HELP_SPAN_MS: i64 = 60 * 60 * 1000;
+pub(super) const HELP_SPAN_MS: i64 = 60 * 60 * 1000;
 
 /// A call for help as stored.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -104,7 +104,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        central::domain::ingest::{Content, Held, Line, Reading, project},
+        central::domain::ingest::{Content, Line, Reading, Snapshot, project},
         model::{BootId, ChainId, Hash, Moment, TimeQuality},
         questionnaire::Hospital,
         wire::{Body, Draft, Entry},
@@ -150,7 +150,7 @@ mod tests {
             chain: ChainId([1; 16]),
             received_at: now,
         };
-        let rings = |sent| project(about, Reading::new(&lines), Held::default(), sent).help[0].is_open();
+        let rings = |sent| project(about, Reading::new(&lines), Snapshot::default(), sent).help[0].is_open();
         assert!(rings(Some(&at)));
         assert!(!rings(None));
     }

@@ -8,8 +8,8 @@ use chrono_tz::Tz;
 use super::{
     batch::{Content, Line},
     help::{HelpRow, TestedRow},
-    ledger::{AnswerRow, Booked, Ledger, Origin, ReasonsRow, ResponseRow},
-    moves::Standing,
+    ledger::{AnswerRow, Booked, Ledger, Origin, ReasonsRow},
+    snapshot::Snapshot,
     time::{BootStart, HOUR_UNKNOWN, Timed, Timekeeper},
 };
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
         TouchpointId,
     },
     questionnaire::{Hospital, Question},
-    wire::{Answer, Body, Entry, EntryError, HARDWARE_UNKNOWN, Quarantined, Reasons},
+    wire::{Answer, Body, Entry, EntryError, Quarantined, Reasons},
 };
 
 /// Longest reason stored with a withheld or quarantined line: it is read by staff, and a terminal's text is not trusted for length.
@@ -49,6 +49,20 @@ impl EntryState {
             Self::Withheld(_) => "withheld",
             Self::Repeated => "repeated",
         }
+    }
+
+    /// The state with this name and reason.
+    pub fn from_name(name: &str, reason: Option<String>) -> Option<Self> {
+        let reason = reason.unwrap_or_default();
+        [
+            Self::Projected,
+            Self::NotCounted,
+            Self::Quarantined(reason.clone()),
+            Self::Withheld(reason),
+            Self::Repeated,
+        ]
+        .into_iter()
+        .find(|state| state.name() == name)
     }
 
     /// The reason, where there is one.
@@ -89,6 +103,12 @@ impl<'a> Reading<'a> {
             Content::Withheld { .. } => (line, None),
         };
         Self(lines.iter().map(read).collect())
+    }
+
+    /// The lines after this many of them.
+    pub(super) fn after(mut self, known: usize) -> Self {
+        self.0.drain(..known.min(self.0.len()));
+        self
     }
 
     /// The entry ids in them.
@@ -143,41 +163,11 @@ fn replaced_by(body: &Body) -> Option<ResponseId> {
     }
 }
 
-/// Whether two enrolments are of one machine, by what it calls itself: one that has no name is never the same as another.
-pub(crate) fn is_same_hardware(one: &str, other: &str) -> bool {
-    one == other && !one.is_empty() && one != HARDWARE_UNKNOWN
-}
-
 /// A terminal changes what it wrote itself, or what the same machine wrote under an earlier name.
 fn check_owner(foreign: &HashMap<ResponseId, TerminalId>, body: &Body) -> Result<(), String> {
     let touched = [response_of(body), replaced_by(body)];
     let found = touched.into_iter().flatten().find_map(|id| Some((id, foreign.get(&id)?)));
     found.map_or(Ok(()), |(id, owner)| Err(format!("response `{id}` belongs to terminal `{owner}`")))
-}
-
-/// What the store holds for the ids in a [`Reading`].
-#[derive(Debug, Default)]
-pub struct Held {
-    /// Places of those entry ids that are known.
-    pub places: HashMap<EntryId, (ChainId, u64)>,
-    /// Those responses that are known.
-    pub responses: Vec<ResponseRow>,
-    /// All answers of these responses.
-    pub answers: Vec<AnswerRow>,
-    /// All reasons of these responses.
-    pub reasons: Vec<ReasonsRow>,
-    /// Those boots that are known.
-    pub boots: HashMap<BootId, BootStart>,
-    /// Answers without an hour, of this terminal's boots that are not known yet, and the reasons for them.
-    pub undated: Vec<(AnswerRow, Option<ReasonsRow>)>,
-    /// The journal's latest dated entry, Unix milliseconds.
-    pub last_known_ms: Option<i64>,
-    /// Those responses, replaced ones included, that belong to another machine, with the terminal.
-    pub foreign: HashMap<ResponseId, TerminalId>,
-    /// Calls for help of this terminal that came within [`super::HELP_SPAN_MS`] and are open.
-    pub help_open: u64,
-    /// Where the terminal stands.
-    pub standing: Standing,
 }
 
 /// One entry as it is stored.
@@ -247,15 +237,17 @@ impl Writes {
 pub(crate) fn project(
     context: Context<'_>,
     reading: Reading<'_>,
-    held: Held,
+    held: Snapshot,
     sent: Option<&Moment>,
 ) -> Writes {
-    let mut time = Timekeeper::new(held.boots, held.last_known_ms, context.received_at);
+    let foreign = held.foreign(&held.sender(context.terminal));
+    let last_known_ms = held.chain.and_then(|chain| chain.last_known_ms);
+    let mut time = Timekeeper::new(held.boots, last_known_ms, context.received_at);
     if let Some(sent) = sent {
         time.contact(sent);
     }
     reading.entries().for_each(|entry| time.observe(&entry.at));
-    let (mut places, foreign) = (held.places, held.foreign);
+    let mut places = held.places;
     let (mut standing, mut help_open) = (held.standing, held.help_open);
     let told_before = standing.told.clone();
     let mut ledger = Ledger::new(context.zone, held.responses, held.answers, held.reasons);

@@ -95,6 +95,11 @@ impl LearntFrom {
             Self::Entry => "entry",
         }
     }
+
+    /// The source with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Contact, Self::Entry].into_iter().find(|source| source.name() == name)
+    }
 }
 
 /// When a boot began.

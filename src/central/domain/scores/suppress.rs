@@ -27,6 +27,18 @@ pub enum Suppressed {
     Complement,
 }
 
+impl Suppressed {
+    /// The word in JSON and pages.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::NoAnswers => "no_answers",
+            Self::Hidden => "hidden",
+            Self::CountOnly => "count_only",
+            Self::Complement => "complement",
+        }
+    }
+}
+
 /// How a shown score is to be drawn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -4,7 +4,10 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{APPLICATION_ID, BUSY_TIMEOUT, MIGRATIONS, OpenError};
+use super::{
+    migrate::{APPLICATION_ID, MIGRATIONS},
+    open::{BUSY_TIMEOUT, OpenError},
+};
 
 /// What a copy says of itself.
 pub(in crate::central) struct Found {

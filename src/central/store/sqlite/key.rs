@@ -21,7 +21,7 @@ pub(in crate::central) fn kept(path: &Path) -> rusqlite::Result<Kept> {
 /// Notes the key, once.
 pub(in crate::central) fn note(path: &Path, public_key: &str) -> rusqlite::Result<()> {
     let connection = Connection::open(path)?;
-    connection.busy_timeout(super::BUSY_TIMEOUT)?;
+    connection.busy_timeout(super::open::BUSY_TIMEOUT)?;
     connection.execute("update store_info set public_key = coalesce(public_key, ?1)", [public_key])?;
     Ok(())
 }

@@ -2,104 +2,86 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, params};
-use serde::{Deserialize, Serialize};
+use rusqlite::params;
 
 use super::{
-    columns::{Read, json, millis, scale, text, to_json},
-    read::all,
+    Read, SiteDb, SqliteStore,
+    codec::{json, millis, text, to_json},
 };
 use crate::{
-    central::store::Remembered,
-    model::{QuestionId, SiteId},
-    questionnaire::{Hospital, OpeningHours, Order, Question, Questionnaire, Texts, Touchpoint},
+    central::store::{
+        PlaceStore, Remembered, StoreError,
+        places::{KeptPlace, KeptQuestion},
+    },
+    model::SiteId,
+    questionnaire::Hospital,
 };
 
-/// The parts of a question that a score needs.
-#[derive(Serialize, Deserialize)]
-struct KeptQuestion {
-    id: QuestionId,
-    scale: String,
-    text: Texts,
+#[async_trait]
+impl PlaceStore for SqliteStore {
+    async fn remember(
+        &self,
+        site: &SiteId,
+        hospital: Arc<Hospital>,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        self.write(site, move |db| remember(db, &hospital, at)).await
+    }
+
+    async fn remembered(&self, site: &SiteId) -> Result<Remembered, StoreError> {
+        self.read(site, remembered).await
+    }
 }
 
-pub(super) fn remember(
-    connection: &Connection,
-    site: &SiteId,
-    hospital: &Arc<Hospital>,
-    at: DateTime<Utc>,
-) -> Read<()> {
-    for place in hospital.touchpoints.iter().filter(|place| &place.site == site) {
-        connection
-            .prepare_cached(
-                "insert into places (site, touchpoint, stage, names, questionnaire, last_at) \
-                 values (?1, ?2, ?3, ?4, ?5, ?6) on conflict (site, touchpoint) do update set stage = excluded.stage, \
-                 names = excluded.names, questionnaire = excluded.questionnaire, last_at = excluded.last_at",
-            )?
-            .execute(params![
-                site.as_str(),
+fn remember(db: SiteDb<'_>, hospital: &Hospital, at: DateTime<Utc>) -> Read<()> {
+    for place in KeptPlace::all(db.site, hospital) {
+        db.run(
+            "insert into places (site, touchpoint, stage, names, questionnaire, last_at) \
+             values (?1, ?2, ?3, ?4, ?5, ?6) on conflict (site, touchpoint) do update set stage = excluded.stage, \
+             names = excluded.names, questionnaire = excluded.questionnaire, last_at = excluded.last_at",
+            params![
+                db.site(),
                 place.id.as_str(),
                 to_json(&place.stage)?,
-                to_json(&place.name)?,
+                to_json(&place.names)?,
                 place.questionnaire.to_string(),
                 millis(at)
-            ])?;
+            ],
+        )?;
     }
     for questionnaire in &hospital.questionnaires {
-        let kept = |question: &Question| KeptQuestion {
-            id: question.id.clone(),
-            scale: question.scale.name().to_owned(),
-            text: question.text.clone(),
-        };
-        let questions: Vec<KeptQuestion> = questionnaire.questions.iter().map(kept).collect();
-        connection
-            .prepare_cached(
-                "insert into questionnaires (site, questionnaire, questions, last_at) values (?1, ?2, ?3, ?4) \
-                 on conflict (site, questionnaire) do update set questions = excluded.questions, last_at = excluded.last_at",
-            )?
-            .execute(params![site.as_str(), questionnaire.id.to_string(), to_json(&questions)?, millis(at)])?;
+        let questions = to_json(&KeptQuestion::all(questionnaire))?;
+        db.run(
+            "insert into questionnaires (site, questionnaire, questions, last_at) values (?1, ?2, ?3, ?4) \
+             on conflict (site, questionnaire) do update set questions = excluded.questions, last_at = excluded.last_at",
+            params![db.site(), questionnaire.id.to_string(), questions, millis(at)],
+        )?;
     }
     Ok(())
 }
 
-pub(super) fn remembered(connection: &Connection, site: &SiteId) -> Read<Remembered> {
-    let places = all(
-        connection,
+fn remembered(db: SiteDb<'_>) -> Read<Remembered> {
+    let places = db.all(
         "select touchpoint, stage, names, questionnaire from places where site = ?1 order by last_at desc, touchpoint",
-        [site.as_str()],
+        [db.site()],
         |row| {
-            Ok(Touchpoint {
+            let kept = KeptPlace {
                 id: text("touchpoint", &row.get::<_, String>(0)?)?,
-                site: site.clone(),
-                name: json("names", &row.get::<_, String>(2)?)?,
                 stage: json("stage", &row.get::<_, String>(1)?)?,
-                dimension: None,
-                hours: OpeningHours::default(),
-                icon: "generic".to_owned(),
+                names: json("names", &row.get::<_, String>(2)?)?,
                 questionnaire: text("questionnaire", &row.get::<_, String>(3)?)?,
-            })
+            };
+            Ok(kept.into_touchpoint(db.site))
         },
     )?;
-    let questionnaires = all(
-        connection,
+    let questionnaires = db.all(
         "select questionnaire, questions from questionnaires where site = ?1 order by questionnaire",
-        [site.as_str()],
+        [db.site()],
         |row| {
-            let kept: Vec<KeptQuestion> = json("questions", &row.get::<_, String>(1)?)?;
-            let questions = kept.into_iter().map(|question| {
-                Ok(Question {
-                    id: question.id,
-                    text: question.text,
-                    scale: scale(&question.scale)?,
-                    order: Order::default(),
-                    reasons: Vec::new(),
-                })
-            });
-            Ok(Questionnaire {
-                id: text("questionnaire", &row.get::<_, String>(0)?)?,
-                questions: questions.collect::<Read<_>>()?,
-            })
+            let id = text("questionnaire", &row.get::<_, String>(0)?)?;
+            KeptQuestion::into_questionnaire(id, json("questions", &row.get::<_, String>(1)?)?)
         },
     )?;
     Ok(Remembered { places, questionnaires })

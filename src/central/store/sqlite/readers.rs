@@ -9,7 +9,7 @@ use std::{
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::Semaphore;
 
-use super::connect;
+use super::open::connect;
 use crate::central::store::StoreError;
 
 /// A number of connections that read.
@@ -57,7 +57,7 @@ mod tests {
     use std::sync::mpsc;
 
     use super::*;
-    use crate::central::store::Store as _;
+    use crate::central::store::{ChainStore as _, QuarantineStore as _, TerminalStore as _};
 
     #[test]
     fn row_5_terminals_are_answered_while_queries_of_people_take_every_connection() {
@@ -69,7 +69,7 @@ mod tests {
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         runtime.block_on(async {
             let mut running = Vec::new();
-            for _ in 0..super::super::READERS {
+            for _ in 0..super::super::open::READERS {
                 let (release, wait) = mpsc::channel::<()>();
                 let (started, is_running) = tokio::sync::oneshot::channel();
                 let readers = store.for_people.clone();

@@ -1,82 +1,141 @@
-//! Enrolment codes, terminals, where they stand, and their health.
+//! Enrolment codes, terminals, and their health.
 
+use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Row, params};
 
 use super::{
-    book,
-    columns::{Read, instant, json, millis, signed, text, to_json},
-    read::all,
+    Read, SiteDb, SqliteStore, apply,
+    codec::{instant, json, millis, signed, text, to_json},
+    incidents,
+    snapshot::{boot_start, boot_time, undated},
 };
 use crate::{
     central::{
-        domain::ingest::{BootStart, Context, Standing},
-        store::{Enrolled, NewCode, NewTerminal, Terminal, is_newer},
+        domain::{
+            enrolment::{self, HeldCode, User},
+            health::{self, HealthSnapshot},
+        },
+        store::{Enrolled, Fleet, NewCode, NewTerminal, Report, StoreError, Terminal, TerminalStore},
     },
-    model::{Moment, SiteId, TerminalId, TouchpointId},
+    model::{SiteId, TerminalId, TouchpointId},
     wire::Health,
 };
 
-pub(super) fn add_code(connection: &Connection, site: &SiteId, code: &NewCode) -> Read<()> {
-    connection.prepare_cached(
+#[async_trait]
+impl TerminalStore for SqliteStore {
+    async fn sites(&self) -> Result<Vec<SiteId>, StoreError> {
+        let sites = |connection: &rusqlite::Connection| -> Read<Vec<SiteId>> {
+            let mut statement =
+                connection.prepare_cached("select distinct site from terminals order by site")?;
+            let names = statement.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+            names.iter().map(|name| text("site", name)).collect()
+        };
+        self.for_people.run(sites).await
+    }
+
+    async fn add_code(&self, site: &SiteId, code: NewCode) -> Result<(), StoreError> {
+        self.write(site, move |db| add_code(db, &code)).await
+    }
+
+    async fn enrol(&self, site: &SiteId, terminal: NewTerminal) -> Result<Enrolled, StoreError> {
+        self.write(site, move |db| enrol(db, &terminal)).await
+    }
+
+    async fn terminal(&self, site: &SiteId, id: &TerminalId) -> Result<Option<Terminal>, StoreError> {
+        let id = id.clone();
+        let sql = format!("{TERMINAL_SELECT} and t.terminal = ?2");
+        self.look_up(site, move |db| db.first(&sql, params![db.site(), id.as_str()], |row| terminal(db, row)))
+            .await
+    }
+
+    async fn terminals(&self, site: &SiteId) -> Result<Vec<Terminal>, StoreError> {
+        let sql = format!("{TERMINAL_SELECT} order by t.terminal");
+        self.read(site, move |db| db.all(&sql, [db.site()], |row| terminal(db, row))).await
+    }
+
+    async fn fleet(&self, site: &SiteId, silent_before: DateTime<Utc>) -> Result<Fleet, StoreError> {
+        self.read(site, move |db| fleet(db, silent_before)).await
+    }
+
+    async fn revoke(&self, site: &SiteId, id: &TerminalId, at: DateTime<Utc>) -> Result<bool, StoreError> {
+        let id = id.clone();
+        self.write(site, move |db| revoke(db, &id, at)).await
+    }
+
+    async fn record_health(&self, report: Report) -> Result<(), StoreError> {
+        let site = report.site.clone();
+        self.write(&site, move |db| record_health(db, &report)).await
+    }
+}
+
+fn add_code(db: SiteDb<'_>, code: &NewCode) -> Read<()> {
+    db.run(
         "insert into enrolment_codes (site, code_hash, touchpoint, made_at, expires_at) values (?1, ?2, ?3, ?4, ?5)",
-    )?
-    .execute(params![
-        site.as_str(),
-        code.code_hash.0,
-        code.touchpoint.as_str(),
-        millis(code.made_at),
-        millis(code.expires_at)
-    ])?;
+        params![
+            db.site(),
+            code.code_hash.0,
+            code.touchpoint.as_str(),
+            millis(code.made_at),
+            millis(code.expires_at)
+        ],
+    )?;
     Ok(())
 }
 
-pub(super) fn enrol(connection: &Connection, site: &SiteId, new: &NewTerminal) -> Read<Enrolled> {
-    let code: Option<(String, i64, Option<String>)> = connection
-        .prepare_cached(
-            "select touchpoint, expires_at, terminal from enrolment_codes where site = ?1 and code_hash = ?2",
-        )?
-        .query_row(params![site.as_str(), new.code_hash.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-        .optional()?;
-    let Some((touchpoint, expires_at, used_by)) = code else { return Ok(Enrolled::UnknownCode) };
-    let touchpoint: TouchpointId = text("touchpoint", &touchpoint)?;
-    if let Some(used_by) = used_by {
-        let known = terminal(connection, site, &text("terminal", &used_by)?)?;
-        return Ok(match known {
-            Some(known) if known.public_key == new.public_key && known.revoked_at.is_none() => {
-                Enrolled::Welcome { terminal: known.id, touchpoint }
-            }
-            Some(_) | None => Enrolled::UsedCode,
-        });
+fn enrol(db: SiteDb<'_>, new: &NewTerminal) -> Read<Enrolled> {
+    let decision = enrolment::decide(code(db, new)?, new);
+    if let Enrolled::Welcome { touchpoint, .. } = &decision.outcome
+        && decision.takes_in
+    {
+        take_in(db, new, touchpoint)?;
     }
-    if expires_at <= millis(new.at) {
-        return Ok(Enrolled::ExpiredCode);
-    }
-    connection
-        .prepare_cached(
-            "insert into terminals (site, terminal, public_key, hardware_id, software, enrolled_at) \
+    Ok(decision.outcome)
+}
+
+fn code(db: SiteDb<'_>, new: &NewTerminal) -> Read<Option<HeldCode>> {
+    db.first(
+        "select c.touchpoint, c.expires_at, c.terminal, t.public_key, t.revoked_at is not null \
+         from enrolment_codes c left join terminals t on t.site = c.site and t.terminal = c.terminal \
+         where c.site = ?1 and c.code_hash = ?2",
+        params![db.site(), new.code_hash.0],
+        |row| {
+            let used_by: Option<String> = row.get(2)?;
+            let (key, revoked): (Option<String>, bool) = (row.get(3)?, row.get(4)?);
+            let user = |name: String| -> Read<User> {
+                Ok(User { terminal: text("terminal", &name)?, key: key.map(|key| (key, revoked)) })
+            };
+            Ok(HeldCode {
+                touchpoint: text("touchpoint", &row.get::<_, String>(0)?)?,
+                expires_at: instant(row.get(1)?)?,
+                used_by: used_by.map(user).transpose()?,
+            })
+        },
+    )
+}
+
+fn take_in(db: SiteDb<'_>, new: &NewTerminal, touchpoint: &TouchpointId) -> Read<()> {
+    db.run(
+        "insert into terminals (site, terminal, public_key, hardware_id, software, enrolled_at) \
          values (?1, ?2, ?3, ?4, ?5, ?6)",
-        )?
-        .execute(params![
-            site.as_str(),
+        params![
+            db.site(),
             new.terminal.as_str(),
             new.public_key,
             new.hardware_id,
             new.software,
             millis(new.at)
-        ])?;
-    connection
-        .prepare_cached(
-            "insert into assignments (site, terminal, from_at, touchpoint) values (?1, ?2, ?3, ?4)",
-        )?
-        .execute(params![site.as_str(), new.terminal.as_str(), millis(new.at), touchpoint.as_str()])?;
-    connection
-        .prepare_cached(
-            "update enrolment_codes set used_at = ?3, terminal = ?4 where site = ?1 and code_hash = ?2",
-        )?
-        .execute(params![site.as_str(), new.code_hash.0, millis(new.at), new.terminal.as_str()])?;
-    Ok(Enrolled::Welcome { terminal: new.terminal.clone(), touchpoint })
+        ],
+    )?;
+    db.run(
+        "insert into assignments (site, terminal, from_at, touchpoint) values (?1, ?2, ?3, ?4)",
+        params![db.site(), new.terminal.as_str(), millis(new.at), touchpoint.as_str()],
+    )?;
+    db.run(
+        "update enrolment_codes set used_at = ?3, terminal = ?4 where site = ?1 and code_hash = ?2",
+        params![db.site(), new.code_hash.0, millis(new.at), new.terminal.as_str()],
+    )?;
+    Ok(())
 }
 
 const TERMINAL_SELECT: &str = "select t.terminal, t.public_key, t.hardware_id, t.software, t.enrolled_at, \
@@ -85,35 +144,9 @@ const TERMINAL_SELECT: &str = "select t.terminal, t.public_key, t.hardware_id, t
      order by a.from_at desc limit 1) \
     from terminals t where t.site = ?1";
 
-pub(super) fn terminal(connection: &Connection, site: &SiteId, id: &TerminalId) -> Read<Option<Terminal>> {
-    let mut statement = connection.prepare_cached(&format!("{TERMINAL_SELECT} and t.terminal = ?2"))?;
-    let mut rows = statement.query(params![site.as_str(), id.as_str()])?;
-    rows.next()?.map(|row| terminal_row(site, row)).transpose()
-}
-
-pub(super) fn sites(connection: &Connection) -> Read<Vec<SiteId>> {
-    let mut statement = connection.prepare_cached("select distinct site from terminals order by site")?;
-    let mut rows = statement.query([])?;
-    let mut list = Vec::new();
-    while let Some(row) = rows.next()? {
-        list.push(text("site", &row.get::<_, String>(0)?)?);
-    }
-    Ok(list)
-}
-
-pub(super) fn terminals(connection: &Connection, site: &SiteId) -> Read<Vec<Terminal>> {
-    let mut statement = connection.prepare_cached(&format!("{TERMINAL_SELECT} order by t.terminal"))?;
-    let mut rows = statement.query(params![site.as_str()])?;
-    let mut list = Vec::new();
-    while let Some(row) = rows.next()? {
-        list.push(terminal_row(site, row)?);
-    }
-    Ok(list)
-}
-
-fn terminal_row(site: &SiteId, row: &Row<'_>) -> Read<Terminal> {
+fn terminal(db: SiteDb<'_>, row: &Row<'_>) -> Read<Terminal> {
     Ok(Terminal {
-        site: site.clone(),
+        site: db.site.clone(),
         id: text("terminal", &row.get::<_, String>(0)?)?,
         public_key: row.get(1)?,
         hardware_id: row.get(2)?,
@@ -126,115 +159,74 @@ fn terminal_row(site: &SiteId, row: &Row<'_>) -> Read<Terminal> {
     })
 }
 
-pub(super) fn revoke(
-    connection: &Connection,
-    site: &SiteId,
-    id: &TerminalId,
-    at: DateTime<Utc>,
-) -> Read<bool> {
-    let changed = connection
-        .prepare_cached(
-            "update terminals set revoked_at = coalesce(revoked_at, ?3) where site = ?1 and terminal = ?2",
-        )?
-        .execute(params![site.as_str(), id.as_str(), millis(at)])?;
-    Ok(changed > 0)
+fn fleet(db: SiteDb<'_>, silent_before: DateTime<Utc>) -> Read<Fleet> {
+    let of = |what: &str| {
+        let sql =
+            format!("select {what} from terminals where site = ?1 and revoked_at is null and ?2 is not null");
+        db.count(&sql, params![db.site(), millis(silent_before)])
+    };
+    Ok(Fleet {
+        terminals: of("count(*)")?,
+        silent: of("count(*) filter (where coalesce(last_seen, enrolled_at) < ?2)")?,
+        queue_depth: of("coalesce(sum(queue_depth), 0)")?,
+    })
 }
 
-/// Notes that a terminal was heard of. A request that is played back changes nothing: within a boot its up time is no later than the last
-/// one's, and a boot that was known before the last one began is over.
-pub(super) fn saw(
-    connection: &Connection,
-    site: &SiteId,
-    id: &TerminalId,
-    sent: &Moment,
-    at: DateTime<Utc>,
-) -> Read<()> {
-    connection
-        .prepare_cached(
-            "update terminals set last_seen = ?3, last_boot = ?4, last_up = ?5 where site = ?1 and terminal = ?2 and \
-             (last_boot is null or (last_boot = ?4 and last_up < ?5) or (last_boot <> ?4 and not exists \
-             (select 1 from boots where site = ?1 and terminal = ?2 and boot = ?4)))",
-        )?
-        .execute(params![
-            site.as_str(),
-            id.as_str(),
-            millis(at),
-            sent.boot.0.as_bytes(),
-            signed(sent.up_ms)
-        ])?;
-    Ok(())
-}
-
-pub(super) fn record_health(
-    connection: &Connection,
-    (site, zone): (&SiteId, Tz),
-    id: &TerminalId,
-    health: &Health,
-    at: DateTime<Utc>,
-) -> Read<()> {
-    saw(connection, site, id, &health.sent, at)?;
-    let held = terminal(connection, site, id)?.and_then(|terminal| terminal.health);
-    if !is_newer(&health.sent, held.as_ref().map(|held| &held.sent)) {
-        return Ok(());
-    }
-    connection
-        .prepare_cached("update terminals set health = ?3, health_at = ?4 where site = ?1 and terminal = ?2")?
-        .execute(params![site.as_str(), id.as_str(), to_json(health)?, millis(at)])?;
-    if let Some(lost_after) = health.lost_after {
-        let detail = format!("storage was found damaged; entries after {lost_after} may be lost");
-        book::raise(connection, site, "lost_entries", &health.chain.to_string(), id, at, &detail)?;
-    }
-    match BootStart::from_contact(&health.sent, millis(at)) {
-        Some(start) => book::learn_boot(connection, site, zone, id, (health.sent.boot, start)),
-        None => Ok(()),
-    }
-}
-
-/// What a terminal's machine calls itself.
-pub(super) fn hardware(connection: &Connection, site: &SiteId, id: &TerminalId) -> Read<Option<String>> {
-    Ok(connection
-        .prepare_cached("select hardware_id from terminals where site = ?1 and terminal = ?2")?
-        .query_row(params![site.as_str(), id.as_str()], |row| row.get(0))
-        .optional()?)
-}
-
-/// Where a terminal stands and stood.
-pub(super) fn standing(connection: &Connection, site: &SiteId, id: &TerminalId) -> Read<Standing> {
-    let key = params![site.as_str(), id.as_str()];
-    let assigned = all(
-        connection,
-        "select from_at, touchpoint from assignments where site = ?1 and terminal = ?2 order by from_at",
-        key,
-        |row| Ok((row.get(0)?, text("touchpoint", &row.get::<_, String>(1)?)?)),
+fn revoke(db: SiteDb<'_>, id: &TerminalId, at: DateTime<Utc>) -> Read<bool> {
+    let held = db.first(
+        "select revoked_at from terminals where site = ?1 and terminal = ?2",
+        params![db.site(), id.as_str()],
+        |row| row.get::<_, Option<i64>>(0)?.map(instant).transpose(),
     )?;
-    let told = all(
-        connection,
-        "select told_at, told from terminals where site = ?1 and terminal = ?2 and told is not null",
-        key,
-        |row| Ok((row.get(0)?, json("list of touchpoints", &row.get::<_, String>(1)?)?)),
+    let Some(revoked_at) = held else { return Ok(false) };
+    let revoked_at = enrolment::revoked_at(revoked_at, at);
+    db.run(
+        "update terminals set revoked_at = ?3 where site = ?1 and terminal = ?2",
+        params![db.site(), id.as_str(), millis(revoked_at)],
     )?;
-    Ok(Standing { assigned, told: told.into_iter().next().unwrap_or_default() })
+    Ok(true)
 }
 
-pub(super) fn note_standing(
-    connection: &Connection,
-    context: Context<'_>,
-    assigned: &[(i64, TouchpointId)],
-    told: Option<&(i64, Vec<TouchpointId>)>,
-) -> Read<()> {
-    let (site, terminal) = (context.site.as_str(), context.terminal.as_str());
-    for (from_ms, touchpoint) in assigned {
-        connection
-            .prepare_cached(
-                "insert into assignments (site, terminal, from_at, touchpoint) values (?1, ?2, ?3, ?4) \
-             on conflict do nothing",
-            )?
-            .execute(params![site, terminal, from_ms, touchpoint.as_str()])?;
+fn record_health(db: SiteDb<'_>, report: &Report) -> Read<()> {
+    let terminal = &report.terminal;
+    let decision = health::decide(report, health_snapshot(db, report)?);
+    if let Some(contact) = &decision.contact {
+        apply::contact(db, terminal, contact)?;
     }
-    if let Some((at_ms, touchpoints)) = told {
-        connection
-            .prepare_cached("update terminals set told = ?3, told_at = ?4 where site = ?1 and terminal = ?2")?
-            .execute(params![site, terminal, to_json(touchpoints)?, at_ms])?;
+    if decision.keeps {
+        db.run(
+            "update terminals set health = ?3, health_at = ?4, queue_depth = ?5 where site = ?1 and terminal = ?2",
+            params![
+                db.site(),
+                terminal.as_str(),
+                to_json(&report.health)?,
+                millis(report.received_at),
+                signed(report.health.queue_depth)
+            ],
+        )?;
     }
-    Ok(())
+    if let Some(incident) = &decision.incident {
+        incidents::keep(db, incident)?;
+    }
+    if let Some((boot, start)) = decision.boot {
+        apply::boot(db, terminal, boot, start)?;
+    }
+    apply::booked(db, &decision.booked)
+}
+
+fn health_snapshot(db: SiteDb<'_>, report: &Report) -> Read<HealthSnapshot> {
+    let (terminal, boot) = (&report.terminal, report.health.sent.boot);
+    let held = db.first(
+        "select last_boot, last_up, health from terminals where site = ?1 and terminal = ?2",
+        params![db.site(), terminal.as_str()],
+        |row| {
+            let health: Option<String> = row.get(2)?;
+            let health: Option<Health> = health.map(|health| json("health", &health)).transpose()?;
+            Ok((boot_time(row)?, health.map(|health| health.sent)))
+        },
+    )?;
+    let (last_contact, held) = held.unwrap_or_default();
+    let start = boot_start(db, terminal, boot)?;
+    let undated = if start.is_none() { undated(db, terminal, boot)? } else { Vec::new() };
+    Ok(HealthSnapshot { last_contact, held, boot: start, undated })
 }

@@ -5,19 +5,17 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use rusqlite::Row;
 
+use super::Read;
 use crate::{
     central::{
-        domain::ingest::{AnswerRow, Counter, HelpRow, Origin, ReasonsRow, ResponseRow, TimeBasis, Timed},
-        store::StoreError,
+        domain::ingest::{AnswerRow, Counter, HelpRow, Origin, ReasonsRow, ResponseRow},
+        store::{StoreError, names},
     },
-    model::{BootId, ChainId, EntryId, Hash, ResponseId, Scale, Value},
-    wire::{EndOutcome, Flag},
+    model::{BootId, ChainId, EntryId, Hash, ResponseId, Value},
 };
 
-pub(super) type Read<T> = Result<T, StoreError>;
-
 pub(super) fn damaged(what: &'static str, text: &(impl ToString + ?Sized)) -> StoreError {
-    StoreError::Damaged { what, text: text.to_string() }
+    StoreError::damaged(what, text)
 }
 
 pub(super) fn millis(at: DateTime<Utc>) -> i64 {
@@ -49,12 +47,13 @@ pub(super) fn chain(bytes: &[u8]) -> Read<ChainId> {
     bytes.try_into().map(ChainId).map_err(|_| damaged("chain id", &bytes.len()))
 }
 
-fn uuid(bytes: &[u8]) -> Read<uuid::Uuid> {
-    uuid::Uuid::from_slice(bytes).map_err(|_| damaged("uuid", &bytes.len()))
+/// A limit of rows.
+pub(super) fn limit_of(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
-pub(super) fn scale(name: &str) -> Read<Scale> {
-    Scale::from_name(name).ok_or_else(|| damaged("scale", name))
+fn uuid(bytes: &[u8]) -> Read<uuid::Uuid> {
+    uuid::Uuid::from_slice(bytes).map_err(|_| damaged("uuid", &bytes.len()))
 }
 
 pub(super) fn value(n: i64) -> Read<Value> {
@@ -69,49 +68,6 @@ pub(super) fn to_json<T: serde::Serialize>(value: &T) -> Read<String> {
     serde_json::to_string(value).map_err(|error| StoreError::Database(Box::new(error)))
 }
 
-pub(super) const fn outcome_name(outcome: EndOutcome) -> &'static str {
-    match outcome {
-        EndOutcome::Completed => "completed",
-        EndOutcome::TimedOut => "timed_out",
-        EndOutcome::Left => "left",
-        EndOutcome::Undone => "undone",
-    }
-}
-
-fn outcome(name: &str) -> Read<EndOutcome> {
-    [EndOutcome::Completed, EndOutcome::TimedOut, EndOutcome::Left, EndOutcome::Undone]
-        .into_iter()
-        .find(|outcome| outcome_name(*outcome) == name)
-        .ok_or_else(|| damaged("outcome", name))
-}
-
-pub(super) const fn flag_name(flag: Flag) -> &'static str {
-    match flag {
-        Flag::Repeat => "repeat",
-        Flag::Burst => "burst",
-        Flag::TooFast => "too_fast",
-        Flag::Sweep => "sweep",
-        Flag::Other => "other",
-    }
-}
-
-fn flag(name: &str) -> Flag {
-    [Flag::Repeat, Flag::Burst, Flag::TooFast, Flag::Sweep]
-        .into_iter()
-        .find(|flag| flag_name(*flag) == name)
-        .unwrap_or(Flag::Other)
-}
-
-/// Flags as `repeat|burst`; empty for none.
-pub(super) fn flags_text(flags: &[Flag]) -> String {
-    flags.iter().map(|flag| flag_name(*flag)).collect::<Vec<_>>().join("|")
-}
-
-fn timed(at_ms: i64, basis: &str) -> Read<Timed> {
-    let basis = TimeBasis::from_name(basis).ok_or_else(|| damaged("time basis", basis))?;
-    Ok(Timed { at_ms, basis })
-}
-
 pub(super) const ANSWER_COLUMNS: &str = "response, question, touchpoint, questionnaire, scale, value, lang, shown_ms, \
     flags, counted, terminal, chain, seq, received_at, boot, up_ms, at, time_basis, hour";
 
@@ -121,11 +77,11 @@ pub(super) fn answer(row: &Row<'_>) -> Read<AnswerRow> {
         question: text("question", &row.get::<_, String>(1)?)?,
         touchpoint: text("touchpoint", &row.get::<_, String>(2)?)?,
         questionnaire: text("questionnaire", &row.get::<_, String>(3)?)?,
-        scale: scale(&row.get::<_, String>(4)?)?,
+        scale: names::scale(&row.get::<_, String>(4)?)?,
         value: value(row.get(5)?)?,
         lang: text("language", &row.get::<_, String>(6)?)?,
         shown_ms: row.get::<_, Option<i64>>(7)?.map(unsigned).transpose()?,
-        flags: row.get::<_, String>(8)?.split('|').filter(|name| !name.is_empty()).map(flag).collect(),
+        flags: names::flags(&row.get::<_, String>(8)?),
         counted: row.get(9)?,
         terminal: text("terminal", &row.get::<_, String>(10)?)?,
         origin: Origin {
@@ -135,7 +91,7 @@ pub(super) fn answer(row: &Row<'_>) -> Read<AnswerRow> {
             up_ms: unsigned(row.get(15)?)?,
             received_ms: row.get(13)?,
         },
-        timed: timed(row.get(16)?, &row.get::<_, String>(17)?)?,
+        timed: names::timed(row.get(16)?, &row.get::<_, String>(17)?)?,
         hour: row.get(18)?,
     })
 }
@@ -147,7 +103,7 @@ pub(super) fn response(row: &Row<'_>) -> Read<ResponseRow> {
         response: ResponseId(uuid(&row.get::<_, Vec<u8>>(0)?)?),
         terminal: text("terminal", &row.get::<_, String>(1)?)?,
         touchpoint: row.get::<_, Option<String>>(2)?.map(|id| text("touchpoint", &id)).transpose()?,
-        outcome: row.get::<_, Option<String>>(3)?.map(|name| outcome(&name)).transpose()?,
+        outcome: row.get::<_, Option<String>>(3)?.map(|name| names::outcome(&name)).transpose()?,
         replaces: row.get::<_, Option<Vec<u8>>>(4)?.map(|id| uuid(&id).map(ResponseId)).transpose()?,
         first_ms: row.get(5)?,
     })
@@ -184,7 +140,7 @@ pub(super) fn help(row: &Row<'_>) -> Read<HelpRow> {
         terminal: text("terminal", &row.get::<_, String>(1)?)?,
         touchpoint: text("touchpoint", &row.get::<_, String>(2)?)?,
         lang: text("language", &row.get::<_, String>(3)?)?,
-        timed: timed(row.get(4)?, &row.get::<_, String>(5)?)?,
+        timed: names::timed(row.get(4)?, &row.get::<_, String>(5)?)?,
         received_ms: row.get(6)?,
         late: row.get(7)?,
         answered_ms: row.get(8)?,
@@ -199,7 +155,7 @@ pub(super) fn counter(row: &Row<'_>) -> Read<Counter> {
         touchpoint: text("touchpoint", &row.get::<_, String>(0)?)?,
         questionnaire: text("questionnaire", &row.get::<_, String>(1)?)?,
         question: text("question", &row.get::<_, String>(2)?)?,
-        scale: scale(&row.get::<_, String>(3)?)?,
+        scale: names::scale(&row.get::<_, String>(3)?)?,
         hour: row.get(4)?,
         flagged: row.get(5)?,
         value: value(row.get(6)?)?,
@@ -208,4 +164,8 @@ pub(super) fn counter(row: &Row<'_>) -> Read<Counter> {
 
 pub(super) fn blob(id: &EntryId) -> &[u8] {
     id.0.as_bytes()
+}
+
+pub(super) fn boot(bytes: &[u8]) -> Read<BootId> {
+    uuid(bytes).map(BootId)
 }
