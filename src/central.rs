@@ -51,6 +51,8 @@ pub use backup::{backup, restore};
 pub use certificate::{CertificateFacts, certificate, new_certificate};
 pub use clock::WallClock;
 pub use data_dir::open_store;
+#[cfg(feature = "load")]
+pub(crate) use data_dir::{DATABASE_FILE, open_store_and_key};
 pub use domain::{access, ingest, scores};
 pub use embedded::Central;
 pub use settings::Settings;

@@ -9,7 +9,7 @@
 //! - `panel`, `theme`, `ui`, `kiosk`: the Slint screens (feature `kiosk`); `page_audit`: what is drawn, measured; `simulator`: the same screens on
 //!   a panel in memory.
 //! - [`ending`]: which panics end a program, and with what status.
-//! - `central`: the server (feature `central`).
+//! - `central`: the server (feature `central`); `load`: what it takes, measured (feature `load`).
 //!
 //! `kiosk` and `central` never import each other; they meet in the pure modules only.
 
@@ -69,3 +69,5 @@ pub mod ui;
 pub mod central;
 #[cfg(all(feature = "simulator", feature = "central"))]
 pub mod demo;
+#[cfg(feature = "load")]
+pub mod load;

@@ -14,6 +14,8 @@ mod hospital;
 #[path = "../support/http.rs"]
 mod http;
 mod journal;
+#[cfg(feature = "load")]
+mod load;
 mod monitoring;
 mod nginx;
 mod outage;
