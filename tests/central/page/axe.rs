@@ -51,7 +51,9 @@ fn every_page_keeps_the_rules_of_wcag_up_to_aaa_at_three_widths_in_both_language
                 let found = browser.tell("execute/async", &json!({"script": RUN, "args": []}));
                 assert!(found["passes"].as_u64().is_some_and(|n| n > 5), "{found}");
                 let violations = found["violations"].as_array().unwrap().iter();
-                wrong.extend(violations.map(|one| format!("{path} {lang} {width}: {}", one.as_str().unwrap())));
+                wrong.extend(
+                    violations.map(|one| format!("{path} {lang} {width}: {}", one.as_str().unwrap())),
+                );
             }
         }
     }
