@@ -5,6 +5,7 @@
 mod api;
 #[path = "../support/chance.rs"]
 mod chance;
+mod enrolment_quota;
 #[path = "../support/faults.rs"]
 mod faults;
 mod figures;
