@@ -14,6 +14,7 @@ mod admin;
 mod api;
 mod app;
 mod backup;
+mod certificate;
 mod clock;
 mod data_dir;
 mod domain;
@@ -25,6 +26,7 @@ pub mod fuzzing;
 mod host;
 mod in_force;
 mod metrics;
+mod own_certificate;
 mod peer;
 mod queries;
 mod rate;
@@ -46,15 +48,18 @@ use anyhow::Context as _;
 
 pub use admin::{export, new_code, revoke};
 pub use backup::{backup, restore};
+pub use certificate::{CertificateFacts, certificate, new_certificate};
 pub use clock::WallClock;
 pub use data_dir::open_store;
+#[cfg(feature = "load")]
+pub(crate) use data_dir::{DATABASE_FILE, open_store_and_key};
 pub use domain::{access, ingest, scores};
 pub use embedded::Central;
 pub use settings::Settings;
 pub use verify::{Findings, verify};
 
 use crate::{
-    config::{CentralSetup, Loaded, Watch},
+    config::{CentralSetup, Loaded, Tls, Watch},
     questionnaire::Hospital,
 };
 use app::App;
@@ -121,6 +126,9 @@ pub fn router_at(
 fn app_of(settings: Settings, hospital: Hospital, clock: WallClock) -> anyhow::Result<Arc<App>> {
     let in_use = backup::take_into_use(&settings.config.data_dir)?;
     let (store, key) = signing_key::open(&settings.config.data_dir)?;
+    if settings.config.tls == Tls::Own {
+        own_certificate::make_if_missing(&settings, clock.now())?;
+    }
     let app = Arc::new(App::new(settings, hospital, store, key, in_use, clock));
     // Central is begun from threads with and without a runtime of their own.
     let begun = std::thread::scope(|scope| {

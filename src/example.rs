@@ -21,6 +21,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
     clock::{Clock, fresh},
+    enrolment_code::EnrolmentCode,
     journal::{Journal, OpenArgs, Recorder, RecorderHandle},
     model::{Moment, TimeQuality},
     questionnaire::Hospital,
@@ -102,7 +103,8 @@ pub fn enrol(
         return Ok(());
     }
     let mut transport = HttpTransport::new(url, None, Deadlines::default())?;
-    enrol_through(&mut transport, &code()?, &file, EXAMPLE_HARDWARE, &clock.now())
+    let code = EnrolmentCode::read(&code()?).context("central made a code of another length")?;
+    enrol_through(&mut transport, &code, &file, EXAMPLE_HARDWARE, &clock.now())
         .context("cannot enrol the terminal of the example")?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Xinsheng 心声: a patient-feedback terminal and its central, where every tap counts and can be shown to count.
 //!
 //! The map, in reading order:
-//! - [`model`], [`questionnaire`]: the nouns. [`wire`], [`chain`], [`sign`]: what terminal and central say to each other, and the
+//! - [`model`], [`questionnaire`]: the nouns. [`wire`], [`chain`], [`sign`], [`enrolment_code`]: what terminal and central say to each other, and the
 //!   proof in it. [`survey`]: one visitor. All pure: no clock, no dice, no I/O.
 //! - [`config`]: text files to validated values, with errors that say where, what and how to fix. [`lang`]: words of the pages, `fonts`: what draws them.
 //! - `journal`, `sync`, `sound`: the terminal's memory, its way to central, and its voice; `terminal`: all of it put together, without a screen (feature `terminal`).
@@ -9,7 +9,7 @@
 //! - `panel`, `theme`, `ui`, `kiosk`: the Slint screens (feature `kiosk`); `page_audit`: what is drawn, measured; `simulator`: the same screens on
 //!   a panel in memory.
 //! - [`ending`]: which panics end a program, and with what status.
-//! - `central`: the server (feature `central`).
+//! - `central`: the server (feature `central`); `load`: what it takes, measured (feature `load`).
 //!
 //! `kiosk` and `central` never import each other; they meet in the pure modules only.
 
@@ -17,6 +17,7 @@ pub mod chain;
 pub mod config;
 pub mod durable;
 pub mod ending;
+pub mod enrolment_code;
 pub mod lang;
 pub mod log;
 pub mod model;
@@ -68,3 +69,5 @@ pub mod ui;
 pub mod central;
 #[cfg(all(feature = "simulator", feature = "central"))]
 pub mod demo;
+#[cfg(feature = "load")]
+pub mod load;

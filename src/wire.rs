@@ -16,8 +16,8 @@ pub use entry::{
     Reasons, ResponseEnd, SelfTest, Withheld,
 };
 pub use requests::{
-    BatchHeader, CursorReply, EXAMPLE_HARDWARE, Enrolment, EnrolmentReply, Health, HealthReply, Problem,
-    Quarantined, Receipt, ScreenFacts,
+    BatchHeader, CertificateReply, CursorReply, EXAMPLE_HARDWARE, Enrolment, EnrolmentReply, Health,
+    HealthReply, Problem, Quarantined, Receipt, ScreenFacts,
 };
 
 /// The protocol's major version, sent in [`header::PROTOCOL`]; a newer one is refused with 426.
@@ -59,6 +59,8 @@ pub mod path {
     pub const ENTRIES: &str = "/v1/terminals/self/entries";
     /// POST: how the terminal is.
     pub const HEALTH: &str = "/v1/terminals/self/health";
+    /// GET: the key of the certificate central serves with.
+    pub const CERTIFICATE: &str = "/v1/terminals/self/certificate";
     /// GET: the configuration central delivers.
     pub const CONFIG: &str = "/v1/terminals/self/config";
 }

@@ -16,7 +16,7 @@ use xinsheng::{
         self, Settings,
         store::{Retry, Store},
     },
-    config::{self, CentralSetup, Glyphs, Loaded},
+    config::{self, CentralSetup, Glyphs, Loaded, Tls},
     durable, ending, log,
     model::{TerminalId, TouchpointId},
     questionnaire::Hospital,
@@ -61,7 +61,7 @@ enum Command {
         #[command(subcommand)]
         action: Quarantine,
     },
-    /// Copy database and key, beside a running server: a consistent state, checked, readable for its owner alone.
+    /// Copy database, key and own certificate, beside a running server: a consistent state, checked, readable for its owner alone.
     Backup {
         /// A file that does not exist yet (the key is put beside it with the ending .key), or a folder.
         #[arg(value_name = "DIR|FILE")]
@@ -75,6 +75,16 @@ enum Command {
         /// Set a store that is in use aside (into a folder beside it; nothing is deleted).
         #[arg(long)]
         replace: bool,
+    },
+    /// Show the certificate that central serves with: its fingerprint for comparing, and what terminals know it by.
+    Certificate {
+        /// Make another one in place of the one that central made, with another key. Terminals take it over by themselves; enrolment codes that were
+        /// not used yet become useless.
+        #[arg(long)]
+        new: bool,
+        /// Print the certificate itself, for the settings of browsers.
+        #[arg(long)]
+        pem: bool,
     },
     /// Revoke a terminal's key; what it sent stays.
     Revoke {
@@ -146,6 +156,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
                 writeln!(io::stdout(), "{} entries restored; start central", done.entries)?;
                 Ok(ExitCode::SUCCESS)
             }
+            Command::Certificate { new, pem } => show_certificate(&setup, new, pem),
             Command::Revoke { terminal } => revoke(&setup, &terminal).await,
         }
     })
@@ -199,12 +210,35 @@ async fn serve(setup: Setup) -> anyhow::Result<ExitCode> {
 }
 
 async fn enrol(setup: &Setup, touchpoint: &TouchpointId) -> anyhow::Result<ExitCode> {
-    let code = central::new_code(store(setup)?.as_ref(), &setup.hospital, touchpoint).await?;
+    let served = central::certificate(&setup.settings)?;
+    let bound_to = served.filter(|_| setup.settings.config.tls == Tls::Own).map(|served| served.key);
+    let code = central::new_code(store(setup)?.as_ref(), &setup.hospital, touchpoint, bound_to).await?;
     writeln!(io::stdout(), "{code}")?;
     writeln!(
         io::stderr(),
         "for one terminal at `{touchpoint}`, good for 24 hours:  xinsheng-kiosk enrol --code {code}"
     )?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show_certificate(setup: &Setup, new: bool, pem: bool) -> anyhow::Result<ExitCode> {
+    let facts = if new {
+        let (facts, aside) = central::new_certificate(&setup.settings)?;
+        if let Some(aside) = aside {
+            writeln!(io::stderr(), "the old one lies in {}", aside.display())?;
+        }
+        writeln!(io::stderr(), "a running central serves the new one within a minute")?;
+        facts
+    } else {
+        central::certificate(&setup.settings)?.context(
+            "central does not encrypt by itself: a proxy does, or it is reached on this machine alone",
+        )?
+    };
+    if pem {
+        write!(io::stdout(), "{}", facts.pem)?;
+    } else {
+        writeln!(io::stdout(), "{facts}")?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -12,21 +12,23 @@ use super::{
     store::{NewCode, Store, TimeSpan},
 };
 use crate::{
-    model::{TerminalId, TouchpointId},
+    model::{Hash, TerminalId, TouchpointId},
     questionnaire::{Hospital, Site},
 };
 
-/// Makes a one-time enrolment code for a touchpoint, good for 24 hours.
+/// Makes a one-time enrolment code for a touchpoint, good for 24 hours. `tls_key` is the key of the certificate that central made itself, if it
+/// serves with that: the code is bound to it.
 pub async fn new_code(
     store: &dyn Store,
     hospital: &Hospital,
     touchpoint: &TouchpointId,
+    tls_key: Option<Hash>,
 ) -> anyhow::Result<String> {
     let found = hospital.touchpoint(touchpoint);
     let site = &found
         .with_context(|| format!("there is no touchpoint `{touchpoint}` in the touchpoints file"))?
         .site;
-    let code = code::new_code(clock::random());
+    let code = code::new_code(clock::random(), tls_key);
     let made_at = clock::now();
     store
         .add_code(

@@ -11,6 +11,7 @@ use tokio::sync::{Semaphore, broadcast};
 
 use super::{
     backup::InUse,
+    certificate::ServedKey,
     clock::WallClock,
     events::{Event, Events},
     host::Names,
@@ -51,6 +52,8 @@ pub(super) struct App {
     pub(super) pages: Arc<Seats>,
     pub(super) exports: Arc<Semaphore>,
     pub(super) names: Arc<Names>,
+    /// Empty until central serves, and where it does not encrypt.
+    pub(super) served_key: Arc<ServedKey>,
     pub(super) proxies: Proxies,
     pub(super) replays: Replays,
     events: Events,
@@ -80,6 +83,7 @@ impl App {
                 per_address: usize::try_from(settings.config.limits.pages_per_address).unwrap_or(usize::MAX),
             }),
             names: Arc::new(Names::new(&settings)),
+            served_key: Arc::default(),
             proxies: Proxies {
                 on_this_machine: settings.config.tls == Tls::BehindProxy,
                 named: settings.config.trusted_proxies.clone(),

@@ -1,8 +1,9 @@
-//! Backup while central serves, and restore: the database and the key that belongs to it, always together.
+//! Backup while central serves, and restore: the database and the key that belongs to it, always together, and the certificate that central made
+//! itself, if it did.
 //!
 //! Invariants:
-//! - a backup is one consistent state of the database (`VACUUM INTO`), checked before it is called one, and both files are readable for
-//!   their owner alone;
+//! - a backup is one consistent state of the database (`VACUUM INTO`), checked before it is called one, and its files are readable
+//!   for their owner alone;
 //! - a restore replaces nothing before the backup was found whole and its key fitting, deletes nothing, and is either not begun, whole, or
 //!   refused by the next start: the database comes into its place last;
 //! - nothing is restored beneath a running server: it holds a lock on the data folder.
@@ -19,6 +20,7 @@ use chrono::{DateTime, Utc};
 use super::{
     clock,
     data_dir::DATABASE_FILE,
+    own_certificate,
     signing_key::{KEY_FILE, read_key},
     store::sqlite::copy,
 };
@@ -35,6 +37,10 @@ const LAST_FILE: &str = "central.last-backup";
 
 /// Files of a store that a restore sets aside.
 const SET_ASIDE: [&str; 4] = [DATABASE_FILE, "central.sqlite-wal", "central.sqlite-shm", KEY_FILE];
+
+/// The certificate that central made itself, and its key: their names in the data folder, and their endings in a backup.
+const CERTIFICATE: [(&str, &str); 2] =
+    [(own_certificate::CERT_FILE, "tls.pem"), (own_certificate::KEY_FILE, "tls.key")];
 
 /// A data folder in use by a server; dropping it lets go.
 #[derive(Debug)]
@@ -67,7 +73,7 @@ fn lock_file(data_dir: &Path) -> anyhow::Result<fs::File> {
 }
 
 /// Writes a backup of a data folder, beside a running server or without one, and gives the database's path; the key lies beside it with
-/// the ending `.key`. `to` is a file that does not exist yet, or a folder, which gets a file with the date in its name.
+/// the ending `.key`, a certificate that central made with `.tls.pem` and `.tls.key`. `to` is a file that does not exist yet, or a folder, which gets a file with the date in its name.
 pub fn backup(data_dir: &Path, to: &Path) -> anyhow::Result<PathBuf> {
     let from = data_dir.join(DATABASE_FILE);
     ensure!(from.is_file(), "there is no database {}", from.display());
@@ -77,17 +83,29 @@ pub fn backup(data_dir: &Path, to: &Path) -> anyhow::Result<PathBuf> {
     let key = fs::read(data_dir.join(KEY_FILE))
         .with_context(|| format!("cannot read the key in {}", data_dir.display()))?;
     let made = new_file(&to)?;
-    let write = || -> anyhow::Result<()> {
+    let mut written = vec![to.clone()];
+    let mut write = || -> anyhow::Result<()> {
         copy::vacuum_into(&from, &to).with_context(|| format!("cannot copy {}", from.display()))?;
         made.sync_all()?;
-        durable::create(&key_to, &key).with_context(|| format!("cannot write {}", key_to.display()))?;
+        let mut create = |path: PathBuf, bytes: &[u8]| {
+            durable::create(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
+            written.push(path);
+            anyhow::Ok(())
+        };
+        create(key_to.clone(), &key)?;
+        for (name, ending) in CERTIFICATE {
+            match fs::read(data_dir.join(name)) {
+                Ok(bytes) => create(to.with_extension(ending), &bytes)?,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error).with_context(|| format!("cannot read {name}")),
+            }
+        }
         check(&to)?;
         Ok(durable::sync_folder(&folder_of(&to))?)
     };
     if let Err(error) = write() {
         // Half a backup must not be taken for one.
-        drop(fs::remove_file(&to));
-        drop(fs::remove_file(&key_to));
+        written.iter().for_each(|path| drop(fs::remove_file(path)));
         return Err(error.context(format!("no backup was made at {}", to.display())));
     }
     if let Err(error) = durable::replace(&data_dir.join(LAST_FILE), begun.to_rfc3339().as_bytes()) {
@@ -130,8 +148,21 @@ pub fn restore(from: &Path, data_dir: &Path, replace: bool) -> anyhow::Result<Re
     // A draft of an interrupted restore is a copy of a backup.
     drop(fs::remove_file(&restoring));
     copy_file(from, &restoring)?;
-    let set_aside = set_aside(data_dir, clock::now())?;
+    // A backup without a certificate leaves the one that is there: terminals may know central by it.
+    let certificate: Vec<(&str, PathBuf)> = CERTIFICATE
+        .into_iter()
+        .map(|(name, ending)| (name, from.with_extension(ending)))
+        .filter(|(_, file)| file.exists())
+        .collect();
+    let mut replaced = SET_ASIDE.to_vec();
+    if !certificate.is_empty() {
+        replaced.extend(CERTIFICATE.map(|(name, _)| name));
+    }
+    let set_aside = set_aside(data_dir, &replaced, clock::now())?;
     copy_file(&key_beside(from), &data_dir.join(KEY_FILE))?;
+    for (name, file) in certificate {
+        copy_file(&file, &data_dir.join(name))?;
+    }
     fs::rename(&restoring, &present).with_context(|| format!("cannot make {}", present.display()))?;
     durable::sync_folder(data_dir)?;
     drop(lock);
@@ -150,6 +181,14 @@ fn check(database: &Path) -> anyhow::Result<u64> {
         found.public_key.is_none_or(|held| held == public),
         "the key {} does not belong to this database; put the one of the same backup beside it",
         key_path.display()
+    );
+    let [(_, certificate), (_, certificate_key)] = CERTIFICATE;
+    let (certificate, certificate_key) =
+        (database.with_extension(certificate), database.with_extension(certificate_key));
+    ensure!(
+        certificate_key.exists() || !certificate.exists(),
+        "the key {} is missing; it belongs to the certificate of the backup",
+        certificate_key.display()
     );
     Ok(found.entries)
 }
@@ -186,8 +225,8 @@ fn copy_file(from: &Path, to: &Path) -> anyhow::Result<()> {
     copy.sync_all().with_context(copying)
 }
 
-fn set_aside(data_dir: &Path, now: DateTime<Utc>) -> anyhow::Result<Option<PathBuf>> {
-    let present: Vec<&str> = SET_ASIDE.into_iter().filter(|name| data_dir.join(name).exists()).collect();
+fn set_aside(data_dir: &Path, names: &[&str], now: DateTime<Utc>) -> anyhow::Result<Option<PathBuf>> {
+    let present: Vec<&&str> = names.iter().filter(|name| data_dir.join(name).exists()).collect();
     if present.is_empty() {
         return Ok(None);
     }

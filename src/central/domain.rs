@@ -11,3 +11,4 @@ pub mod ingest;
 pub mod machine;
 pub mod scores;
 pub mod self_test;
+pub(super) mod wrong_codes;

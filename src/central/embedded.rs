@@ -14,12 +14,13 @@ use super::{
     app::App,
     app_of,
     clock::WallClock,
+    own_certificate,
     serve::serve,
     settings::Settings,
     store::Store,
     verify::{Findings, verify},
 };
-use crate::{config::Tls, model::TouchpointId, questionnaire::Hospital};
+use crate::{model::TouchpointId, questionnaire::Hospital};
 
 /// A central on threads of its own: for the demo and for tests.
 pub struct Central {
@@ -60,13 +61,14 @@ impl Central {
 
     /// Its base address, without a slash at the end.
     pub fn url(&self) -> String {
-        let scheme = if matches!(self.app.settings.config.tls, Tls::Files { .. }) { "https" } else { "http" };
+        let scheme = if self.app.settings.config.tls.encrypts_here() { "https" } else { "http" };
         format!("{scheme}://{}", self.address)
     }
 
     /// Makes a one-time enrolment code for a touchpoint.
     pub fn new_code(&self, touchpoint: &TouchpointId) -> anyhow::Result<String> {
-        self.runtime.block_on(new_code(self.app.store.as_ref(), &self.app.hospital(), touchpoint))
+        let tls_key = own_certificate::key_of(&self.app.settings)?;
+        self.runtime.block_on(new_code(self.app.store.as_ref(), &self.app.hospital(), touchpoint, tls_key))
     }
 
     /// Recomputes every chain, signature and count.

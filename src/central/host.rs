@@ -111,7 +111,7 @@ fn check_origin(names: &Names, method: &Method, headers: &HeaderMap) -> Result<(
 }
 
 /// The host without its port, lower case; an IPv6 address without its brackets.
-fn host_of(authority: &str) -> String {
+pub(super) fn host_of(authority: &str) -> String {
     let host = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((address, _)) => address,
         None if authority.matches(':').count() > 1 => authority,

@@ -2,7 +2,7 @@
 //!
 //! Invariant: what a request says about its sender (`X-Forwarded-For`) is believed from a proxy that central.toml trusts, from nobody else.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use axum::http::HeaderMap;
 use ipnet::IpNet;
@@ -16,6 +16,21 @@ pub(super) struct Peer {
     pub(super) local: IpAddr,
     /// It came through a trusted proxy that named nobody.
     pub(super) is_proxy: bool,
+}
+
+impl Peer {
+    /// The client, or its network: see [`network_of`].
+    pub(super) fn network(&self) -> IpAddr {
+        network_of(self.client)
+    }
+}
+
+/// One household or attacker has a whole IPv6 network of 64 bits.
+pub(super) fn network_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+    }
 }
 
 /// The proxies that are trusted.

@@ -1,16 +1,17 @@
 //! How often somebody may ask.
 
-use std::{num::NonZeroU32, time::Duration};
-
-use governor::{
-    DefaultDirectRateLimiter, DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter, clock::Clock as _,
+use std::{
+    net::IpAddr,
+    num::NonZeroU32,
+    sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
-use super::error::ApiError;
-use crate::model::TerminalId;
+use chrono::{DateTime, Utc};
+use governor::{DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter, clock::Clock as _};
 
-/// Enrolments of all terminals together in a minute: guessing a code of fifteen digits then takes ten million years.
-const ENROLMENTS_PER_MINUTE: u32 = 60;
+use super::{domain::wrong_codes::WrongCodes, error::ApiError, peer::Peer};
+use crate::model::TerminalId;
 
 /// Terminals whose rate is remembered before those idle for long are dropped.
 const REMEMBERED_MAX: usize = 100_000;
@@ -18,15 +19,14 @@ const REMEMBERED_MAX: usize = 100_000;
 /// The allowances.
 pub(super) struct Allowances {
     by_terminal: DefaultKeyedRateLimiter<TerminalId>,
-    enrolments: DefaultDirectRateLimiter,
+    wrong_codes: Mutex<WrongCodes>,
 }
 
 impl Allowances {
     pub(super) fn new(requests_per_minute: NonZeroU32) -> Self {
-        let enrolments = NonZeroU32::new(ENROLMENTS_PER_MINUTE).unwrap_or(NonZeroU32::MIN);
         Self {
             by_terminal: RateLimiter::keyed(Quota::per_minute(requests_per_minute)),
-            enrolments: RateLimiter::direct(Quota::per_minute(enrolments)),
+            wrong_codes: Mutex::default(),
         }
     }
 
@@ -38,10 +38,24 @@ impl Allowances {
         self.by_terminal.check_key(terminal).map_err(|until| too_many(&until))
     }
 
-    /// Takes one enrolment off everybody's allowance.
-    pub(super) fn allow_enrolment(&self) -> Result<(), ApiError> {
-        self.enrolments.check().map_err(|until| too_many(&until))
+    /// Whether an enrolment code from there is looked at. Nothing is taken off: only [`Self::wrong_code`] costs.
+    pub(super) fn allow_code(&self, from: Option<&Peer>, now: DateTime<Utc>) -> Result<(), ApiError> {
+        let wrong_codes = self.wrong_codes.lock().unwrap_or_else(PoisonError::into_inner);
+        wrong_codes.admit(network(from), now).map_err(|wait| {
+            let seconds = wait.num_milliseconds().max(1).unsigned_abs().div_ceil(1_000);
+            ApiError::too_many(u32::try_from(seconds).unwrap_or(u32::MAX))
+        })
     }
+
+    /// An enrolment code from there was wrong.
+    pub(super) fn wrong_code(&self, from: Option<&Peer>, now: DateTime<Utc>) {
+        self.wrong_codes.lock().unwrap_or_else(PoisonError::into_inner).charge(network(from), now);
+    }
+}
+
+/// Who is to answer for wrong codes. A proxy that names nobody brings many people: only the cap on all holds for them.
+fn network(from: Option<&Peer>) -> Option<IpAddr> {
+    from.filter(|peer| !peer.is_proxy).map(Peer::network)
 }
 
 fn too_many(

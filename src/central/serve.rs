@@ -50,7 +50,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use super::{app::App, router::routes_of, service_manager};
+use super::{app::App, own_certificate, router::routes_of, service_manager};
 use crate::config::Tls;
 use certificate::Certificate;
 use seats::{Answering, Caps, Counted, Seat, Seats, State};
@@ -91,13 +91,17 @@ pub(super) async fn serve(
     let address = listener.local_addr().context("the listener has no address")?;
     anyhow::ensure!(
         !app.settings.would_be_plain_on(address.ip()),
-        "{address} is reachable from other machines: name certificate and key under [tls], or set behind_proxy = true and trusted_proxies"
+        "{address} is reachable from other machines: what is served there must be encrypted; leave [tls] and behind_proxy out of central.toml, or name certificate and key under [tls], or set behind_proxy = true and trusted_proxies"
     );
     listener.set_nonblocking(true).context("the listener cannot be used")?;
     rustix::net::listen(&listener, WAITING_MAX).context("the listener cannot be used")?;
     let listener = tokio::net::TcpListener::from_std(listener).context("the listener cannot be used")?;
     let certificate = match &app.settings.config.tls {
-        Tls::Files { cert, key } => Some(Arc::new(Certificate::load(cert, key, Arc::clone(&app.names))?)),
+        Tls::Files { cert, key } => Some(Arc::new(Certificate::load(cert, key, &app)?)),
+        Tls::Own => {
+            let (cert, key) = own_certificate::files(&app.settings.config.data_dir);
+            Some(Arc::new(Certificate::load(&cert, &key, &app)?))
+        }
         Tls::Loopback | Tls::BehindProxy => None,
     };
     let count = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);

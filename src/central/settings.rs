@@ -72,8 +72,7 @@ impl Settings {
     /// Whether ratings would cross a network unencrypted.
     pub(super) fn would_be_plain_on(&self, address: IpAddr) -> bool {
         let by_proxy = self.talks_to_proxies_only() && !self.config.trusted_proxies.is_empty();
-        let encrypts = matches!(self.config.tls, Tls::Files { .. });
-        !encrypts && !by_proxy && !address.is_loopback()
+        !self.config.tls.encrypts_here() && !by_proxy && !address.is_loopback()
     }
 
     /// Whether whoever is neither on this machine nor a trusted proxy is turned away: it would not be encrypted.

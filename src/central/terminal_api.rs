@@ -4,6 +4,7 @@
 
 pub(super) mod auth;
 pub(super) mod body;
+mod certificate;
 mod config;
 mod cursor;
 mod enrol;
@@ -24,5 +25,6 @@ pub(super) fn routes(app: &Shared) -> OpenApiRouter<Shared> {
         .routes(routes!(entries::post_entries))
         .routes(routes!(health::post_health))
         .routes(routes!(config::get_config))
+        .routes(routes!(certificate::get_certificate))
         .layer(middleware::from_fn_with_state(Shared::clone(app), auth::sign_answers))
 }

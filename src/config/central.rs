@@ -74,6 +74,8 @@ pub enum Tls {
     Loopback,
     /// A proxy in front of it.
     BehindProxy,
+    /// Central itself, with a certificate that it makes.
+    Own,
     /// Central itself, with these PEM files.
     Files {
         /// Certificate and the ones between it and the authority.
@@ -81,6 +83,16 @@ pub enum Tls {
         /// Private key.
         key: PathBuf,
     },
+}
+
+impl Tls {
+    /// Whether central itself encrypts.
+    pub const fn encrypts_here(&self) -> bool {
+        match self {
+            Self::Own | Self::Files { .. } => true,
+            Self::Loopback | Self::BehindProxy => false,
+        }
+    }
 }
 
 const USUAL_TOUCHPOINTS_FILE: &str = "touchpoints.toml";
@@ -113,7 +125,7 @@ pub(crate) struct CentralFile {
     pub touchpoints_file: Option<Located<String>>,
     /// Where data lies.
     pub storage: CentralStorageFile,
-    /// Certificate and key, when central encrypts itself.
+    /// Certificate and key of the hospital. Without them, and without a proxy, central makes its own where it is reached over a network.
     pub tls: Option<Located<TlsFile>>,
     /// What one request and one terminal may ask for.
     #[serde(default)]
@@ -275,6 +287,17 @@ pub fn build(
     let trusted_proxies = trusted_proxies(&file.trusted_proxies, report);
     let hosts = hosts(&file.hosts, report);
     let public_url = file.public_url.as_ref().and_then(|text| url::read(text, report));
+    if let (Some(text), Some(url), Some(tls)) = (&file.public_url, &public_url, &tls)
+        && tls.encrypts_here()
+        && url.starts_with("http://")
+    {
+        let what = "central encrypts what it serves, so nothing is to be found at an address with http://";
+        report.error(
+            &text.span,
+            what,
+            "write https://, and the name that terminals and browsers reach central by",
+        );
+    }
     let name = file.touchpoints_file.as_ref();
     let touchpoints_file = folder.join(name.map_or(USUAL_TOUCHPOINTS_FILE, |name| name.value.as_str()));
     let hospital = hospital(&touchpoints_file, report, name)?;
@@ -373,12 +396,7 @@ fn tls(
             None
         }
         (None, Some(_)) => Some(Tls::BehindProxy),
-        (None, None) if listen.is_some_and(|address| !address.ip().is_loopback()) => {
-            let what = "central would be reached over the network without encryption";
-            let fix = "add a section [tls] with cert and key, or behind_proxy = true, or listen on 127.0.0.1";
-            report.error(&file.listen.span, what, fix);
-            None
-        }
+        (None, None) if listen.is_some_and(|address| !address.ip().is_loopback()) => Some(Tls::Own),
         (None, None) => Some(Tls::Loopback),
     }
 }

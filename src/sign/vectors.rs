@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     chain,
+    enrolment_code::EnrolmentCode,
     model::{ChainId, Hash},
     wire::{Withheld, content_type},
 };
@@ -230,6 +231,24 @@ fn response_vectors() -> Json {
     json!({"central_key": key_facts(CENTRAL_SEED), "store": STORE, "responses": list})
 }
 
+/// Enrolment codes, what a terminal sends of them, and which keys they fit.
+fn code_vectors() -> Json {
+    let keys = [chain::sha256(b"one certificate's key"), chain::sha256(b"another certificate's key")];
+    let codes: Vec<Json> = ["12345-67890-12345", "00000-00000-00000", "99999-99999-99999"]
+        .iter()
+        .map(|secret| {
+            let code = EnrolmentCode::read(secret).expect("fifteen digits");
+            let bound = keys.map(|key| {
+                let bound = code.clone().bound_to(key);
+                assert!(bound.fits(key));
+                json!({"key": key, "code": bound.to_string()})
+            });
+            json!({"secret": secret, "bound": bound})
+        })
+        .collect();
+    json!({"codes": codes})
+}
+
 fn chain_vectors() -> Json {
     let mut hash = chain::genesis(CHAIN);
     let entries: Vec<Json> = LINES
@@ -249,8 +268,12 @@ fn chain_vectors() -> Json {
 #[test]
 fn the_published_vectors_are_what_this_code_makes() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/vectors");
-    let files =
-        [("chain", chain_vectors()), ("requests", request_vectors()), ("responses", response_vectors())];
+    let files = [
+        ("chain", chain_vectors()),
+        ("codes", code_vectors()),
+        ("requests", request_vectors()),
+        ("responses", response_vectors()),
+    ];
     for (name, made) in files {
         let path = folder.join(name).with_extension("json");
         let mut text = serde_json::to_string_pretty(&made).expect("plain data");

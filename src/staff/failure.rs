@@ -82,7 +82,8 @@ impl Failure<EnrolFault> {
         let fault = match &error {
             EnrolError::Transport(error) => EnrolFault::Central(error.fault()),
             EnrolError::Unreached(trouble) => EnrolFault::Central(trouble.fault()),
-            EnrolError::Refused { .. } => EnrolFault::Code,
+            // Of twenty digits one is mistyped far more often than somebody is in between; the log has both.
+            EnrolError::Code | EnrolError::OtherCentral | EnrolError::Refused { .. } => EnrolFault::Code,
             EnrolError::Foreign { .. } | EnrolError::Unsigned(_) | EnrolError::Key(_) => {
                 EnrolFault::Central(Fault::InBetween)
             }

@@ -2,10 +2,13 @@
 
 use std::fmt;
 
-use crate::pin::{DIGITS_MAX, Pin};
+use crate::{
+    enrolment_code::{BINDING_DIGITS, SECRET_DIGITS, is_length},
+    pin::{DIGITS_MAX, Pin},
+};
 
-/// Digits of an enrolment code.
-const CODE_DIGITS: usize = 15;
+/// Most digits of an enrolment code.
+const CODE_DIGITS_MAX: usize = SECRET_DIGITS + BINDING_DIGITS;
 
 /// Digits between two dashes.
 const GROUP: usize = 5;
@@ -66,7 +69,7 @@ impl fmt::Debug for Digits {
     }
 }
 
-/// An enrolment code as far as it was typed: fifteen digits, `12345-67890-12345`.
+/// An enrolment code as far as it was typed: fifteen digits, `12345-67890-12345`, or twenty.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Code {
     grouped: String,
@@ -80,12 +83,12 @@ impl Code {
 
     /// Whether nothing is missing.
     pub(super) fn is_complete(&self) -> bool {
-        self.digits() == CODE_DIGITS
+        is_length(self.digits())
     }
 
     pub(super) fn push(&mut self, digit: char) {
         let digits = self.digits();
-        if digits == CODE_DIGITS {
+        if digits == CODE_DIGITS_MAX {
             return;
         }
         if digits > 0 && digits.is_multiple_of(GROUP) {
@@ -106,6 +109,15 @@ impl Code {
     }
 }
 
+/// What somebody types who presses these digits one after the other.
+impl FromIterator<char> for Code {
+    fn from_iter<T: IntoIterator<Item = char>>(typed: T) -> Self {
+        let mut code = Self::default();
+        typed.into_iter().filter(char::is_ascii_digit).for_each(|digit| code.push(digit));
+        code
+    }
+}
+
 /// A code is a key until it is used.
 impl fmt::Debug for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -121,17 +133,19 @@ mod tests {
     fn a_code_is_typed_and_erased_in_groups_of_five() {
         let mut code = Code::default();
         let mut shown = Vec::new();
-        for digit in "1234567890123456".chars() {
+        for digit in "123456789012345678901".chars() {
             code.push(digit);
             shown.push(code.grouped().to_owned());
         }
         assert_eq!(shown[4], "12345");
         assert_eq!(shown[5], "12345-6");
-        assert_eq!(shown[15], "12345-67890-12345", "the sixteenth is not taken");
+        assert_eq!(shown[14], "12345-67890-12345");
+        assert_eq!(shown[20], "12345-67890-12345-67890", "the twenty-first is not taken");
         assert!(code.is_complete());
-        for before in shown[..14].iter().rev() {
+        for (count, before) in (1..20).zip(&shown).rev() {
             code.pop();
             assert_eq!(code.grouped(), before);
+            assert_eq!(code.is_complete(), count == 15, "fifteen digits are a code, or twenty");
         }
         code.pop();
         code.pop();

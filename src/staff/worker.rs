@@ -25,12 +25,15 @@ use super::{
 use crate::{
     clock::{Clock, fresh},
     config::{Findings, KioskSetup, Loaded, Severity},
+    enrolment_code::EnrolmentCode,
     journal::RecorderHandle,
     model::{TerminalId, TouchpointId},
     pin::{Pin, PinHash},
     sync::{
-        Diagnosis, EnrolError, Fault, Identity, IdentityError, Link, SyncHandle, enrol::enrol_through,
-        hardware::hardware_id, transport::Deadlines,
+        Diagnosis, EnrolError, Fault, Identity, IdentityError, Link, ServerKey, SyncHandle,
+        enrol::{enrol_through, expected_by},
+        hardware::hardware_id,
+        transport::Deadlines,
     },
     wire::{Body, ConfigChange, Draft},
 };
@@ -310,7 +313,12 @@ impl Worker {
             Err(error) => return Err(Diagnosis::of_error(error.fault(), error)),
         };
         let url = self.args.link.address().url;
-        let connected = self.args.link.connect(DEADLINES);
+        let (link, file, clock) = (&self.args.link, &self.args.identity_file, &self.args.clock);
+        let connected = match &identity {
+            Some(identity) => link.connect_as(identity, file, clock, DEADLINES),
+            // Before there is a code, nobody knows central's key; whether something answers at all is worth knowing.
+            None => link.connect(ServerKey::Authorities, DEADLINES),
+        };
         let mut transport = connected.map_err(|error| Diagnosis::of_error(error.fault(), error))?;
         let about = About { identity: identity.as_ref(), chain, url: &url };
         try_central(&mut *transport, &about, &self.args.clock.now())
@@ -348,10 +356,11 @@ impl Worker {
     }
 
     fn enrol(&self, code: &Code) -> Result<TerminalId, EnrolError> {
-        let mut transport = self.args.link.connect(DEADLINES)?;
+        let code = EnrolmentCode::read(code.grouped()).ok_or(EnrolError::Code)?;
+        let mut transport = self.args.link.connect(expected_by(&code), DEADLINES)?;
         let (file, hardware_id) = (&self.args.identity_file, &self.args.hardware_id);
         let now = self.args.clock.now();
-        let identity = enrol_through(&mut *transport, code.grouped(), file, hardware_id, &now)?;
+        let identity = enrol_through(&mut *transport, &code, file, hardware_id, &now)?;
         // The sync thread looks for an identity now and then; now is better.
         self.args.sync.retry();
         Ok(identity.terminal)

@@ -11,10 +11,12 @@ use super::{
     message::{MessageError, Reply, Request, Speaker, Stamp, send_json},
     nonce,
     outcome::Trouble,
+    server_key::ServerKey,
     transport::{Deadlines, HttpTransport, Transport, TransportError},
 };
 use crate::{
     clock::{Clock, fresh},
+    enrolment_code::EnrolmentCode,
     model::Moment,
     sign::{KeyError, KeyPair, PublicKey, SignError},
     wire::{Enrolment, EnrolmentReply, Problem, content_type, path},
@@ -23,6 +25,15 @@ use crate::{
 /// Why a terminal was not enrolled.
 #[derive(Debug, thiserror::Error)]
 pub enum EnrolError {
+    /// Not the digits of a code.
+    #[error("an enrolment code has fifteen digits, or twenty; look at it again")]
+    Code,
+    /// The server has another key than the central that made the code.
+    #[error(
+        "what answers is not the central that made this code, or a digit is mistyped; the code was not sent. Compare all twenty digits: if they \
+         are right, something in between answers, or the code was made before central got another certificate (then make a new one)"
+    )]
+    OtherCentral,
     /// The connection cannot be set up as configured.
     #[error(transparent)]
     Transport(#[from] TransportError),
@@ -70,24 +81,36 @@ pub fn enrol(
     identity_file: &Path,
     clock: &dyn Clock,
 ) -> Result<Identity, EnrolError> {
-    let mut transport = HttpTransport::new(url, ca_file, Deadlines::default())?;
-    enrol_through(&mut transport, code, identity_file, &hardware_id(), &clock.now())
+    let code = EnrolmentCode::read(code).ok_or(EnrolError::Code)?;
+    let mut transport = HttpTransport::expecting(url, ca_file, expected_by(&code), Deadlines::default())?;
+    enrol_through(&mut transport, &code, identity_file, &hardware_id(), &clock.now())
 }
 
-/// The same through any transport, as a machine of any name.
+/// Which server may be told a code.
+pub(crate) fn expected_by(code: &EnrolmentCode) -> ServerKey {
+    if code.is_bound() { ServerKey::OfCode(code.clone()) } else { ServerKey::Authorities }
+}
+
+/// The same through any transport, as a machine of any name. The transport is one to the server that [`expected_by`] names.
 pub(crate) fn enrol_through(
     transport: &mut dyn Transport,
-    code: &str,
+    code: &EnrolmentCode,
     identity_file: &Path,
     hardware_id: &str,
     now: &Moment,
 ) -> Result<Identity, EnrolError> {
     let key = pending_key(identity_file, &fresh::key_seed())?;
     let request = ask(&key, code, hardware_id, now, &nonce())?;
-    let reply = transport.send(&request)?;
+    let reply = match transport.send(&request) {
+        Err(Trouble::CertificateKey) => return Err(EnrolError::OtherCentral),
+        answer => answer?,
+    };
     // A refusal proves nothing, since nobody's key is known yet: the key stays, in case central took it with an answer that was lost.
     let answer = judge(&reply, &request.stamp())?;
-    let identity = Identity::new(key, hardware_id.to_owned(), answer)?;
+    let identity = Identity {
+        tls_key: transport.server_key().filter(|_| code.is_bound()),
+        ..Identity::new(key, hardware_id.to_owned(), answer)?
+    };
     identity.save(identity_file)?;
     forget_pending(identity_file);
     tracing::info!(terminal = %identity.terminal, site = %identity.site, store = %identity.store, "enrolled");
@@ -96,13 +119,13 @@ pub(crate) fn enrol_through(
 
 fn ask(
     key: &KeyPair,
-    code: &str,
+    code: &EnrolmentCode,
     hardware_id: &str,
     now: &Moment,
     nonce: &str,
 ) -> Result<Request, MessageError> {
     let enrolment = Enrolment {
-        code: code.trim().to_owned(),
+        code: code.clone().unbound().to_string(),
         public_key: key.public().to_string(),
         hardware_id: hardware_id.to_owned(),
         software: env!("CARGO_PKG_VERSION").to_owned(),
@@ -112,7 +135,8 @@ fn ask(
     send_json(&speaker, path::ENROLMENTS, &enrolment)
 }
 
-/// Takes central's key on trust, this once: the code reached the right central over TLS, and the answer must hold under that key.
+/// Takes central's key on trust, this once: the code reached the right central over TLS, by its authority or by the digits that bind the code to
+/// its key, and the answer must hold under the key that it brings.
 fn judge(reply: &Reply, request: &Stamp) -> Result<EnrolmentReply, EnrolError> {
     let status = reply.status;
     match status {

@@ -8,6 +8,7 @@ use std::{
     fmt, fs, io,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
@@ -16,10 +17,13 @@ use serde::{Deserialize, Serialize};
 use super::{diagnosis::Fault, hardware};
 use crate::{
     durable,
-    model::{SiteId, StoreId, TerminalId, TouchpointId},
+    model::{Hash, SiteId, StoreId, TerminalId, TouchpointId},
     sign::{KeyError, KeyPair, PublicKey},
     wire::EnrolmentReply,
 };
+
+/// The sync thread and the staff area's write the identity; neither may write over what the other has just written.
+static WRITING: Mutex<()> = Mutex::new(());
 
 /// Bits that must be clear in the file's mode.
 const OTHERS: u32 = 0o077;
@@ -80,6 +84,8 @@ pub struct Identity {
     pub store: StoreId,
     /// The key that store signs with.
     pub central_key: PublicKey,
+    /// SHA-256 of the key in central's certificate, where the terminal knows central by it and not by an authority.
+    pub tls_key: Option<Hash>,
     /// The machine it was enrolled on; see [`hardware::hardware_id`].
     pub hardware_id: String,
 }
@@ -105,6 +111,8 @@ struct IdentityFile {
     touchpoint: TouchpointId,
     store: StoreId,
     central_key: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tls_key: Option<Hash>,
     hardware_id: String,
 }
 
@@ -118,6 +126,7 @@ impl Identity {
             touchpoint: reply.touchpoint,
             store: reply.store,
             central_key: reply.central_key.parse()?,
+            tls_key: None,
             hardware_id,
         })
     }
@@ -145,12 +154,25 @@ impl Identity {
             touchpoint: file.touchpoint,
             store: file.store,
             central_key: file.central_key.parse()?,
+            tls_key: file.tls_key,
             hardware_id: file.hardware_id,
         })
     }
 
     /// Writes the identity: after a power cut the old or the new one is there.
     pub fn save(&self, path: &Path) -> Result<(), IdentityError> {
+        let _writing = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
+        self.write(path)
+    }
+
+    /// Keeps the key of central's certificate with the identity, unless the terminal was enrolled anew meanwhile.
+    pub(crate) fn note_tls_key(&self, path: &Path) -> Result<(), IdentityError> {
+        let _writing = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = Self::load(path)?;
+        if kept.key.public() == self.key.public() { self.write(path) } else { Ok(()) }
+    }
+
+    fn write(&self, path: &Path) -> Result<(), IdentityError> {
         let file = IdentityFile {
             secret: BASE64_STANDARD.encode(self.key.seed()),
             terminal: self.terminal.clone(),
@@ -158,6 +180,7 @@ impl Identity {
             touchpoint: self.touchpoint.clone(),
             store: self.store,
             central_key: self.central_key.to_string(),
+            tls_key: self.tls_key,
             hardware_id: self.hardware_id.clone(),
         };
         let text = serde_json::to_string_pretty(&file)

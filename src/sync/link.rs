@@ -4,13 +4,17 @@
 //! address, authority file or content of that file is noticed before the next request.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
-use crate::durable;
-
-use super::transport::{Deadlines, HttpTransport, Transport, TransportError};
+use super::{
+    following::Following,
+    keys::Identity,
+    server_key::ServerKey,
+    transport::{Deadlines, HttpTransport, Transport, TransportError},
+};
+use crate::{clock::Clock, durable};
 
 /// Where central is.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -25,7 +29,7 @@ pub struct Address {
 
 /// Makes a connection; the real one, or a test's.
 pub type Connect =
-    Box<dyn Fn(&Address, Deadlines) -> Result<Box<dyn Transport>, TransportError> + Send + Sync>;
+    Box<dyn Fn(&Address, ServerKey, Deadlines) -> Result<Box<dyn Transport>, TransportError> + Send + Sync>;
 
 /// The way to central as it is configured at the moment. Cheap to clone; all clones see the same.
 #[derive(Clone)]
@@ -47,8 +51,9 @@ pub(super) struct Version {
 impl Link {
     /// By HTTPS.
     pub fn new(address: Address) -> Self {
-        let connect: Connect = Box::new(|address, deadlines| {
-            Ok(Box::new(HttpTransport::new(&address.url, address.ca_file.as_deref(), deadlines)?))
+        let connect: Connect = Box::new(|address, expected, deadlines| {
+            let ca_file = address.ca_file.as_deref();
+            Ok(Box::new(HttpTransport::expecting(&address.url, ca_file, expected, deadlines)?))
         });
         Self::through(address, connect)
     }
@@ -69,8 +74,27 @@ impl Link {
     }
 
     /// A connection to where central is now; the authority file is read anew.
-    pub fn connect(&self, deadlines: Deadlines) -> Result<Box<dyn Transport>, TransportError> {
-        (self.0.connect)(&self.address(), deadlines)
+    pub fn connect(
+        &self,
+        expected: ServerKey,
+        deadlines: Deadlines,
+    ) -> Result<Box<dyn Transport>, TransportError> {
+        (self.0.connect)(&self.address(), expected, deadlines)
+    }
+
+    /// The same to the central of an identity: by the key that it knows, which follows central's; else by the authorities.
+    pub(crate) fn connect_as(
+        &self,
+        identity: &Identity,
+        identity_file: &Path,
+        clock: &Arc<dyn Clock>,
+        deadlines: Deadlines,
+    ) -> Result<Box<dyn Transport>, TransportError> {
+        let Some(key) = identity.tls_key else { return self.connect(ServerKey::Authorities, deadlines) };
+        let (link, clock) = (self.clone(), Arc::clone(clock));
+        let following =
+            Following::new(link, deadlines, identity.clone(), identity_file.to_owned(), clock, key)?;
+        Ok(Box::new(following))
     }
 
     /// What a connection would be made with now.

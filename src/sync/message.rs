@@ -178,6 +178,11 @@ pub fn ask_config(speaker: &Speaker, known_etag: Option<&str>) -> Result<Request
     sealed(speaker, request)
 }
 
+/// Asks which key central's certificate has.
+pub fn ask_certificate(speaker: &Speaker) -> Result<Request, SignError> {
+    sealed(speaker, plain(Method::Get, path::CERTIFICATE, None))
+}
+
 /// Sends a batch: the header line, then the exact lines.
 pub fn send_batch(
     speaker: &Speaker,

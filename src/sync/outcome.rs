@@ -176,6 +176,12 @@ pub enum Trouble {
     /// For another name.
     #[error("central's certificate is for another name than the one in [central] url")]
     CertificateName,
+    /// With another key than central's, and central does not vouch for it.
+    #[error(
+        "central's certificate has another key than the one this terminal knows, and central's own signature does not vouch for it; something \
+         in between answers, or central has a proxy before it now (then set [central] ca_file), or it was set up anew (then enrol this terminal again)"
+    )]
+    CertificateKey,
     /// TLS failed otherwise.
     #[error("the encrypted connection to central failed: {0}")]
     Tls(String),
@@ -229,9 +235,11 @@ impl Trouble {
             Self::Tls(_) => Fault::Other,
             Self::Timeout | Self::Broken(_) => Fault::NoAnswer,
             Self::Status(_) => Fault::Busy,
-            Self::TooLong | Self::Foreign { .. } | Self::Unproven { .. } | Self::Unsigned { .. } => {
-                Fault::InBetween
-            }
+            Self::CertificateKey
+            | Self::TooLong
+            | Self::Foreign { .. }
+            | Self::Unproven { .. }
+            | Self::Unsigned { .. } => Fault::InBetween,
         }
     }
 }

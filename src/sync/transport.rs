@@ -15,13 +15,14 @@ use std::{
 
 use reqwest::{Certificate, Url, blocking::Client, redirect};
 
-use crate::durable;
+use crate::{durable, model::Hash};
 
 use super::{
     diagnosis::{Diagnosis, Fault},
     message::{ANSWER_BYTES_MAX, Method, Reply, Request},
     outcome::Trouble,
     proxy::proxy_for,
+    server_key::{Seen, ServerKey, client_config},
 };
 
 /// From the first packet to the last byte of the answer: a full batch at 64 kbit/s takes 20 s.
@@ -37,6 +38,11 @@ pub trait Transport: Send {
 
     /// The proxy that everything goes through, without its password.
     fn proxy(&self) -> Option<&str> {
+        None
+    }
+
+    /// The key of the server's certificate, once there was a connection to one that is known by it.
+    fn server_key(&self) -> Option<Hash> {
         None
     }
 
@@ -68,6 +74,9 @@ pub enum TransportError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// Encryption cannot be set up.
+    #[error("the encryption for the connection to central cannot be set up")]
+    Tls(#[source] rustls::Error),
     /// The client cannot start.
     #[error("the connection to central cannot be set up")]
     Client(#[from] reqwest::Error),
@@ -78,7 +87,7 @@ impl TransportError {
     pub const fn fault(&self) -> Fault {
         match self {
             Self::Address(_) | Self::Plain(_) | Self::Authority { .. } => Fault::Misconfigured,
-            Self::Client(_) => Fault::Other,
+            Self::Tls(_) | Self::Client(_) => Fault::Other,
         }
     }
 }
@@ -104,19 +113,31 @@ pub struct HttpTransport {
     base: String,
     deadline: Duration,
     proxy: Option<String>,
+    seen: Seen,
 }
 
 impl HttpTransport {
     /// Prepares connections to central at `url`. With an authority file only that authority is believed, not the system's.
     /// Elsewhere than on this machine it goes through the proxy that the environment names for HTTPS.
     pub fn new(url: &str, ca_file: Option<&Path>, deadlines: Deadlines) -> Result<Self, TransportError> {
-        Self::with_environment(url, ca_file, deadlines, &|name| std::env::var(name).ok())
+        Self::expecting(url, ca_file, ServerKey::Authorities, deadlines)
+    }
+
+    /// The same to a central that is known otherwise than by its authority.
+    pub fn expecting(
+        url: &str,
+        ca_file: Option<&Path>,
+        expected: ServerKey,
+        deadlines: Deadlines,
+    ) -> Result<Self, TransportError> {
+        Self::with_environment(url, ca_file, expected, deadlines, &|name| std::env::var(name).ok())
     }
 
     /// The same with the environment as an argument: it looks a variable up.
     pub fn with_environment(
         url: &str,
         ca_file: Option<&Path>,
+        expected: ServerKey,
         deadlines: Deadlines,
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, TransportError> {
@@ -137,17 +158,22 @@ impl HttpTransport {
                 "central is reached through the proxy that the environment names"
             );
         }
-        if let Some(path) = ca_file {
-            builder = builder.tls_certs_only(authorities(path)?);
-        } else if loopback {
+        let seen = Seen::default();
+        builder = match (expected, ca_file) {
             // No certificate is looked at, and a machine without a certificate store must be able to run the demo.
-            builder = builder.tls_certs_only(Vec::new());
-        }
+            (_, None) if loopback => builder.tls_certs_only(Vec::new()),
+            (ServerKey::Authorities, None) => builder,
+            (ServerKey::Authorities, Some(path)) => builder.tls_certs_only(authorities(path)?),
+            (expected, path) => {
+                builder.tls_backend_preconfigured(client_config(expected, path, seen.clone())?)
+            }
+        };
         Ok(Self {
             client: builder.build()?,
             base: url.trim_end_matches('/').to_owned(),
             deadline: deadlines.whole,
             proxy: proxy.map(|proxy| proxy.shown),
+            seen,
         })
     }
 
@@ -162,7 +188,9 @@ impl HttpTransport {
             builder = builder.header(*name, value);
         }
         // Set on the request itself it covers the answer's body too, not only each read of it.
-        let response = builder.timeout(self.deadline).send().map_err(|error| trouble(&error))?;
+        let response = builder.timeout(self.deadline).send().map_err(|error| {
+            if self.seen.take_refusal() { Trouble::CertificateKey } else { trouble(&error) }
+        })?;
         let mut reply = Reply { status: response.status().as_u16(), ..Reply::default() };
         for (name, value) in response.headers() {
             let value = String::from_utf8_lossy(value.as_bytes());
@@ -182,6 +210,10 @@ impl HttpTransport {
 impl Transport for HttpTransport {
     fn proxy(&self) -> Option<&str> {
         self.proxy.as_deref()
+    }
+
+    fn server_key(&self) -> Option<Hash> {
+        self.seen.key()
     }
 
     fn send(&mut self, request: &Request) -> Result<Reply, Trouble> {

@@ -87,6 +87,21 @@ pub struct CursorReply {
     pub time: DateTime<Utc>,
 }
 
+/// Which certificate central serves with: its word for a terminal that meets a key it does not know.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "central", derive(utoipa::ToSchema))]
+pub struct CertificateReply {
+    /// Which store speaks.
+    #[cfg_attr(feature = "central", schema(value_type = String))]
+    pub store: StoreId,
+    /// SHA-256 of the certificate's key (`SubjectPublicKeyInfo`); null where central does not encrypt by itself.
+    #[cfg_attr(feature = "central", schema(value_type = Option<String>))]
+    pub key: Option<Hash>,
+    /// Central's clock.
+    #[serde(with = "millis")]
+    pub time: DateTime<Utc>,
+}
+
 /// A terminal asks to be taken in. The request is signed with the key it offers.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "central", derive(utoipa::ToSchema))]

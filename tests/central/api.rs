@@ -185,7 +185,9 @@ impl Api {
     }
 
     async fn code(&self) -> String {
-        central::new_code(self.store.as_ref(), &self.hospital, &"window".parse().unwrap()).await.unwrap()
+        central::new_code(self.store.as_ref(), &self.hospital, &"window".parse().unwrap(), None)
+            .await
+            .unwrap()
     }
 
     pub async fn enrolled(&self, seed: u8) -> Terminal {

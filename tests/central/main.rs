@@ -5,6 +5,7 @@
 mod api;
 #[path = "../support/chance.rs"]
 mod chance;
+mod enrolment_quota;
 #[path = "../support/faults.rs"]
 mod faults;
 mod figures;
@@ -13,6 +14,8 @@ mod hospital;
 #[path = "../support/http.rs"]
 mod http;
 mod journal;
+#[cfg(feature = "load")]
+mod load;
 mod monitoring;
 mod nginx;
 mod outage;

@@ -8,6 +8,7 @@ import gzip
 import hashlib
 import http.client
 import json
+import re
 import secrets
 import time
 import uuid
@@ -88,6 +89,13 @@ def genesis(chain_hex):
 def link(previous, line):
     """The hash after a line, from the hash before it."""
     return sha256(previous + sha256(line))
+
+
+def binding(secret, key):
+    """The five digits that bind an enrolment code to the key (SHA-256 of the SubjectPublicKeyInfo) of central's own certificate."""
+    digits = re.sub(r"\D", "", secret)
+    end = sha256(f"xinsheng enrolment code 1\n{digits}\n{key.hex()}".encode())[-8:]
+    return f"{int.from_bytes(end, 'big') % 100_000:05}"
 
 
 def digest(body):

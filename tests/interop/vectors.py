@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from http_message_signatures import HTTPMessageVerifier, algorithms
 
-from client import Answer, Keys, Message, Terminal, digest, genesis, link, request_components, sha256
+from client import Answer, Keys, Message, Terminal, binding, digest, genesis, link, request_components, sha256
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "vectors"
 
@@ -38,6 +38,13 @@ def check_chain():
         leaf = bytes.fromhex(held["leaf"]) if held else sha256(line.encode())
         head = sha256(head + leaf)
     assert head.hex() == chain["head_hash"]
+
+
+def check_codes():
+    for vector in load("codes")["codes"]:
+        for bound in vector["bound"]:
+            assert bound["code"].startswith(vector["secret"] + "-")
+            assert binding(vector["secret"], bytes.fromhex(bound["key"])) == bound["code"][-5:]
 
 
 def check_requests():
@@ -77,5 +84,6 @@ def check_responses():
 
 def check():
     check_chain()
+    check_codes()
     check_requests()
     check_responses()

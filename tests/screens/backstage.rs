@@ -120,7 +120,7 @@ impl Backstage {
         let settings = Settings { pin: Some(pin), ..Settings::default() };
         let address = Address { url: "http://127.0.0.1:9".into(), ..Address::default() };
         let link = if self.refused {
-            Link::through(address, Box::new(|_, _| Ok(Box::new(Refusing))))
+            Link::through(address, Box::new(|_, _, _| Ok(Box::new(Refusing))))
         } else {
             Link::new(address)
         };

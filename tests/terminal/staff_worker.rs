@@ -74,7 +74,7 @@ struct Run {
 
 impl Run {
     fn start(folder: &Path, clock: &Arc<SimClock>, settings: Settings) -> Self {
-        let silent = Link::through(Address::default(), Box::new(|_, _| Ok(Box::new(Silence))));
+        let silent = Link::through(Address::default(), Box::new(|_, _, _| Ok(Box::new(Silence))));
         Self::start_with(folder, clock, settings, silent)
     }
 
@@ -326,7 +326,7 @@ fn a_terminal_without_network_says_why_and_keeps_its_code() {
     let run = Run::start(folder.path(), &clock, settings(None));
     let expected = Diagnosis::new(Fault::NameUnresolved, Trouble::Resolve.to_string());
     assert_eq!(run.asks(Ask::TestNetwork), Answer::Network(Err(expected)));
-    let Answer::Enrolled(Err(why)) = run.asks(Ask::Enrol(xinsheng::staff::Code::default())) else {
+    let Answer::Enrolled(Err(why)) = run.asks(Ask::Enrol("123456789012345".chars().collect())) else {
         panic!("enrolled by nobody")
     };
     assert_eq!(why.fault, EnrolFault::Central(Fault::NameUnresolved));

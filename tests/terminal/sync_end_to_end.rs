@@ -12,6 +12,7 @@ mod delivery;
 mod identity;
 pub(super) mod network;
 pub(super) mod other_central;
+mod own_certificate;
 pub(super) mod tls;
 
 use std::{

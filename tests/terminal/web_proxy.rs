@@ -12,7 +12,7 @@ use std::{
 use xinsheng::{
     clock::SystemClock,
     sync::{
-        self, Diagnosis, Fault,
+        self, Diagnosis, Fault, ServerKey,
         message::{Speaker, ask_cursor},
         transport::{HttpTransport, Transport as _},
     },
@@ -69,7 +69,8 @@ fn row_8_over_https_the_proxy_sees_a_tunnel_only_and_the_diagnosis_names_it() {
     let (proxy, heard) = nosy_proxy();
     let environment = |name: &str| (name == "https_proxy").then(|| format!("http://me:secret@{proxy}"));
     let url = "https://central.invalid";
-    let mut transport = HttpTransport::with_environment(url, None, DEADLINES, &environment).unwrap();
+    let mut transport =
+        HttpTransport::with_environment(url, None, ServerKey::Authorities, DEADLINES, &environment).unwrap();
     let key = xinsheng::sign::KeyPair::from_seed(&[1; 32]);
     let at = chrono::DateTime::UNIX_EPOCH;
     let speaker = Speaker { key: &key, terminal: Some("t-1"), at, nonce: "n" };

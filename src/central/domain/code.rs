@@ -1,46 +1,43 @@
-//! Enrolment codes: digits alone, so that a keypad of twelve keys can type them; few enough to read out, too many to be guessed.
+//! Enrolment codes as central makes and keeps them: few enough digits to read out, too many to be guessed. What they consist of is in
+//! [`crate::enrolment_code`].
 
 use std::fmt::Write as _;
 
 use chrono::TimeDelta;
 
-use crate::{chain, model::Hash};
+use crate::{
+    chain,
+    enrolment_code::{EnrolmentCode, SECRET_DIGITS},
+    model::Hash,
+};
 
 /// How long a code lasts: staff make it in the morning and set the terminal up during the day.
 pub(crate) const LIFETIME: TimeDelta = TimeDelta::hours(24);
 
-/// Fifteen digits: 49.8 bits.
-const DIGITS: usize = 15;
-
-/// All codes of [`DIGITS`] digits.
+/// All codes of [`SECRET_DIGITS`] digits.
 const CODES: u128 = 10_u128.pow(15);
-
-/// Digits between two dashes: as many as a person keeps in mind from one look to the keypad.
-const GROUP: usize = 5;
 
 /// Crockford's base 32: no I, L, O, U, so that nothing is misread.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/// A new code from random bytes, as `12345-67890-12345`.
+/// A new code from random bytes, as `12345-67890-12345`; with the key of the certificate that central made itself, bound to that, as
+/// `12345-67890-12345-67890`.
 ///
 /// Every code is as likely as any other but for one part in 10^23: so little is the remainder of 128 bits off even, and unlike drawing
 /// again until a number fits it needs no second draw.
-pub fn new_code(random: [u8; 16]) -> String {
-    let digits = format!("{:0DIGITS$}", u128::from_le_bytes(random) % CODES);
-    let mut code = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && place.is_multiple_of(GROUP) {
-            code.push('-');
-        }
-        code.push(digit);
-    }
-    code
+pub fn new_code(random: [u8; 16], tls_key: Option<Hash>) -> String {
+    let digits = format!("{:0SECRET_DIGITS$}", u128::from_le_bytes(random) % CODES);
+    let code = EnrolmentCode::read(&digits);
+    code.map_or(digits, |code| tls_key.map_or(code.clone(), |key| code.bound_to(key)).to_string())
 }
 
-/// What the store keeps of a code, however it was typed: only its digits count.
+/// What the store keeps of a code, however it was typed: only its digits count, and of these the secret ones.
 pub(crate) fn hash_of(code: &str) -> Hash {
-    let digits: String = code.chars().filter(char::is_ascii_digit).collect();
-    chain::sha256(digits.as_bytes())
+    match EnrolmentCode::read(code) {
+        Some(code) => chain::sha256(code.secret().as_bytes()),
+        // No code has another length; so no code has this hash.
+        None => chain::sha256(code.as_bytes()),
+    }
 }
 
 /// A terminal's name from random bytes, as `t-xxxxxxxx`.
@@ -66,7 +63,7 @@ mod tests {
 
     #[test]
     fn a_code_is_fifteen_digits_and_the_same_however_it_is_typed() {
-        let code = new_code(123_456_789_012_345_u128.to_le_bytes());
+        let code = new_code(123_456_789_012_345_u128.to_le_bytes(), None);
         assert_eq!(code, "12345-67890-12345");
         for typed in
             ["123456789012345", " 12345 67890 12345 ", "12345–67890/12345", "code: 12345-67890-12345"]
@@ -75,17 +72,20 @@ mod tests {
         }
         assert_ne!(hash_of("12345-67890-12346"), hash_of(&code));
         assert_ne!(hash_of("12345-67890-1234"), hash_of(&code));
-        assert_eq!(new_code([0; 16]), "00000-00000-00000");
-        assert_eq!(new_code(10_u128.pow(15).to_le_bytes()), "00000-00000-00000");
+        let bound = new_code(123_456_789_012_345_u128.to_le_bytes(), Some(chain::sha256(b"key")));
+        assert!(bound.starts_with("12345-67890-12345-") && bound.len() == 23, "{bound}");
+        assert_eq!(hash_of(&bound), hash_of(&code), "a terminal sends the secret alone, and need not");
+        assert_eq!(new_code([0; 16], None), "00000-00000-00000");
+        assert_eq!(new_code(10_u128.pow(15).to_le_bytes(), None), "00000-00000-00000");
     }
 
     #[test]
     fn every_digit_is_as_likely_as_any_other_at_every_place() {
         const DRAWS: u32 = 10_000;
-        let mut seen = [[0_u32; 10]; DIGITS];
+        let mut seen = [[0_u32; 10]; SECRET_DIGITS];
         for draw in 0..DRAWS {
             let random = chain::sha256(&draw.to_le_bytes()).0;
-            let code = new_code(random[..16].try_into().unwrap());
+            let code = new_code(random[..16].try_into().unwrap(), None);
             for (place, digit) in code.chars().filter_map(|c| c.to_digit(10)).enumerate() {
                 seen[place][usize::try_from(digit).unwrap()] += 1;
             }

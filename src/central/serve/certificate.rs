@@ -13,7 +13,15 @@ use tokio_rustls::rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
 };
 
-use crate::{central::host::Names, chain, model::Hash};
+use crate::{
+    central::{
+        app::App,
+        certificate::{ServedKey, colons, key_of, names_in},
+        host::Names,
+    },
+    chain,
+    model::Hash,
+};
 
 /// PEM files.
 #[derive(Clone)]
@@ -25,6 +33,7 @@ struct Files {
 pub(super) struct Certificate {
     files: Files,
     names: Arc<Names>,
+    served_key: Arc<ServedKey>,
     held: RwLock<Held>,
 }
 
@@ -35,13 +44,26 @@ struct Held {
 }
 
 impl Certificate {
-    pub(super) fn load(cert: &Path, key: &Path, names: Arc<Names>) -> anyhow::Result<Self> {
+    pub(super) fn load(cert: &Path, key: &Path, app: &App) -> anyhow::Result<Self> {
         let files = Files { cert: cert.to_owned(), key: key.to_owned() };
         let pem = Pem::read(&files)?;
         let seen = pem.hash();
-        let (config, called) = pem.build(&files)?;
-        names.set_certificate(called);
-        Ok(Self { files, names, held: RwLock::new(Held { config: Arc::new(config), seen }) })
+        let (config, first) = pem.build(&files)?;
+        let held = RwLock::new(Held { config: Arc::new(config), seen });
+        let (names, served_key) = (Arc::clone(&app.names), Arc::clone(&app.served_key));
+        let loaded = Self { files, names, served_key, held };
+        loaded.tell(first.as_ref());
+        Ok(loaded)
+    }
+
+    /// Lets the rest of central know what is served, and whoever reads the log compare it.
+    fn tell(&self, first: Option<&CertificateDer<'static>>) {
+        self.names.set_certificate(first.map(names_in).unwrap_or_default());
+        self.served_key.set(first.and_then(key_of));
+        if let Some(first) = first {
+            let sha256 = colons(chain::sha256(first));
+            tracing::info!(cert = %self.files.cert.display(), sha256, "the certificate in force");
+        }
     }
 
     pub(super) fn current(&self) -> Arc<ServerConfig> {
@@ -63,10 +85,9 @@ impl Certificate {
         let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
         held.seen = seen;
         match built {
-            Ok((config, called)) => {
+            Ok((config, first)) => {
                 held.config = Arc::new(config);
-                self.names.set_certificate(called);
-                tracing::info!(cert = %self.files.cert.display(), "the renewed certificate is in force");
+                self.tell(first.as_ref());
             }
             Err(error) => {
                 tracing::error!(
@@ -95,8 +116,8 @@ impl Pem {
         chain::link(chain::sha256(&self.cert), chain::sha256(&self.key))
     }
 
-    /// What to serve with, and the names that the certificate is for.
-    fn build(&self, files: &Files) -> anyhow::Result<(ServerConfig, Vec<String>)> {
+    /// What to serve with, and the certificate itself.
+    fn build(&self, files: &Files) -> anyhow::Result<(ServerConfig, Option<CertificateDer<'static>>)> {
         let what = || {
             format!(
                 "cannot use the certificate {} with the key {}",
@@ -106,7 +127,7 @@ impl Pem {
         };
         let certificates: Vec<CertificateDer<'static>> =
             CertificateDer::pem_slice_iter(&self.cert).collect::<Result<_, _>>().with_context(what)?;
-        let called = certificates.first().map(names_in).unwrap_or_default();
+        let first = certificates.first().cloned();
         let key = PrivateKeyDer::from_pem_slice(&self.key).with_context(what)?;
         let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
@@ -115,11 +136,6 @@ impl Pem {
             .with_single_cert(certificates, key)
             .with_context(what)?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok((config, called))
+        Ok((config, first))
     }
-}
-
-fn names_in(certificate: &CertificateDer<'static>) -> Vec<String> {
-    let parsed = webpki::EndEntityCert::try_from(certificate);
-    parsed.map(|parsed| parsed.valid_dns_names().map(str::to_owned).collect()).unwrap_or_default()
 }

@@ -7,7 +7,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -15,6 +15,8 @@ use std::{
 };
 
 use tokio::sync::Notify;
+
+use crate::central::peer::network_of;
 
 /// The caps.
 #[derive(Clone, Copy, Debug)]
@@ -168,14 +170,6 @@ impl Taken {
                 self.by_address.remove(&address);
             }
         }
-    }
-}
-
-/// One household or attacker has a whole IPv6 network of 64 bits.
-fn network_of(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
     }
 }
 

@@ -123,7 +123,6 @@ pub(in crate::central) async fn from_stranger(
     request: Request,
 ) -> Result<Proven<PublicKey>, ApiError> {
     let (parts, body) = request.into_parts();
-    app.allowances.allow_enrolment()?;
     let input = text(&parts.headers, header::SIGNATURE_INPUT).unwrap_or_default();
     let refused = |error: &dyn std::fmt::Display| ApiError::unauthorized(error.to_string());
     let key: PublicKey =

@@ -16,6 +16,7 @@ use crate::{
         domain::code,
         error::ApiError,
         events::Event,
+        peer::Peer,
         store::{Enrolled, NewTerminal},
     },
     sign::PublicKey,
@@ -24,7 +25,8 @@ use crate::{
 
 /// Takes a terminal in.
 ///
-/// The request is signed with the key it offers. The same code and key again get the same answer, so that a lost answer costs nothing.
+/// The request is signed with the key it offers. The same code and key again get the same answer, so that a lost answer costs nothing. Whoever
+/// sends codes that nobody made has to wait after some of them; right ones cost nothing.
 #[utoipa::path(
     post, path = "/v1/enrolments", tag = "terminals", request_body = Enrolment,
     responses(
@@ -37,6 +39,7 @@ pub(in crate::central) async fn enrol(
     request: Request,
 ) -> Result<Json<EnrolmentReply>, ApiError> {
     auth::expect_type(request.headers(), content_type::JSON)?;
+    let peer = request.extensions().get::<Peer>().copied();
     let Proven { who: key, body, .. } = auth::from_stranger(&app, request).await?;
     let asked = read_enrolment(&body).map_err(|error| unreadable(&error))?;
     if asked.public_key.parse::<PublicKey>().ok() != Some(key) {
@@ -48,6 +51,7 @@ pub(in crate::central) async fn enrol(
         ));
     }
     let at = app.now();
+    app.allowances.allow_code(peer.as_ref(), at)?;
     let name = code::terminal_name(clock::random());
     let new = NewTerminal {
         code_hash: code::hash_of(&asked.code),
@@ -79,5 +83,6 @@ pub(in crate::central) async fn enrol(
             }
         }
     }
+    app.allowances.wrong_code(peer.as_ref(), at);
     Err(ApiError::forbidden("central knows no such code; look for a typing mistake, or make a new one"))
 }

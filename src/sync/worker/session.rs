@@ -19,6 +19,7 @@ use crate::{
         message::{MessageError, Request, Speaker, ask_config, ask_cursor, send_batch, send_json},
         nonce,
         outcome::{Asked, Exchange, Trust, classify},
+        server_key::ServerKey,
         transport::Transport,
     },
     wire::{BATCH_BYTES_MAX, Body, ConfigChange, Draft, Health, path},
@@ -85,7 +86,8 @@ fn begin<'a>(shell: &'a Shell, args: &'a mut SyncArgs) -> Result<Option<Session<
     }
     // Before the connection, so that no change in between is missed.
     let version = args.link.version();
-    let transport = match args.link.connect(args.deadlines) {
+    let file = &args.identity_file;
+    let transport = match args.link.connect_as(&identity, file, &shell.clock, args.deadlines) {
         Ok(transport) => transport,
         Err(error) => {
             let fault = error.fault();
@@ -211,7 +213,7 @@ impl Session<'_> {
             return false;
         }
         if now.address == self.version.address
-            && let Err(error) = self.args.link.connect(self.args.deadlines)
+            && let Err(error) = self.args.link.connect(self.expected(), self.args.deadlines)
         {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
@@ -221,6 +223,10 @@ impl Session<'_> {
             return false;
         }
         true
+    }
+
+    fn expected(&self) -> ServerKey {
+        self.identity.tls_key.map_or(ServerKey::Authorities, ServerKey::Known)
     }
 
     fn queue(&mut self) -> Result<Queue, End> {

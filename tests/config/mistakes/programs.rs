@@ -54,8 +54,8 @@ pub(super) const MISTAKES: &[Mistake] = &[
         Central,
         "listen = \"127.0.0.1:8460\"",
         "listen = \"0.0.0.0:8460\"",
-        "\"0.0.0.0",
-        &["without encryption", "behind_proxy"],
+        "\"http://127.0.0.1:8460\"",
+        &["central encrypts", "https://"],
     ),
     mistake(
         Central,
