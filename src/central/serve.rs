@@ -56,8 +56,8 @@ use certificate::Certificate;
 use seats::{Answering, Caps, Counted, Seat, Seats, State};
 use stall::Stalling;
 
-/// A stop from its announcement until the last request is given up; writing down what was accepted takes less than another second.
-const STOP_MAX: Duration = Duration::from_secs(9);
+/// A stop from its announcement until the last request is given up; two more seconds are left for writing down what was accepted.
+const STOP_MAX: Duration = Duration::from_secs(8);
 
 /// After a failed accept, until the next: mostly all file handles are in use.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use xinsheng::{
-    central::store::{IncidentKind, Store, sqlite::SqliteStore},
+    central::{
+        self,
+        store::{IncidentKind, Store, sqlite::SqliteStore},
+    },
     model::StoreId,
 };
 
@@ -13,19 +16,59 @@ use crate::{
     journal::{Journal, answer, help, start},
 };
 
+/// What a newer program leaves behind: more than this one knows, usable by programs from `floor` on.
+fn newer(path: &std::path::Path, floor: u32) {
+    let newer = rusqlite::Connection::open(path).unwrap();
+    newer
+        .execute_batch(&format!(
+            "create table moods (mood text); alter table terminals add column mood text; \
+             update schema_use set min_reader = {floor}; pragma user_version = 99"
+        ))
+        .unwrap();
+    newer.close().unwrap();
+}
+
 #[test]
 fn fault_25_a_database_of_a_newer_central_is_refused_and_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("central.sqlite");
     drop(sqlite(folder.path()));
-    let newer = rusqlite::Connection::open(&path).unwrap();
-    newer.execute_batch("create table moods (mood text); pragma user_version = 99").unwrap();
-    newer.close().unwrap();
+    newer(&path, 98);
     let before = std::fs::read(&path).unwrap();
-    let error = SqliteStore::open(&path, StoreId::from_parts(1, [1; 10]), start()).err().unwrap();
-    assert!(error.to_string().contains("99"), "{error}");
+    let error = SqliteStore::open(&path, StoreId::from_parts(1, [1; 10]), start()).err().unwrap().to_string();
+    assert!(error.contains("schema 99") && error.contains("from schema 98 on"), "{error}");
+    assert!(error.contains("Install the newer program again, or restore the backup"), "{error}");
     assert_eq!(std::fs::read(&path).unwrap(), before);
     survived!(25; 1, "database of a newer central");
+}
+
+#[test]
+fn fault_25_a_database_to_which_a_newer_central_only_added_is_used_on_and_backed_up_after_a_roll_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("central.sqlite");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut journal = Journal::new(1);
+    journal.push(answer(1, 5));
+    runtime.block_on(send_all(&sqlite(folder.path()), "t-1", &journal));
+    newer(&path, 1);
+    runtime.block_on(async {
+        let rolled_back = sqlite(folder.path());
+        journal.push(answer(2, 5));
+        let (head, last) = (journal.head(), journal.last_seq());
+        assert_eq!(send_all(&rolled_back, "t-1", &journal).await, accepted(last, head, 1, 1, true));
+        assert_eq!(all_counts(&rolled_back).await, only("a", 5, 2));
+    });
+    let file = rusqlite::Connection::open(&path).unwrap();
+    let version: u32 = file.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    assert_eq!(version, 99, "the newer program finds its schema as it left it");
+    drop(file);
+
+    drop(central::open_store(folder.path()).unwrap());
+    std::fs::write(folder.path().join("central.key"), [7; 32]).unwrap();
+    let (out, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let made = central::backup(folder.path(), out.path()).unwrap();
+    assert_eq!(central::restore(&made, elsewhere.path(), false).unwrap().entries, 2);
+    survived!(25; 1, "upgrade rolled back");
 }
 
 #[test]

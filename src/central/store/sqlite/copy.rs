@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{
-    migrate::{APPLICATION_ID, MIGRATIONS},
+    migrate::{APPLICATION_ID, STEPS, usable},
     open::{BUSY_TIMEOUT, OpenError},
 };
 
@@ -23,19 +23,14 @@ pub(in crate::central) fn vacuum_into(from: &Path, to: &Path) -> rusqlite::Resul
     Ok(())
 }
 
-/// Looks at a copy that nobody else uses: is it whole, ours, and not newer than this program?
+/// Looks at a copy that nobody else uses: is it whole, ours, and of a schema that this program can use?
 pub(in crate::central) fn inspect(path: &Path) -> Result<Found, anyhow::Error> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
-    if pragma("application_id")? != APPLICATION_ID {
+    let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    if application != APPLICATION_ID {
         return Err(OpenError::Foreign(path.to_owned()).into());
     }
-    let version = usize::try_from(pragma("user_version")?).unwrap_or(usize::MAX);
-    if version > MIGRATIONS.len() {
-        return Err(
-            OpenError::Newer { path: path.to_owned(), found: version, known: MIGRATIONS.len() }.into()
-        );
-    }
+    usable(&connection, path, STEPS)?;
     let verdict: String = connection.query_row("pragma integrity_check(1)", [], |row| row.get(0))?;
     anyhow::ensure!(verdict == "ok", "the database is damaged: {verdict}");
     // An earlier schema does not keep the key.

@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 
 use super::{
     SqliteStore,
-    migrate::{identity, migrate},
+    migrate::{STEPS, identity, migrate},
     readers::Readers,
     writer::Writer,
 };
@@ -65,13 +65,18 @@ pub enum OpenError {
     /// Somebody else's file.
     #[error("{0} is a database of another program; name another data folder")]
     Foreign(PathBuf),
-    /// Written by a newer program.
-    #[error("{path} has schema {found}, this program knows up to {known}; use the newer program")]
+    /// Written by a newer program, in a form that this one would misread.
+    #[error(
+        "{path} is of a newer central: it has schema {found}, which programs from schema {floor} on can use, and this one knows {known}. \
+         Install the newer program again, or restore the backup from before the upgrade"
+    )]
     Newer {
         /// Which file.
         path: PathBuf,
         /// Its schema version.
         found: usize,
+        /// The oldest one whose program may use it.
+        floor: usize,
         /// The newest one known here.
         known: usize,
     },
@@ -89,7 +94,7 @@ impl SqliteStore {
         let failed = |source| OpenError::Sqlite { path: path.to_owned(), source };
         own_file(path).map_err(|source| OpenError::File { path: path.to_owned(), source })?;
         let mut connection = connect(path, OpenFlags::default()).map_err(failed)?;
-        migrate(&mut connection, path)?;
+        migrate(&mut connection, path, STEPS)?;
         let id = identity(&connection, fresh_id, now).map_err(failed)?;
         let for_people = Readers::open(path, READERS, QUERY_PATIENCE).map_err(failed)?;
         let for_terminals = Readers::open(path, TERMINAL_READERS, TERMINAL_PATIENCE).map_err(failed)?;
