@@ -123,8 +123,8 @@ mod tests {
         Report { site, zone: chrono_tz::UTC, terminal, health, received_at: received() }
     }
 
-    fn lost() -> Option<EntryId> {
-        Some(EntryId::from_parts(1, [1; 10]))
+    fn lost() -> EntryId {
+        EntryId::from_parts(1, [1; 10])
     }
 
     #[test]
@@ -159,7 +159,7 @@ mod tests {
                 boot: Some(BootStart { began_ms: 5, from: LearntFrom::Contact }),
                 undated: Vec::new(),
             };
-            let decision = decide(&report(sent(1, up_ms), lost()), held);
+            let decision = decide(&report(sent(1, up_ms), Some(lost())), held);
             assert!(!decision.keeps && decision.contact.is_none());
             assert!(decision.incident.is_none() && decision.boot.is_none());
         }
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn damaged_storage_is_an_incident_of_the_journal() {
-        let decision = decide(&report(sent(1, 5), lost()), HealthSnapshot::default());
+        let decision = decide(&report(sent(1, 5), Some(lost())), HealthSnapshot::default());
         let incident = decision.incident.unwrap();
         assert_eq!((incident.kind, incident.subject), (IncidentKind::LostEntries, ChainId([7; 16])));
         assert!(incident.detail.contains("may be lost"), "{}", incident.detail);

@@ -38,6 +38,9 @@ pub struct QuarantineGroup {
     pub last_at: DateTime<Utc>,
 }
 
+/// Entries of the quarantine that a page holds: they are tried in one transaction.
+pub(super) const REPLAY_PAGE: usize = 200;
+
 /// A place in the quarantine: a journal, and a sequence number there.
 pub type Place = (ChainId, u64);
 

@@ -174,7 +174,7 @@ fn the_shipped_nginx_serves_central_below_its_path_without_client_certificates_a
         let found = site.get(file);
         assert!(found.starts_with("HTTP/1.1 200"), "{file}: {found}");
     }
-    assert!(site.get("/").contains("<base href=\"/xinsheng/\">"));
+    assert!(site.get("/").contains("href=\"/xinsheng/page.css\""));
     assert!(site.get("/metrics").starts_with("HTTP/1.1 404"), "{}", site.get("/metrics"));
 }
 

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use xinsheng::{
     central::{
         self,
-        store::{Store, sqlite::SqliteStore},
+        store::{IncidentKind, Store, sqlite::SqliteStore},
     },
     model::StoreId,
 };
 
-use super::{accepted, all_counts, called, calls, only, send_after, send_all, sqlite};
+use super::{accepted, all_counts, called, calls, only, send_after, send_all, site, sqlite};
 use crate::{
     faults::survived,
     journal::{Journal, answer, help, start},
@@ -135,6 +135,61 @@ fn a_store_of_the_first_schema_is_taken_over() {
         again.query_row("select boot, up_ms from reasons", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
     assert_eq!(kept, (vec![0; 16], 0));
     survived!(25; 1, "database of an older central");
+}
+
+#[test]
+fn incidents_and_waiting_entries_of_the_fifth_schema_are_taken_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let fifth = rusqlite::Connection::open(folder.path().join("central.sqlite")).unwrap();
+    for step in [
+        include_str!("../../../src/central/store/sqlite/0001_tables.sql"),
+        include_str!("../../../src/central/store/sqlite/0002_help.sql"),
+        include_str!("../../../src/central/store/sqlite/0003_keeping.sql"),
+        include_str!("../../../src/central/store/sqlite/0004_reasons.sql"),
+        include_str!("../../../src/central/store/sqlite/0005_self_tests.sql"),
+    ] {
+        fifth.execute_batch(step).unwrap();
+    }
+    fifth
+        .execute_batch(
+            "pragma application_id = 0x58534345; pragma user_version = 5; \
+             insert into alarms values ('main', 'clone', '07', 't-1', 5, 9, 3, 'in words'); \
+             insert into terminals (site, terminal, public_key, hardware_id, software, enrolled_at, health) values \
+             ('main', 't-1', 'k', 'h', '1', 0, '{\"queue_depth\":7}'), \
+             ('main', 't-2', 'k', 'h', '1', 0, '{\"queue_depth\":18446744073709551615}'), \
+             ('main', 't-3', 'k', 'h', '1', 0, null)",
+        )
+        .unwrap();
+    drop(fifth);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let store = sqlite(folder.path());
+        let [incident] = store.incidents(&site(), 9).await.unwrap().try_into().unwrap();
+        assert_eq!((incident.kind, incident.times), (IncidentKind::Clone, 3));
+        assert_eq!((incident.subject.as_str(), incident.detail.as_str()), ("07", "in words"));
+        let fleet = store.fleet(&site(), start()).await.unwrap();
+        assert_eq!((fleet.terminals, fleet.queue_depth), (3, (1 << 48) + 7));
+    });
+}
+
+#[test]
+fn the_site_is_the_first_column_of_every_key() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(sqlite(folder.path()));
+    let database = rusqlite::Connection::open(folder.path().join("central.sqlite")).unwrap();
+    let mut keys = database
+        .prepare(
+            "select t.name || '.' || i.name, c.name from pragma_table_list t \
+             join pragma_index_list(t.name) i join pragma_index_xinfo(i.name) c \
+             where t.schema = 'main' and t.type = 'table' and c.seqno = 0",
+        )
+        .unwrap();
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    let keys: Vec<(String, Option<String>)> = keys.query_map([], read).unwrap().map(Result::unwrap).collect();
+    assert!(keys.len() > 20, "{keys:?}");
+    for (key, first) in keys {
+        assert_eq!(first.as_deref(), Some("site"), "{key}");
+    }
 }
 
 #[test]

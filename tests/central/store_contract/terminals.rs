@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use xinsheng::{
-    central::store::{CountQuery, Enrolled, NewCode, Store, Submission},
-    model::{Hash, Scale, SiteId, Value},
-    wire::{Answer, Body, ConfigChange},
+    central::store::{CountQuery, Enrolled, Fleet, NewCode, Store, Submission},
+    chain,
+    model::{Hash, Scale, SiteId, TimeQuality, Value},
+    wire::{Answer, Body, ConfigChange, Health},
 };
 
 use super::{
-    all_counts, enrolled, journal_of, new_terminal, only, received, send_all, site, sqlite, submission,
+    all_counts, enrolled, health_of, journal_of, new_terminal, only, received, report, send_all, site,
+    sqlite, submission,
 };
 use crate::{
     faults::survived,
@@ -18,10 +20,54 @@ use crate::{
 };
 
 contract! {
+    a_test_that_arrives_late_does_not_replace_a_later_one,
+    the_terminals_of_a_site_are_counted_without_those_that_are_revoked,
+    the_first_revocation_stays_and_a_revoked_key_is_not_let_in_again,
     the_last_self_test_counts_each_button_once,
     a_request_that_is_played_back_is_no_sign_of_life,
     fault_32_answers_stay_with_the_place_they_were_given_at_also_when_they_arrive_after_the_move,
     a_code_is_good_once_for_a_day_and_the_same_key_gets_the_same_answer_again,
+}
+
+async fn a_test_that_arrives_late_does_not_replace_a_later_one(store: Arc<dyn Store>) {
+    let (mut earlier, mut later) = (Journal::new(1), Journal::new(2));
+    earlier.push(tested("face 1"));
+    (0..9).for_each(|n| _ = later.push(answer(n, 5)));
+    later.push(tested("face 1"));
+    let at = later.now().wall - TimeDelta::minutes(1);
+    send_all(&store, "t-1", &later).await;
+    send_all(&store, "t-1", &earlier).await;
+    let [last] = store.self_tests(&site()).await.unwrap().try_into().unwrap();
+    assert_eq!((last.at, last.targets), (at, 1));
+}
+
+async fn the_terminals_of_a_site_are_counted_without_those_that_are_revoked(store: Arc<dyn Store>) {
+    for (name, key) in [("t-1", "one"), ("t-2", "two"), ("t-3", "three")] {
+        enrolled(&store, name, key).await;
+    }
+    let journal = Journal::new(1);
+    for (name, queue_depth) in [("t-1", 7), ("t-3", 100)] {
+        let health = Health { queue_depth, ..health_of(&journal, TimeQuality::Unset, journal.now()) };
+        store.record_health(report(name, health, received())).await.unwrap();
+    }
+    store.revoke(&site(), &"t-3".parse().unwrap(), received()).await.unwrap();
+    let fleet = store.fleet(&site(), received()).await.unwrap();
+    assert_eq!(fleet, Fleet { terminals: 2, silent: 1, queue_depth: 7 });
+    let later = store.fleet(&site(), received() + TimeDelta::seconds(1)).await.unwrap();
+    assert_eq!(later.silent, 2, "also who was heard, if that is too long ago");
+    assert_eq!(store.fleet(&"other".parse().unwrap(), received()).await.unwrap(), Fleet::default());
+}
+
+async fn the_first_revocation_stays_and_a_revoked_key_is_not_let_in_again(store: Arc<dyn Store>) {
+    enrolled(&store, "t-1", "one").await;
+    let id = "t-1".parse().unwrap();
+    for minutes in [0, 5] {
+        assert!(store.revoke(&site(), &id, start() + TimeDelta::minutes(minutes)).await.unwrap());
+    }
+    assert_eq!(store.terminal(&site(), &id).await.unwrap().unwrap().revoked_at, Some(start()));
+    assert!(!store.revoke(&site(), &"t-9".parse().unwrap(), start()).await.unwrap());
+    let again = new_terminal(chain::sha256(b"t-1"), "t-2", "one", start());
+    assert_eq!(store.enrol(&site(), again).await.unwrap(), Enrolled::UsedCode);
 }
 
 async fn the_last_self_test_counts_each_button_once(store: Arc<dyn Store>) {

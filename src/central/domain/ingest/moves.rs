@@ -5,7 +5,7 @@
 //! program) is moved by its answers, but not back to where it stood within the last day, which is what a list to choose from looks like.
 //!
 //! Invariants:
-//! - a row of the history is never changed, and rows come at the corrected time of the entry, not of its arrival;
+//! - a row of the history is never changed, no two begin at the same time, and rows come at the corrected time of the entry, not of its arrival;
 //! - what happened before the enrolment, or at an unknown time, moves nothing.
 
 use super::time::{TimeBasis, Timed};
@@ -43,6 +43,9 @@ impl Standing {
             Body::Cleaning(cleaning) => self.used(at.at_ms, &cleaning.touchpoint),
             Body::SelfTest(test) => self.used(at.at_ms, &test.touchpoint),
         }?;
+        if self.assigned.iter().any(|(from, _)| *from == at.at_ms) {
+            return None;
+        }
         let row = (at.at_ms, place);
         let next = self.assigned.partition_point(|(from, _)| *from <= at.at_ms);
         self.assigned.insert(next, row.clone());
@@ -164,6 +167,15 @@ mod tests {
         assert_eq!(standing.take(&call("desk-b"), known(HOUR)), Some((HOUR, id("desk-b"))));
         assert_eq!(standing.take(&call("desk-a"), known(2 * HOUR)), None, "a list to choose from");
         assert_eq!(standing.take(&call("desk-a"), known(30 * HOUR)), Some((30 * HOUR, id("desk-a"))));
+    }
+
+    #[test]
+    fn of_two_moves_at_the_same_time_the_first_stays() {
+        let mut standing = enrolled_at("desk-a");
+        assert_eq!(standing.take(&boot(&["desk-b"]), known(0)), None, "the time of its enrolment");
+        assert!(standing.take(&config(&["desk-b"], true), known(HOUR)).is_some());
+        assert_eq!(standing.take(&config(&["desk-c"], true), known(HOUR)), None);
+        assert_eq!(standing.assigned.last().unwrap().1, id("desk-b"));
     }
 
     #[test]

