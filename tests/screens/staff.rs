@@ -345,5 +345,5 @@ fn without_a_stick_the_export_says_so_and_a_wrong_code_enrols_nobody() {
     assert!(screen.shows("连不上中心服务器，请检查网线和网络"), "in the language of staff");
     screen.press("再试一次");
     assert_eq!(screen.page(), Shown::Keypad, "the code can be corrected");
-    assert_eq!(screen.window.global::<xinsheng::ui::Keypad>().get_typed(), "12345-67890-12345");
+    assert_eq!(screen.window.global::<xinsheng::ui::Keypad>().get_typed(), "12345-67890-12345-67890");
 }
