@@ -47,9 +47,8 @@ pub fn is_own(said: Said<'_>) -> bool {
         return false;
     }
     match (said.fetch_site, said.origin) {
-        (_, Origin::Public) => true,
+        (_, Origin::Public) | (None, Origin::Own) => true,
         (Some(site), _) => site == "same-origin" || site == "none",
-        (None, Origin::Own) => true,
         (None, Origin::Foreign) => false,
         (None, Origin::Absent) => !said.has_session || said.token == FormToken::Right,
     }

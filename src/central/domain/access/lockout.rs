@@ -125,12 +125,11 @@ mod tests {
     fn tries_within(rule: Rule, span: TimeDelta) -> u32 {
         let (mut held, mut now, mut made) = (None, at(0), 0);
         while now < at(0) + span {
-            match rule.wait(held, now) {
-                Some(wait) => now += wait,
-                None => {
-                    held = Some(rule.counted(held, now));
-                    made += 1;
-                }
+            if let Some(wait) = rule.wait(held, now) {
+                now += wait;
+            } else {
+                held = Some(rule.counted(held, now));
+                made += 1;
             }
         }
         made
