@@ -1,5 +1,7 @@
 //! What central says at `/metrics`, and whether the shipped alert rules and dashboard speak of nothing else.
 
+#![expect(clippy::unwrap_used, reason = "a test")]
+
 use std::{collections::BTreeMap, fs};
 
 use axum::{
