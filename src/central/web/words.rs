@@ -28,7 +28,10 @@ pub(in crate::central) struct Words(&'static str);
 impl Words {
     /// The first of some tags, most wanted first, that the pages are written in; English if none is.
     pub(super) fn of<'a>(wanted: impl IntoIterator<Item = &'a str>) -> Self {
-        Self(wanted.into_iter().find_map(|tag| CATALOGUE.speaks(tag)).unwrap_or(ENGLISH))
+        let base = |tag: &'a str| tag.split('-').next().unwrap_or(tag);
+        // A reader of the other Chinese script is better served by this one than by English.
+        let speaks = |tag| CATALOGUE.speaks(tag).or_else(|| CATALOGUE.speaks(base(tag)));
+        Self(wanted.into_iter().find_map(speaks).unwrap_or(ENGLISH))
     }
 
     /// BCP 47.
