@@ -16,14 +16,14 @@ use crate::central::{
 
 /// Which calls.
 #[derive(Deserialize, ToSchema)]
-pub(in crate::central) struct Answered {
+pub(in crate::central) struct CallsAnswered {
     /// Their ids, with spaces between them.
     calls: String,
 }
 
 /// Marks calls answered, and leads back to the overview.
 #[utoipa::path(
-    post, path = "/help/answered", tag = "pages", request_body(content = Answered, content_type = "application/x-www-form-urlencoded"),
+    post, path = "/help/answered", tag = "pages", request_body(content = CallsAnswered, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 303, description = "done; back to the overview"),
         (status = 400, description = "no form", body = String, content_type = "text/html"),
@@ -33,7 +33,7 @@ pub(in crate::central) struct Answered {
 pub(in crate::central) async fn answered(
     frame: Frame,
     State(app): State<Shared>,
-    form: Result<Form<Answered>, FormRejection>,
+    form: Result<Form<CallsAnswered>, FormRejection>,
 ) -> Response {
     let form = match form {
         Ok(Form(form)) => form,
