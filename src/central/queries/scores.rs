@@ -180,7 +180,7 @@ pub(in crate::central) async fn scores(
 /// Reasons of what is asked for.
 ///
 /// # Errors
-/// As [`scores`].
+/// As [`scores()`].
 pub(in crate::central) async fn reasons(
     app: &App,
     asked: Asked<'_>,
