@@ -18,6 +18,7 @@ use crate::{
     central::{self, store::CountQuery},
     config::{self, EXAMPLE_TOUCHPOINTS, Glyphs},
     durable,
+    enrolment_code::EnrolmentCode,
     questionnaire::Hospital,
 };
 
@@ -131,13 +132,15 @@ impl Server {
     pub(super) fn codes<'a>(
         &self,
         touchpoints: impl Iterator<Item = &'a crate::model::TouchpointId>,
-    ) -> anyhow::Result<Vec<String>> {
+    ) -> anyhow::Result<Vec<EnrolmentCode>> {
         let store = central::open_store(&self.data)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
             let mut codes = Vec::new();
             for touchpoint in touchpoints {
-                codes.push(central::new_code(store.as_ref(), &self.hospital, touchpoint).await?);
+                // Plain HTTP on loopback: there is no certificate that the code could be bound to.
+                let code = central::new_code(store.as_ref(), &self.hospital, touchpoint, None).await?;
+                codes.push(EnrolmentCode::read(&code).context("central made a code that cannot be read")?);
             }
             Ok(codes)
         })
